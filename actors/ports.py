@@ -1,0 +1,58 @@
+"""The ports: everything the decision core may know of the world.
+
+A run differs from another only in what stands behind these. Nothing above them reads the time,
+draws a random number, starts a thread, opens a socket or touches a file.
+"""
+
+from typing import Protocol
+
+from openoutcry.state.commands import RiskApproved, VenueCommand
+from openoutcry.state.messages import Message
+
+
+class Clock(Protocol):
+    """Time as the core knows it: the stamp of the input being handled, and timers."""
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds UTC of the current input; never steps back."""
+
+    def set_timer(self, ts: int, owner: str, name: str, /) -> int:
+        """Ask for a `TimerFired` at `ts` (or as soon as possible when past); returns a handle."""
+
+    def cancel_timer(self, handle: int, /) -> None:
+        """Forget a timer; unknown handles are ignored."""
+
+
+class Inlet(Clock, Protocol):
+    """The one door: gives every input of the core its sequence number and stamp."""
+
+    @property
+    def seq(self) -> int:
+        """Sequence number of the current input; the first is 1."""
+
+    def next(self) -> object | None:
+        """The next input, or None when there is none now (replay: none ever again)."""
+
+
+class Journal(Protocol):
+    """An ordered record store."""
+
+    @property
+    def durable_seq(self) -> int:
+        """Everything caused by inputs up to this sequence number survives a crash."""
+
+    def append(self, seq: int, record: object, /) -> None:
+        """Add a record caused by input `seq`; records keep their order."""
+
+
+class VenuePort(Protocol):
+    """Where approved commands leave for a venue. Reports come back through the inlet."""
+
+    def submit(self, command: VenueCommand, /) -> None:
+        """Send; returns at once and raises nothing that the venue decides."""
+
+
+ApprovedCommand = RiskApproved[VenueCommand]
+
+__all__ = ["ApprovedCommand", "Clock", "Inlet", "Journal", "Message", "VenuePort"]

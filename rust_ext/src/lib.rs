@@ -1,0 +1,9 @@
+//! The engine room: one crate, pure modules with thin Python bindings. This file only registers.
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    Ok(())
+}

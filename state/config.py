@@ -1,0 +1,171 @@
+"""The whole config as strict structs: defaults and limits in one place.
+
+The file is TOML; `daemon/config_loader.py` decodes it, resolves paths and explains what is wrong.
+Decimals are written as strings, so that nothing passes through a float. A limit that is left out is
+*missing*, and a missing limit denies every order: `"unlimited"` is an explicit value, refused live.
+"""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from openoutcry.state.enums import AccountType, Mode, PositionMode
+from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
+
+Unlimited = Literal["unlimited"]
+Limit = Decimal | Unlimited
+CountLimit = int | Unlimited
+
+
+class ConfigStruct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all config sections: an unknown key is an error."""
+
+
+class RunConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[run]`: what this config is and how it runs."""
+
+    name: str
+    mode: Mode = Mode.REPLAY
+    account_currency: str = "USD"
+    seed: int = 0
+    grid_s: int = 3600  # simulated seconds between equity samples; every fill is one too
+
+
+class FeedConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[feeds]]`: one instrument's recorded data.
+
+    `kinds` are catalog kinds: quote trade bar book mark funding split dividend. `bars` names
+    recorded bars such as `1m-last`. `latency_us` is added to single-stamp data, whose receive time
+    nobody recorded.
+    """
+
+    instrument: InstrumentId
+    kinds: tuple[str, ...]
+    bars: tuple[str, ...] = ()
+    latency_us: int = 0
+
+
+class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Commission. `maker` and `taker` are fractions of notional (0.001 = 10 bp; negative rebates).
+
+    `per_share` charges per unit of quantity, `per_order` once per order at its first fill; `minimum`
+    is per order, cumulative over its fills. `currency` is where the fee is taken: `quote` (the
+    settlement currency), `base` (the asset bought, as spot venues do) or a code with its own balance.
+    """
+
+    maker: Decimal = Decimal(0)
+    taker: Decimal = Decimal(0)
+    per_share: Decimal = Decimal(0)
+    per_order: Decimal = Decimal(0)
+    minimum: Decimal = Decimal(0)
+    currency: str = "quote"
+
+
+class SlippageConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a taker's price worsens where the data has no sizes to walk.
+
+    `none`; `fixed_bps` (`bps`); `spread` (`fraction` of the spread, or `ticks`); `volume_share`
+    (at most `volume_limit` of a bar's volume, price worse by `price_impact` x share squared);
+    `one_tick` (what is left beyond the touch size fills one tick worse).
+    """
+
+    model: Literal["none", "fixed_bps", "spread", "volume_share", "one_tick"] = "none"
+    bps: Decimal = Decimal(5)
+    fraction: Decimal = Decimal("0.5")
+    ticks: int = 1
+    volume_limit: Decimal = Decimal("0.025")
+    price_impact: Decimal = Decimal("0.1")
+
+
+class MatchingConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a simulated venue does with orders. Every choice is printed under "assumptions".
+
+    Args:
+        bar_fill: `next_open` (default), `close` (the decision bar's own close: optimistic) or
+            `path` (open, high, low, close in turn, a quarter of the volume each).
+        passive: The one stream that fills resting orders: `book` (quotes or depth crossing the
+            limit) or `trades` (prints at or through the limit), so that nothing fills twice.
+        overflow: An order larger than the displayed size: `one_tick` worse for the remainder (L1),
+            `partial` (the rest waits or expires), or `touch` (all at the touch: optimistic).
+        consume: Size taken from a level stays taken until the level refreshes.
+    """
+
+    bar_fill: Literal["next_open", "close", "path"] = "next_open"
+    passive: Literal["book", "trades"] = "book"
+    overflow: Literal["one_tick", "partial", "touch"] = "partial"
+    consume: bool = True
+    slippage: SlippageConfig = SlippageConfig()
+
+
+class VenueConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[venues]]`: an account at a venue and, unless live, how the venue is simulated."""
+
+    name: VenueId
+    balances: dict[str, Decimal]
+    account: AccountType = AccountType.CASH
+    positions: PositionMode = PositionMode.NETTING
+    leverage: Decimal = Decimal(1)
+    order_latency_us: int = 0
+    report_latency_us: int = 0
+    fees: FeesConfig = FeesConfig()
+    matching: MatchingConfig = MatchingConfig()
+
+
+class StrategyConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[strategies]]`: one instance. `type` is a shipped name or `module:Class`."""
+
+    id: StrategyId
+    type: str
+    params: dict[str, Any] = {}
+
+
+class CollarConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Price collar: how far from the reference an order may be priced, and how old it may be.
+
+    The reference is the last quote, else the last trade, else the last bar, each with its own age
+    limit in milliseconds; when all are too old the order is denied.
+    """
+
+    max_deviation_bps: Limit | None = None
+    quote_age_ms: int = 60_000
+    trade_age_ms: int = 300_000
+    bar_age_ms: int = 172_800_000
+
+
+class RiskLimits(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one instrument, or the defaults. Missing (None) denies.
+
+    `max_order_value` is in the settlement currency, `max_order_quantity` and `max_position` in units
+    of quantity. The position counts working and unknown orders, on their worst side.
+    """
+
+    collar: CollarConfig = CollarConfig()
+    max_order_value: Limit | None = None
+    max_order_quantity: Limit | None = None
+    max_position: Limit | None = None
+    max_orders: CountLimit | None = None
+    per_ms: int = 1000  # window of `max_orders`, per strategy and instrument
+
+
+class RiskConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[risk]`: defaults, and exceptions by instrument (a whole section replaces the defaults)."""
+
+    default: RiskLimits = RiskLimits()
+    instruments: dict[str, RiskLimits] = {}
+
+    def limits(self, instrument: InstrumentId) -> RiskLimits:
+        """The limits that apply to an instrument."""
+        return self.instruments.get(instrument, self.default)
+
+
+class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole config file."""
+
+    run: RunConfig
+    catalog: str | None = None  # path of the data catalog, relative to the config file
+    venues: tuple[VenueConfig, ...]
+    feeds: tuple[FeedConfig, ...] = ()
+    strategies: tuple[StrategyConfig, ...]
+    risk: RiskConfig = RiskConfig()
+    currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table

@@ -1,0 +1,174 @@
+"""The error tree: every operating error has a code that never changes and a remedy.
+
+    OutcryError
+    ├── ConfigError            config file, parameters, unknown names       (exit 78)
+    ├── NumericError           numbers that cannot be what they must be
+    │   ├── NumericOverflow    beyond 64-bit units or 128-bit money
+    │   ├── NotRepresentable   more decimals than the scale, off tick or lot, NaN
+    │   └── CurrencyMismatch   two currencies in one sum, or no conversion rate
+    ├── IdentifierError        a name that does not parse
+    ├── DataError              recorded data that cannot be used
+    │   ├── DataFormatError    truncated, unknown column, unreadable
+    │   └── CatalogError       a catalog that lacks or contradicts what was asked
+    ├── StateError             journal, snapshot, codec
+    │   ├── CodecError         bytes that are no message
+    │   ├── SchemaTooNew       written by a newer openoutcry
+    │   └── JournalError       the journal refused a record
+    ├── OrderError
+    │   └── InvalidTransition  evidence that contradicts the table of transitions
+    ├── StrategyError          a strategy used the API in a way that cannot work
+    ├── MissingData            a price, size or rate that was asked for is not known
+    └── VenueError             (its subtree stands with the venue adapters)
+
+Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
+is printed as `code: what; remedy`, never as a traceback.
+"""
+
+from typing import ClassVar
+
+
+class OutcryError(Exception):
+    """Base of every operating error.
+
+    Args:
+        message: What went wrong, with the offending value.
+        remedy: What the reader can do about it; falls back to the class's `default_remedy`.
+    """
+
+    code: ClassVar[str] = "X0000"
+    default_remedy: ClassVar[str] = "run `outcry --help`"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy or self.default_remedy
+
+
+class ConfigError(OutcryError):
+    """A config that cannot be used."""
+
+    code = "X1000"
+    default_remedy = "correct the config and run `outcry check CONFIG`"
+    exit_code = 78
+
+
+class NumericError(OutcryError):
+    """A number that cannot be what it must be."""
+
+    code = "X2000"
+    default_remedy = "check the number and the instrument's scales"
+
+
+class NumericOverflow(NumericError):
+    """A value beyond 64-bit units or 128-bit money."""
+
+    code = "X2001"
+    default_remedy = "use a smaller scale for the instrument, or a smaller number"
+
+
+class NotRepresentable(NumericError):
+    """A value with more decimals than its scale, off its tick or lot, or not a number."""
+
+    code = "X2002"
+    default_remedy = "round it to the instrument's tick or lot first"
+
+
+class CurrencyMismatch(NumericError):
+    """Two currencies in one sum, or a conversion without a rate."""
+
+    code = "X2003"
+    default_remedy = "convert one side, or configure a conversion feed"
+
+
+class IdentifierError(OutcryError):
+    """A name that does not parse."""
+
+    code = "X2100"
+    default_remedy = "instruments are written SYMBOL.VENUE, for example BTCUSDT.BINANCE"
+
+
+class DataError(OutcryError):
+    """Recorded data that cannot be used."""
+
+    code = "X3000"
+    default_remedy = "run `outcry data check CATALOG`"
+    exit_code = 3
+
+
+class DataFormatError(DataError):
+    """A file that is truncated, unreadable or has other columns than its format."""
+
+    code = "X3001"
+    default_remedy = "check the file and the --format option"
+
+
+class CatalogError(DataError):
+    """A catalog that lacks or contradicts what was asked of it."""
+
+    code = "X3002"
+    default_remedy = "list what is there with `outcry data ls CATALOG`"
+
+
+class StateError(OutcryError):
+    """Journal, snapshot or codec trouble."""
+
+    code = "X4000"
+    default_remedy = "run `outcry journal verify`"
+
+
+class CodecError(StateError):
+    """Bytes that are no message of ours."""
+
+    code = "X4001"
+    default_remedy = "the record is damaged or was not written by openoutcry"
+
+
+class SchemaTooNew(StateError):
+    """A message or journal written by a newer version."""
+
+    code = "X4002"
+    default_remedy = "upgrade openoutcry to at least the version that wrote it"
+
+
+class JournalError(StateError):
+    """The journal refused a record."""
+
+    code = "X4003"
+    default_remedy = "check the disk, then run `outcry journal verify`"
+
+
+class OrderError(OutcryError):
+    """An order used against its rules."""
+
+    code = "X5000"
+    default_remedy = "see docs/reference/orders.md"
+
+
+class InvalidTransition(OrderError):
+    """Evidence about an order that contradicts the table of legal transitions."""
+
+    code = "X5001"
+    default_remedy = "the instrument is halted; reconcile it with the venue"
+
+
+class StrategyError(OutcryError):
+    """A strategy that uses the API in a way that cannot work."""
+
+    code = "X6000"
+    default_remedy = "see docs/reference/strategy.md"
+
+
+class MissingData(OutcryError):
+    """A price, size or rate that was asked for is not known."""
+
+    code = "X6001"
+    default_remedy = "check `has_bid`, `has_ask` or `sized` first, or subscribe to the data"
+
+
+class VenueError(OutcryError):
+    """A venue that did not do what was asked."""
+
+    code = "X7000"
+    default_remedy = "see the venue's page in docs/reference"
+    exit_code = 69
