@@ -2,6 +2,9 @@
 
 use pyo3::prelude::*;
 
+pub mod book;
+pub mod types;
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;

@@ -176,25 +176,91 @@ pub struct Submit {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Submit(Box<Submit>),
-    Cancel { id: u128, instrument: InstrumentIx },
-    Replace { id: u128, instrument: InstrumentIx, quantity: Option<i64>, limit: Option<i64>, trigger: Option<i64> },
+    Cancel {
+        id: u128,
+        instrument: InstrumentIx,
+    },
+    Replace {
+        id: u128,
+        instrument: InstrumentIx,
+        quantity: Option<i64>,
+        limit: Option<i64>,
+        trigger: Option<i64>,
+    },
 }
 
 /// What a venue reports. `ts` is the venue's time of the event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
-    Accepted { id: u128, instrument: InstrumentIx, ts: Nanos, venue_order_id: u64 },
-    Rejected { id: u128, instrument: InstrumentIx, ts: Nanos, reason: &'static str },
-    Triggered { id: u128, instrument: InstrumentIx, ts: Nanos },
+    Accepted {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        venue_order_id: u64,
+    },
+    Rejected {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        reason: &'static str,
+    },
+    Triggered {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+    },
     Filled(Box<Fill>),
-    Canceled { id: u128, instrument: InstrumentIx, ts: Nanos, cumulative: i64, reason: &'static str },
-    Expired { id: u128, instrument: InstrumentIx, ts: Nanos, cumulative: i64, reason: &'static str },
-    Replaced { id: u128, instrument: InstrumentIx, ts: Nanos, quantity: i64, limit: Option<i64>, trigger: Option<i64> },
-    CancelRejected { id: u128, instrument: InstrumentIx, ts: Nanos, reason: &'static str },
-    ReplaceRejected { id: u128, instrument: InstrumentIx, ts: Nanos, reason: &'static str },
-    Cash { instrument: Option<InstrumentIx>, ts: Nanos, currency: CurrencyIx, amount: i128, reason: &'static str },
-    Split { instrument: InstrumentIx, ts: Nanos, numerator: i64, denominator: i64 },
-    Liquidated { ts: Nanos, reason: &'static str },
+    Canceled {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        cumulative: i64,
+        reason: &'static str,
+    },
+    Expired {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        cumulative: i64,
+        reason: &'static str,
+    },
+    Replaced {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        quantity: i64,
+        limit: Option<i64>,
+        trigger: Option<i64>,
+    },
+    CancelRejected {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        reason: &'static str,
+    },
+    ReplaceRejected {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        reason: &'static str,
+    },
+    Cash {
+        instrument: Option<InstrumentIx>,
+        ts: Nanos,
+        currency: CurrencyIx,
+        amount: i128,
+        reason: &'static str,
+    },
+    Split {
+        instrument: InstrumentIx,
+        ts: Nanos,
+        numerator: i64,
+        denominator: i64,
+    },
+    Liquidated {
+        ts: Nanos,
+        reason: &'static str,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
