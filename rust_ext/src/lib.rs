@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 pub mod book;
+pub mod exchange;
 pub mod types;
 
 #[pymodule]
