@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+pub mod bindings;
 pub mod book;
 pub mod exchange;
 pub mod types;
@@ -9,5 +10,7 @@ pub mod types;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    bindings::names::register(module)?;
+    bindings::instrument::register(module)?;
     Ok(())
 }
