@@ -88,13 +88,21 @@ class CoreRef(pykka.ActorRef[Any]):
 
     @overload
     def ask(
-        self, message: object, *, block: Literal[False], timeout: float | None = None
+        self, message: Any, *, block: Literal[False], timeout: float | None = None
     ) -> pykka.Future[Any]: ...
     @overload
+    def ask(self, message: Any, *, block: Literal[True], timeout: float | None = None) -> Any: ...
+    @overload
     def ask(
-        self, message: object, *, block: Literal[True] = True, timeout: float | None = None
-    ) -> Any: ...
-    def ask(self, message: object, *, block: bool = True, timeout: float | None = None) -> Any:
+        self, message: Any, *, block: bool = True, timeout: float | None = None
+    ) -> Any | pykka.Future[Any]: ...
+    def ask(
+        self,
+        message: Any,
+        *,
+        block: bool = True,
+        timeout: float | None = None,  # noqa: ARG002 - pykka's signature; nothing here waits
+    ) -> Any | pykka.Future[Any]:
         """Call the actor now and return its answer.
 
         Raises:
