@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -14,8 +14,10 @@ __version__: str
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
-    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...). Called once by
-    `openoutcry.state.binding`; anything below that needs them raises `RuntimeError` before.
+    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...), others are ignored.
+    Called by `openoutcry.state.binding`; anything below that needs them raises `RuntimeError`
+    before. Raises `RuntimeError` when a class is missing, an enum has other members than the engine
+    expects, or other classes were bound before.
     """
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
@@ -27,7 +29,7 @@ def parse_units(text: str, scale: int, /) -> int:
     """
 
 def notional(
-    price: int, quantity: int, instrument: InstrumentSpec, money_scale: int, rounding: str, /
+    price: int, quantity: int, instrument: "InstrumentSpec", money_scale: int, rounding: str, /
 ) -> int:
     """|price x quantity x multiplier| in money units; `rounding` is half_even|up|down (away/toward zero)."""
 
@@ -35,7 +37,37 @@ def notional(
 class InstrumentSpec:
     """What the engine needs of an instrument; made by `openoutcry.state.binding.spec`."""
 
-    def __new__(cls, **fields: Any) -> InstrumentSpec: ...
+    def __new__(
+        cls,
+        *,
+        id: str,
+        price_scale: int,
+        size_scale: int,
+        tick: int,
+        lot: int,
+        min_quantity: int,
+        max_quantity: int | None,
+        min_notional: int,
+        multiplier: int,
+        multiplier_scale: int,
+        inverse: bool,
+        margined: bool,
+        base: int | None,
+        quote: int,
+        settlement: int,
+        margin_initial: int,
+        margin_maintenance: int,
+        shortable: bool,
+        tradable: bool,
+    ) -> "InstrumentSpec":
+        """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
+        units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
+        currencies as indexes. `base` only where a fill delivers a currency.
+
+        Raises `ConfigError` for values that are impossible together.
+        """
+    @property
+    def id(self) -> str: ...
 
 # --- ledger (ledger.rs) -------------------------------------------------------------------------
 @final
@@ -51,7 +83,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> Ledger: ...
+    ) -> "Ledger": ...
     def apply_fill(
         self,
         book: int,
@@ -85,8 +117,7 @@ class Ledger:
     def market_value(self, book: int, instrument: int, mark: int, /) -> int:
         """Signed value of a delivered holding that is no currency (shares), or unrealised profit
         of a margined one: what it adds to equity beyond the balances. 0 for spot, whose base
-        currency is a balance.
-        """
+        currency is a balance."""
     def residual(self, currency: int, /) -> tuple[int, int]:
         """Sum of what rounding to currency units left over, as (units, scale); exact."""
     def legs(self, book: int, instrument: int, /) -> list[int]: ...
@@ -98,7 +129,7 @@ class Ledger:
 class Market:
     """The last of everything per instrument; the replay kernel updates it, live the market actor."""
 
-    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> Market: ...
+    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> "Market": ...
     def apply(self, instrument: int, event: Any, /) -> None:
         """Take a market data message (live path)."""
     def quote(self, instrument: int, /) -> tuple[int, int, int, int, int] | None:
@@ -111,8 +142,7 @@ class Market:
         """(ts_received, price) of the last mark price."""
     def valuation(self, instrument: int, side: int = 0, /) -> int | None:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
-        position; 0 = mid rounded toward zero), else last trade, else last bar close.
-        """
+        position; 0 = mid rounded toward zero), else last trade, else last bar close."""
     def book_valid(self, instrument: int, /) -> bool: ...
     def book_top(
         self, instrument: int, depth: int, /
@@ -126,7 +156,7 @@ class Market:
 class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
-    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
+    def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
     def update_bar(
         self, open: float, high: float, low: float, close: float, volume: float, /
     ) -> None: ...
@@ -156,7 +186,7 @@ class Kernel:
         currencies: Sequence[tuple[str, int]],
         venues: Sequence[Mapping[str, Any]],
         market: Market,
-    ) -> Kernel: ...
+    ) -> "Kernel": ...
     def add_feed(
         self,
         kind: str,
@@ -200,7 +230,7 @@ class Kernel:
 class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds."""
 
-    def __new__(cls, timeframe: str, price_type: str) -> BarBuilder: ...
+    def __new__(cls, timeframe: str, price_type: str) -> "BarBuilder": ...
     def update(self, ts: int, price: int, size: int, /) -> Any | None: ...
     def close_until(self, ts: int, /) -> Any | None: ...
 
@@ -211,6 +241,6 @@ def digest(data: bytes, /) -> bytes:
 class Hasher:
     """Running BLAKE3."""
 
-    def __new__(cls) -> Hasher: ...
+    def __new__(cls) -> "Hasher": ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
