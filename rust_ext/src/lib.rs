@@ -2,8 +2,13 @@
 
 use pyo3::prelude::*;
 
+pub mod bindings;
+pub mod types;
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    bindings::names::register(module)?;
+    bindings::instrument::register(module)?;
     Ok(())
 }

@@ -14,8 +14,10 @@ __version__: str
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
-    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...). Called once by
-    `openoutcry.state.binding`; anything below that needs them raises `RuntimeError` before.
+    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...), others are ignored.
+    Called by `openoutcry.state.binding`; anything below that needs them raises `RuntimeError`
+    before. Raises `RuntimeError` when a class is missing, an enum has other members than the engine
+    expects, or other classes were bound before.
     """
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
@@ -35,7 +37,37 @@ def notional(
 class InstrumentSpec:
     """What the engine needs of an instrument; made by `openoutcry.state.binding.spec`."""
 
-    def __new__(cls, **fields: Any) -> "InstrumentSpec": ...
+    def __new__(
+        cls,
+        *,
+        id: str,
+        price_scale: int,
+        size_scale: int,
+        tick: int,
+        lot: int,
+        min_quantity: int,
+        max_quantity: int | None,
+        min_notional: int,
+        multiplier: int,
+        multiplier_scale: int,
+        inverse: bool,
+        margined: bool,
+        base: int | None,
+        quote: int,
+        settlement: int,
+        margin_initial: int,
+        margin_maintenance: int,
+        shortable: bool,
+        tradable: bool,
+    ) -> "InstrumentSpec":
+        """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
+        units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
+        currencies as indexes. `base` only where a fill delivers a currency.
+
+        Raises `ConfigError` for values that are impossible together.
+        """
+    @property
+    def id(self) -> str: ...
 
 # --- ledger (ledger.rs) -------------------------------------------------------------------------
 @final
@@ -66,7 +98,9 @@ class Ledger:
     ) -> int:
         """Book a fill; returns the realised profit in settlement units (fees apart)."""
     def adjust_cash(self, book: int, currency: int, amount: int, /) -> None: ...
-    def split(self, book: int, instrument: int, numerator: int, denominator: int, price: int, /) -> int:
+    def split(
+        self, book: int, instrument: int, numerator: int, denominator: int, price: int, /
+    ) -> int:
         """Apply a split to every leg; returns cash in lieu (settlement units, already booked)."""
     def balance(self, book: int, currency: int, /) -> int: ...
     def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
@@ -110,7 +144,9 @@ class Market:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
         position; 0 = mid rounded toward zero), else last trade, else last bar close."""
     def book_valid(self, instrument: int, /) -> bool: ...
-    def book_top(self, instrument: int, depth: int, /) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def book_top(
+        self, instrument: int, depth: int, /
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(bids, asks), best first, each (price, size)."""
     def hash(self) -> bytes:
         """Digest of the whole state; canonical, the same for the same market however it was reached."""
@@ -121,7 +157,9 @@ class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
     def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
-    def update_bar(self, open: float, high: float, low: float, close: float, volume: float, /) -> None: ...
+    def update_bar(
+        self, open: float, high: float, low: float, close: float, volume: float, /
+    ) -> None: ...
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...
@@ -206,4 +244,3 @@ class Hasher:
     def __new__(cls) -> "Hasher": ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
-
