@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -27,7 +27,7 @@ def parse_units(text: str, scale: int, /) -> int:
     """
 
 def notional(
-    price: int, quantity: int, instrument: "InstrumentSpec", money_scale: int, rounding: str, /
+    price: int, quantity: int, instrument: InstrumentSpec, money_scale: int, rounding: str, /
 ) -> int:
     """|price x quantity x multiplier| in money units; `rounding` is half_even|up|down (away/toward zero)."""
 
@@ -35,7 +35,7 @@ def notional(
 class InstrumentSpec:
     """What the engine needs of an instrument; made by `openoutcry.state.binding.spec`."""
 
-    def __new__(cls, **fields: Any) -> "InstrumentSpec": ...
+    def __new__(cls, **fields: Any) -> InstrumentSpec: ...
 
 # --- ledger (ledger.rs) -------------------------------------------------------------------------
 @final
@@ -51,7 +51,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger": ...
+    ) -> Ledger: ...
     def apply_fill(
         self,
         book: int,
@@ -66,7 +66,9 @@ class Ledger:
     ) -> int:
         """Book a fill; returns the realised profit in settlement units (fees apart)."""
     def adjust_cash(self, book: int, currency: int, amount: int, /) -> None: ...
-    def split(self, book: int, instrument: int, numerator: int, denominator: int, price: int, /) -> int:
+    def split(
+        self, book: int, instrument: int, numerator: int, denominator: int, price: int, /
+    ) -> int:
         """Apply a split to every leg; returns cash in lieu (settlement units, already booked)."""
     def balance(self, book: int, currency: int, /) -> int: ...
     def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
@@ -83,7 +85,8 @@ class Ledger:
     def market_value(self, book: int, instrument: int, mark: int, /) -> int:
         """Signed value of a delivered holding that is no currency (shares), or unrealised profit
         of a margined one: what it adds to equity beyond the balances. 0 for spot, whose base
-        currency is a balance."""
+        currency is a balance.
+        """
     def residual(self, currency: int, /) -> tuple[int, int]:
         """Sum of what rounding to currency units left over, as (units, scale); exact."""
     def legs(self, book: int, instrument: int, /) -> list[int]: ...
@@ -95,7 +98,7 @@ class Ledger:
 class Market:
     """The last of everything per instrument; the replay kernel updates it, live the market actor."""
 
-    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> "Market": ...
+    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> Market: ...
     def apply(self, instrument: int, event: Any, /) -> None:
         """Take a market data message (live path)."""
     def quote(self, instrument: int, /) -> tuple[int, int, int, int, int] | None:
@@ -108,9 +111,12 @@ class Market:
         """(ts_received, price) of the last mark price."""
     def valuation(self, instrument: int, side: int = 0, /) -> int | None:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
-        position; 0 = mid rounded toward zero), else last trade, else last bar close."""
+        position; 0 = mid rounded toward zero), else last trade, else last bar close.
+        """
     def book_valid(self, instrument: int, /) -> bool: ...
-    def book_top(self, instrument: int, depth: int, /) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def book_top(
+        self, instrument: int, depth: int, /
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(bids, asks), best first, each (price, size)."""
     def hash(self) -> bytes:
         """Digest of the whole state; canonical, the same for the same market however it was reached."""
@@ -120,8 +126,10 @@ class Market:
 class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
-    def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
-    def update_bar(self, open: float, high: float, low: float, close: float, volume: float, /) -> None: ...
+    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
+    def update_bar(
+        self, open: float, high: float, low: float, close: float, volume: float, /
+    ) -> None: ...
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...
@@ -148,7 +156,7 @@ class Kernel:
         currencies: Sequence[tuple[str, int]],
         venues: Sequence[Mapping[str, Any]],
         market: Market,
-    ) -> "Kernel": ...
+    ) -> Kernel: ...
     def add_feed(
         self,
         kind: str,
@@ -192,7 +200,7 @@ class Kernel:
 class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds."""
 
-    def __new__(cls, timeframe: str, price_type: str) -> "BarBuilder": ...
+    def __new__(cls, timeframe: str, price_type: str) -> BarBuilder: ...
     def update(self, ts: int, price: int, size: int, /) -> Any | None: ...
     def close_until(self, ts: int, /) -> Any | None: ...
 
@@ -203,7 +211,6 @@ def digest(data: bytes, /) -> bytes:
 class Hasher:
     """Running BLAKE3."""
 
-    def __new__(cls) -> "Hasher": ...
+    def __new__(cls) -> Hasher: ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
-
