@@ -37,7 +37,9 @@ OUTSIDE_NAMES = {
     "files": r"open|input|print|.*\.(read|scan|write|sink)_(parquet|csv|ipc|json|ndjson)",
 }
 # The port modules: path -> what it may touch, and why.
-PORTS: dict[str, tuple[set[str], str]] = {}
+PORTS: dict[str, tuple[set[str], str]] = {
+    "actors/base.py": ({"threads"}, "pykka's actor class, run by the dispatcher on one thread"),
+}
 # Modules in which a float would be money, or a size, or a price.
 MONEY = re.compile(
     r"(state/(money|messages|currencies|instruments|commands|events|market_data|orders|positions"
@@ -47,7 +49,10 @@ MONEY = re.compile(
 )
 MONEY_FLOATS: dict[str, str] = {}  # path -> why a float is right there
 # Where everything may be caught: the edge of a process or of an actor.
-BROAD_EXCEPTS: dict[str, str] = {}
+BROAD_EXCEPTS: dict[str, str] = {
+    "actors/base.py": "pykka's contract: what an `ask` raises waits in the asker's future",
+    "actors/dispatcher.py": "the actors' edge: the supervisor decides what a failure means",
+}
 
 _LATER = "TO" + "DO|FIX" + "ME|XX" + "X"
 BANNED_WORDS = re.compile(
@@ -258,7 +263,8 @@ def broad_excepts(source: Source) -> Findings:
         if isinstance(node, ast.ExceptHandler):
             caught = ast.unparse(node.type) if node.type else "everything"
             broad = node.type is None or re.search(r"\b(Base)?Exception\b", caught)
-            if broad and source.path not in BROAD_EXCEPTS:
+            passed_on = ast.unparse(node.body[-1]) == "raise"
+            if broad and not passed_on and source.path not in BROAD_EXCEPTS:
                 yield source.at(node, f"catches {caught}")
 
 
@@ -369,6 +375,7 @@ def test_each_rule_finds_what_it_forbids(
         (money, "actors/indicators/a.py", "alpha = 0.5"),
         (words, "README.md", "~/.config/openoutcry and ../shared/data"),
         (broad_excepts, "state/a.py", "try:\n    f()\nexcept ValueError:\n    pass"),
+        (broad_excepts, "state/a.py", "try:\n    f()\nexcept BaseException:\n    undo()\n    raise"),
         (docstrings, "state/a.py", '"""Doc."""\ndef _f(): ...'),
     ],
 )  # fmt: skip
