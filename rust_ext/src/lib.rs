@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 pub mod bars;
+pub mod bindings;
 pub mod book;
 pub mod columns;
 pub mod encode;
@@ -17,5 +18,7 @@ pub mod types;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    bindings::names::register(module)?;
+    bindings::instrument::register(module)?;
     Ok(())
 }

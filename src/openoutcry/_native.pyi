@@ -14,8 +14,10 @@ __version__: str
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
-    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...). Called once by
-    `openoutcry.state.binding`; anything below that needs them raises `RuntimeError` before.
+    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...), others are ignored.
+    Called by `openoutcry.state.binding`; anything below that needs them raises `RuntimeError`
+    before. Raises `RuntimeError` when a class is missing, an enum has other members than the engine
+    expects, or other classes were bound before.
     """
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
@@ -35,7 +37,37 @@ def notional(
 class InstrumentSpec:
     """What the engine needs of an instrument; made by `openoutcry.state.binding.spec`."""
 
-    def __new__(cls, **fields: Any) -> "InstrumentSpec": ...
+    def __new__(
+        cls,
+        *,
+        id: str,
+        price_scale: int,
+        size_scale: int,
+        tick: int,
+        lot: int,
+        min_quantity: int,
+        max_quantity: int | None,
+        min_notional: int,
+        multiplier: int,
+        multiplier_scale: int,
+        inverse: bool,
+        margined: bool,
+        base: int | None,
+        quote: int,
+        settlement: int,
+        margin_initial: int,
+        margin_maintenance: int,
+        shortable: bool,
+        tradable: bool,
+    ) -> "InstrumentSpec":
+        """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
+        units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
+        currencies as indexes. `base` only where a fill delivers a currency.
+
+        Raises `ConfigError` for values that are impossible together.
+        """
+    @property
+    def id(self) -> str: ...
 
 # --- ledger (ledger.rs) -------------------------------------------------------------------------
 @final
