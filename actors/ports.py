@@ -7,7 +7,6 @@ draws a random number, starts a thread, opens a socket or touches a file.
 from typing import Protocol
 
 from openoutcry.state.commands import RiskApproved, VenueCommand
-from openoutcry.state.messages import Message
 
 
 class Clock(Protocol):
@@ -55,4 +54,4 @@ class VenuePort(Protocol):
 
 ApprovedCommand = RiskApproved[VenueCommand]
 
-__all__ = ["ApprovedCommand", "Clock", "Inlet", "Journal", "Message", "VenuePort"]
+__all__ = ["ApprovedCommand", "Clock", "Inlet", "Journal", "VenuePort"]

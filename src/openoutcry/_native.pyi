@@ -98,7 +98,9 @@ class Ledger:
     ) -> int:
         """Book a fill; returns the realised profit in settlement units (fees apart)."""
     def adjust_cash(self, book: int, currency: int, amount: int, /) -> None: ...
-    def split(self, book: int, instrument: int, numerator: int, denominator: int, price: int, /) -> int:
+    def split(
+        self, book: int, instrument: int, numerator: int, denominator: int, price: int, /
+    ) -> int:
         """Apply a split to every leg; returns cash in lieu (settlement units, already booked)."""
     def balance(self, book: int, currency: int, /) -> int: ...
     def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
@@ -142,7 +144,9 @@ class Market:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
         position; 0 = mid rounded toward zero), else last trade, else last bar close."""
     def book_valid(self, instrument: int, /) -> bool: ...
-    def book_top(self, instrument: int, depth: int, /) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def book_top(
+        self, instrument: int, depth: int, /
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(bids, asks), best first, each (price, size)."""
     def hash(self) -> bytes:
         """Digest of the whole state; canonical, the same for the same market however it was reached."""
@@ -153,7 +157,9 @@ class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
     def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
-    def update_bar(self, open: float, high: float, low: float, close: float, volume: float, /) -> None: ...
+    def update_bar(
+        self, open: float, high: float, low: float, close: float, volume: float, /
+    ) -> None: ...
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...
@@ -238,4 +244,3 @@ class Hasher:
     def __new__(cls) -> "Hasher": ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
-
