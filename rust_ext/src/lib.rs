@@ -2,7 +2,17 @@
 
 use pyo3::prelude::*;
 
+pub mod bars;
 pub mod bindings;
+pub mod book;
+pub mod columns;
+pub mod encode;
+pub mod exchange;
+pub mod failure;
+pub mod feed;
+pub mod kernel;
+pub mod market;
+pub mod merge;
 pub mod types;
 
 #[pymodule]
