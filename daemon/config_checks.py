@@ -22,7 +22,7 @@ FEED_KINDS: Final = ("quote", "trade", "bar", "book", "mark", "funding", "split"
 _STRATEGY_ID: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}", re.ASCII)
 _VENUE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}", re.ASCII)
-_BARS: Final = re.compile(r"[1-9]\d{0,5}(ms|s|m|h|d|w)-(last|bid|ask|mid)", re.ASCII)
+_BARS: Final = re.compile(r"[1-9]\d{0,8}[smhdtv]-(last|bid|ask|mid)", re.ASCII)
 _MAX_SEED: Final = 2**63 - 1
 
 
