@@ -57,7 +57,7 @@ fmt: setup ## format Python and Rust
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format --quiet . ; cargo fmt
 
 bench: setup ## events per second beside NautilusTrader 2.0, same rows, same run
-	@$(BIN)/python tests/benchmarks/replay_bench.py
+	@$(BIN)/python -m tests.benchmarks.replay_bench
 
 build: setup ## build the wheel into dist/ and prove that it installs
 	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist . && ls dist
