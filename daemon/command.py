@@ -146,7 +146,12 @@ class _Parser(argparse.ArgumentParser):
             extra["action"] = "append"
         where = option.dest if option.positional else option.flag
         self.add_argument(
-            where, type=option.kind, metavar=option.metavar, default=option.default, **extra, **names
+            where,
+            type=option.kind,
+            metavar=option.metavar,
+            default=option.default,
+            **extra,
+            **names,
         )
 
     def error(self, message: str) -> NoReturn:

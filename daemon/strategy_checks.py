@@ -16,11 +16,34 @@ from openoutcry.daemon.decoder import Problem, decode
 from openoutcry.state.errors import ConfigError
 
 _FORBIDDEN_MODULES: Final = frozenset(
-    "asyncio http multiprocessing os pathlib random requests secrets socket subprocess threading "
-    "time urllib uuid".split()
+    [
+        "asyncio",
+        "http",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "random",
+        "requests",
+        "secrets",
+        "socket",
+        "subprocess",
+        "threading",
+        "time",
+        "urllib",
+        "uuid",
+    ]
 )
 _FORBIDDEN_CALLS: Final = frozenset(
-    {"datetime.now", "datetime.today", "datetime.utcnow", "date.today", "open", "input", "id", "hash"}
+    {
+        "datetime.now",
+        "datetime.today",
+        "datetime.utcnow",
+        "date.today",
+        "open",
+        "input",
+        "id",
+        "hash",
+    }
 )
 _REMEDY: Final = "a strategy's clock is self.now and its memory self.state: see docs/reference"
 

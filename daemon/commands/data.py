@@ -122,7 +122,9 @@ IMPORT = Command(
     options=(
         Option("SOURCE", "A file or folder.", path, "SOURCE"),
         Option("--format", "What SOURCE is.", choices=FORMATS, metavar="FORMAT", required=True),
-        Option("--out", "The catalog to add to; it is made if need be.", path, "CATALOG", required=True),
+        Option(
+            "--out", "The catalog to add to; it is made if need be.", path, "CATALOG", required=True
+        ),
         Option("--option", "A setting of the format.", key_value, "KEY=VALUE", repeat=True),
     ),
     examples=(
