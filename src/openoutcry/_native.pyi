@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -29,7 +29,7 @@ def parse_units(text: str, scale: int, /) -> int:
     """
 
 def notional(
-    price: int, quantity: int, instrument: "InstrumentSpec", money_scale: int, rounding: str, /
+    price: int, quantity: int, instrument: InstrumentSpec, money_scale: int, rounding: str, /
 ) -> int:
     """|price x quantity x multiplier| in money units; `rounding` is half_even|up|down (away/toward zero)."""
 
@@ -59,7 +59,7 @@ class InstrumentSpec:
         margin_maintenance: int,
         shortable: bool,
         tradable: bool,
-    ) -> "InstrumentSpec":
+    ) -> InstrumentSpec:
         """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
         units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
         currencies as indexes. `base` only where a fill delivers a currency.
@@ -83,7 +83,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger": ...
+    ) -> Ledger: ...
     def apply_fill(
         self,
         book: int,
@@ -129,7 +129,7 @@ class Ledger:
 class Market:
     """The last of everything per instrument; the replay kernel updates it, live the market actor."""
 
-    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> "Market": ...
+    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> Market: ...
     def apply(self, instrument: int, event: Any, /) -> None:
         """Take a market data message (live path)."""
     def quote(self, instrument: int, /) -> tuple[int, int, int, int, int] | None:
@@ -156,7 +156,7 @@ class Market:
 class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
-    def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
+    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
     def update_bar(
         self, open: float, high: float, low: float, close: float, volume: float, /
     ) -> None: ...
@@ -186,7 +186,7 @@ class Kernel:
         currencies: Sequence[tuple[str, int]],
         venues: Sequence[Mapping[str, Any]],
         market: Market,
-    ) -> "Kernel": ...
+    ) -> Kernel: ...
     def add_feed(
         self,
         kind: str,
@@ -230,7 +230,7 @@ class Kernel:
 class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds."""
 
-    def __new__(cls, timeframe: str, price_type: str) -> "BarBuilder": ...
+    def __new__(cls, timeframe: str, price_type: str) -> BarBuilder: ...
     def update(self, ts: int, price: int, size: int, /) -> Any | None: ...
     def close_until(self, ts: int, /) -> Any | None: ...
 
@@ -241,6 +241,6 @@ def digest(data: bytes, /) -> bytes:
 class Hasher:
     """Running BLAKE3."""
 
-    def __new__(cls) -> "Hasher": ...
+    def __new__(cls) -> Hasher: ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
