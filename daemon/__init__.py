@@ -1,1 +1,1 @@
-"""The program: command line, config loading, and the long-running service. Only wiring."""
+"""The long-running process and the command line. Only wiring."""

@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -14,8 +14,10 @@ __version__: str
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
-    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...). Called once by
-    `openoutcry.state.binding`; anything below that needs them raises `RuntimeError` before.
+    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...), others are ignored.
+    Called by `openoutcry.state.binding`; anything below that needs them raises `RuntimeError`
+    before. Raises `RuntimeError` when a class is missing, an enum has other members than the engine
+    expects, or other classes were bound before.
     """
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
@@ -27,7 +29,7 @@ def parse_units(text: str, scale: int, /) -> int:
     """
 
 def notional(
-    price: int, quantity: int, instrument: "InstrumentSpec", money_scale: int, rounding: str, /
+    price: int, quantity: int, instrument: InstrumentSpec, money_scale: int, rounding: str, /
 ) -> int:
     """|price x quantity x multiplier| in money units; `rounding` is half_even|up|down (away/toward zero)."""
 
@@ -35,7 +37,37 @@ def notional(
 class InstrumentSpec:
     """What the engine needs of an instrument; made by `openoutcry.state.binding.spec`."""
 
-    def __new__(cls, **fields: Any) -> "InstrumentSpec": ...
+    def __new__(
+        cls,
+        *,
+        id: str,
+        price_scale: int,
+        size_scale: int,
+        tick: int,
+        lot: int,
+        min_quantity: int,
+        max_quantity: int | None,
+        min_notional: int,
+        multiplier: int,
+        multiplier_scale: int,
+        inverse: bool,
+        margined: bool,
+        base: int | None,
+        quote: int,
+        settlement: int,
+        margin_initial: int,
+        margin_maintenance: int,
+        shortable: bool,
+        tradable: bool,
+    ) -> InstrumentSpec:
+        """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
+        units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
+        currencies as indexes. `base` only where a fill delivers a currency.
+
+        Raises `ConfigError` for values that are impossible together.
+        """
+    @property
+    def id(self) -> str: ...
 
 # --- ledger (ledger.rs) -------------------------------------------------------------------------
 @final
@@ -51,7 +83,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger": ...
+    ) -> Ledger: ...
     def apply_fill(
         self,
         book: int,
@@ -66,7 +98,9 @@ class Ledger:
     ) -> int:
         """Book a fill; returns the realised profit in settlement units (fees apart)."""
     def adjust_cash(self, book: int, currency: int, amount: int, /) -> None: ...
-    def split(self, book: int, instrument: int, numerator: int, denominator: int, price: int, /) -> int:
+    def split(
+        self, book: int, instrument: int, numerator: int, denominator: int, price: int, /
+    ) -> int:
         """Apply a split to every leg; returns cash in lieu (settlement units, already booked)."""
     def balance(self, book: int, currency: int, /) -> int: ...
     def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
@@ -95,7 +129,7 @@ class Ledger:
 class Market:
     """The last of everything per instrument; the replay kernel updates it, live the market actor."""
 
-    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> "Market": ...
+    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> Market: ...
     def apply(self, instrument: int, event: Any, /) -> None:
         """Take a market data message (live path)."""
     def quote(self, instrument: int, /) -> tuple[int, int, int, int, int] | None:
@@ -110,7 +144,9 @@ class Market:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
         position; 0 = mid rounded toward zero), else last trade, else last bar close."""
     def book_valid(self, instrument: int, /) -> bool: ...
-    def book_top(self, instrument: int, depth: int, /) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def book_top(
+        self, instrument: int, depth: int, /
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(bids, asks), best first, each (price, size)."""
     def hash(self) -> bytes:
         """Digest of the whole state; canonical, the same for the same market however it was reached."""
@@ -120,8 +156,10 @@ class Market:
 class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
-    def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
-    def update_bar(self, open: float, high: float, low: float, close: float, volume: float, /) -> None: ...
+    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
+    def update_bar(
+        self, open: float, high: float, low: float, close: float, volume: float, /
+    ) -> None: ...
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...
@@ -148,7 +186,7 @@ class Kernel:
         currencies: Sequence[tuple[str, int]],
         venues: Sequence[Mapping[str, Any]],
         market: Market,
-    ) -> "Kernel": ...
+    ) -> Kernel: ...
     def add_feed(
         self,
         kind: str,
@@ -192,7 +230,7 @@ class Kernel:
 class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds."""
 
-    def __new__(cls, timeframe: str, price_type: str) -> "BarBuilder": ...
+    def __new__(cls, timeframe: str, price_type: str) -> BarBuilder: ...
     def update(self, ts: int, price: int, size: int, /) -> Any | None: ...
     def close_until(self, ts: int, /) -> Any | None: ...
 
@@ -203,7 +241,6 @@ def digest(data: bytes, /) -> bytes:
 class Hasher:
     """Running BLAKE3."""
 
-    def __new__(cls) -> "Hasher": ...
+    def __new__(cls) -> Hasher: ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
-
