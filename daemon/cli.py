@@ -110,10 +110,12 @@ def _report_crash(error: Exception, console: Console) -> None:
         ) as file:
             traceback.print_exception(error, file=file)
         remedy = f"the traceback is in {file.name}; --debug shows it at once"
-    console.error(_Unexpected(what, remedy=remedy))
+    console.error(UnexpectedError(what, remedy=remedy))
 
 
-class _Unexpected(OutcryError):
+class UnexpectedError(OutcryError):
+    """An exception that nobody foresaw."""
+
     code = "X0002"
 
 
