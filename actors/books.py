@@ -144,24 +144,28 @@ class Books:
             total += convert(self._value(book, number), self._settlement(number))
         return total
 
-    def realized(self, book: int) -> int:
-        """Realised profit of a book, fees apart, in units of the account currency."""
-        return sum(
-            self.valuation.convert(
-                self._ledger(number).realized(book, number), self._settlement(number)
-            )
-            for number in self._held
-        )
+    def realized_by_currency(self, book: int) -> dict[str, int]:
+        """Realised profit of a book, fees apart, in units of each settlement currency."""
+        sums: dict[str, int] = {}
+        for number in self._held:
+            code = self._settlement(number)
+            sums[code] = sums.get(code, 0) + self._ledger(number).realized(book, number)
+        return sums
 
-    def unrealized(self, book: int) -> int:
-        """Profit of a book's open positions at their marks, in units of the account currency."""
-        total = 0
+    def unrealized_by_currency(self, book: int) -> dict[str, int]:
+        """Profit of a book's open positions at their marks, in units of each settlement currency.
+
+        Raises:
+            MissingData: Something held has no price yet.
+        """
+        sums: dict[str, int] = {}
         for number in self._held:
             ledger = self._ledger(number)
-            if ledger.net_quantity(book, number) or ledger.legs(book, number):
+            if ledger.legs(book, number):
+                code = self._settlement(number)
                 units = ledger.unrealized(book, number, self._mark(book, number))
-                total += self.valuation.convert(units, self._settlement(number))
-        return total
+                sums[code] = sums.get(code, 0) + units
+        return sums
 
     def fees(self, currency: str) -> int:
         """Fees paid in a currency, over all books and venues; positive is paid."""

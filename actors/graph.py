@@ -45,7 +45,7 @@ from openoutcry.state.events import (
 )
 from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
 from openoutcry.state.market_data import AnyMarketData
-from openoutcry.state.orders import OrderTable
+from openoutcry.state.order_table import OrderTable
 from openoutcry.state.universe import Universe
 
 
