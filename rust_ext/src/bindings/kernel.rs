@@ -77,6 +77,10 @@ impl PyKernel {
         })
     }
 
+    fn start(&mut self, ts: i64) {
+        self.inner.start(ts);
+    }
+
     #[pyo3(signature = (kind, instrument, chunks, bar=None, latency_ns=0, /))]
     fn add_feed(
         &mut self,
