@@ -187,7 +187,7 @@ class Kernel:
         venues: Sequence[Mapping[str, Any]],
         market: Market,
     ) -> Kernel: ...
-    def start(self, ts: int, /) -> None:
+    def set_clock(self, ts: int, /) -> None:
         """Set the clock before the first input."""
     def add_feed(
         self,

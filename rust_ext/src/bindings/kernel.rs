@@ -77,8 +77,8 @@ impl PyKernel {
         })
     }
 
-    fn start(&mut self, ts: i64) {
-        self.inner.start(ts);
+    fn set_clock(&mut self, ts: i64) {
+        self.inner.set_clock(ts);
     }
 
     #[pyo3(signature = (kind, instrument, chunks, bar=None, latency_ns=0, /))]

@@ -133,7 +133,7 @@ impl Kernel {
     }
 
     /// Where the clock stands before the first input; inputs stamped earlier are clamped to it.
-    pub fn start(&mut self, ts: Nanos) {
+    pub fn set_clock(&mut self, ts: Nanos) {
         assert!(!self.started, "the clock is set before the first input");
         self.now = ts;
     }
