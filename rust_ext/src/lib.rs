@@ -3,6 +3,8 @@
 use pyo3::prelude::*;
 
 pub mod bindings;
+pub mod fixed;
+pub mod ledger;
 pub mod types;
 
 #[pymodule]
