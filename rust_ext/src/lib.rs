@@ -12,5 +12,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     bindings::names::register(module)?;
     bindings::instrument::register(module)?;
+    bindings::fixed::register(module)?;
+    bindings::ledger::register(module)?;
     Ok(())
 }
