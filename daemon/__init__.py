@@ -1,1 +1,1 @@
-
+"""The long-running process and the command line. Only wiring."""

@@ -1,1 +1,1 @@
-
+"""How time is played: recorded feeds, a simulated clock and venue, results and reports."""

@@ -1,1 +1,1 @@
-
+"""What is: exact numbers, identifiers, instruments, messages, orders, and their storage."""

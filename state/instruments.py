@@ -19,7 +19,9 @@ from openoutcry.state.messages import to_decimal
 _I64_MAX = 2**63 - 1
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True, dict=True):
+class Instrument(
+    msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unknown_fields=True, dict=True
+):
     """Base of all instruments.
 
     Args:
@@ -143,7 +145,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, tag=True, forbid_unk
         scaled = number.scaleb(scale)
         units = int(scaled)
         if units != scaled or units % step:
-            raise NotRepresentable(f"{self.id}: {value} is not a multiple of the {what} {step_text}")
+            raise NotRepresentable(
+                f"{self.id}: {value} is not a multiple of the {what} {step_text}"
+            )
         if abs(units) > _I64_MAX:
             raise NumericOverflow(f"{self.id}: {value} does not fit 64 bits at scale {scale}")
         return units

@@ -211,13 +211,5 @@ class Dividend(MarketData, frozen=True, gc=False, tag=True):
 
 
 AnyMarketData = (
-    Quote
-    | Trade
-    | Bar
-    | BookUpdate
-    | BookInvalidated
-    | MarkPrice
-    | FundingRate
-    | Split
-    | Dividend
+    Quote | Trade | Bar | BookUpdate | BookInvalidated | MarkPrice | FundingRate | Split | Dividend
 )

@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -22,16 +22,21 @@ def bind(names: Mapping[str, object], /) -> None:
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
 def parse_units(text: str, scale: int, /) -> int:
-    """Units of 10^-scale of a plain decimal text; at most 64 bits.
+    """Units of 10^-scale of a plain decimal text, at most 64 bits: `-`, digits, a point and digits.
 
-    Raises `NotRepresentable` (more decimals, not a plain decimal) or `NumericOverflow`. The text is
-    bounded to 40 characters; no exponents, NaN or infinities.
+    No exponents, NaN, infinities, blanks or `+`; at most 40 characters; decimals beyond the scale
+    must be zeros. Raises `NotRepresentable`, or `NumericOverflow` (also for -2**63, `UNDEFINED`).
     """
 
 def notional(
-    price: int, quantity: int, instrument: "InstrumentSpec", money_scale: int, rounding: str, /
+    price: int, quantity: int, instrument: InstrumentSpec, money_scale: int, rounding: str, /
 ) -> int:
-    """|price x quantity x multiplier| in money units; `rounding` is half_even|up|down (away/toward zero)."""
+    """|price x quantity x multiplier| (inverse: |quantity x multiplier / price|), money units.
+
+    `money_scale` is that of the settlement currency; `rounding` is `half_even`, `up` (away from
+    zero) or `down` (toward zero). Raises `NumericOverflow`, `MissingData` for an `UNDEFINED` price,
+    and `NotRepresentable` for an inverse contract at a price that is not positive.
+    """
 
 @final
 class InstrumentSpec:
@@ -59,7 +64,7 @@ class InstrumentSpec:
         margin_maintenance: int,
         shortable: bool,
         tradable: bool,
-    ) -> "InstrumentSpec":
+    ) -> InstrumentSpec:
         """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
         units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
         currencies as indexes. `base` only where a fill delivers a currency.
@@ -69,13 +74,17 @@ class InstrumentSpec:
     @property
     def id(self) -> str: ...
 
-# --- ledger (ledger.rs) -------------------------------------------------------------------------
+# --- ledger (ledger/*.rs) -----------------------------------------------------------------------
 @final
 class Ledger:
     """Positions and balances of several books, exact.
 
     A book is a number 0..n-1 (a strategy's virtual book, the unallocated book, or a venue account).
-    Position legs are keyed by (book, instrument, leg); leg 0 is the netting position.
+    Position legs are keyed by (book, instrument, leg); leg 0 is the netting position. Indexes beyond
+    the lists raise `IndexError`, numbers beyond their integers `NumericOverflow`; after an error the
+    ledger is as it was. Rounding to currency units happens at settlement only, half to even, and
+    what it leaves over is in `residual`: for each currency, over all books, `balances + residual`
+    equals adjustments, less fees, plus the exact cash of all fills, deliveries and splits.
     """
 
     def __new__(
@@ -83,7 +92,9 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger": ...
+    ) -> "Ledger":
+        """An empty ledger. Price, size and multiplier scale together may exceed the scale of the
+        settlement currency by at most 30 decimals (`NumericOverflow`)."""
     def apply_fill(
         self,
         book: int,
@@ -96,38 +107,78 @@ class Ledger:
         fee_currency: int,
         /,
     ) -> int:
-        """Book a fill; returns the realised profit in settlement units (fees apart)."""
-    def adjust_cash(self, book: int, currency: int, amount: int, /) -> None: ...
-    def split(self, book: int, instrument: int, numerator: int, denominator: int, price: int, /) -> int:
-        """Apply a split to every leg; returns cash in lieu (settlement units, already booked)."""
-    def balance(self, book: int, currency: int, /) -> int: ...
+        """Book a fill; returns the realised profit in settlement units (fees apart).
+
+        `quantity` is positive; `fee` counts units of `fee_currency`, positive when paid. Margined: the
+        realised profit moves the balance. Delivered: the notional does (and the base currency's
+        balance), and the realised profit is a report. Raises `NotRepresentable` for a quantity that
+        is not positive, an `UNDEFINED` price, or an inverse contract at a price that is not positive.
+        """
+    def adjust_cash(self, book: int, currency: int, amount: int, /) -> None:
+        """Add to a balance, in currency units: deposits, funding, interest, dividends, transfers."""
+    def split(
+        self, book: int, instrument: int, numerator: int, denominator: int, price: int, /
+    ) -> int:
+        """Apply a split (`numerator` new for `denominator` old) to every leg.
+
+        Quantities become multiples of the lot, toward zero. Returns the cash in lieu of fractions at
+        `price` (after the split), settlement units, already booked. Shares keep their whole cost;
+        when nothing is left of a leg its cost is realised. A margined fraction is closed at `price`
+        and the cash is its profit. `price` may be `UNDEFINED` where nothing is fractional; else
+        raises `MissingData`. Inverse contracts and delivered currencies raise `NotRepresentable`.
+        """
+    def balance(self, book: int, currency: int, /) -> int:
+        """Currency units."""
     def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
         """Signed quantity of a leg."""
     def net_quantity(self, book: int, instrument: int, /) -> int:
         """Sum over legs."""
     def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
-        """Exact signed cost of the open quantity as (units, scale)."""
-    def realized(self, book: int, instrument: int, /) -> int: ...
+        """Exact cost of the open quantity in the settlement currency, signed by the side, as
+        (units, scale). Of an inverse contract: the sum of quantity x multiplier / price."""
+    def realized(self, book: int, instrument: int, /) -> int:
+        """Realised profit so far, settlement units, fees apart."""
     def fees(self, book: int, currency: int, /) -> int:
-        """Fees paid, positive."""
+        """Fees paid, positive (negative when rebates exceed them)."""
     def unrealized(self, book: int, instrument: int, mark: int, /) -> int:
-        """Profit of all open legs at a mark, settlement units, rounded half to even."""
+        """Profit of all open legs at a mark, settlement units, rounded half to even once.
+
+        Raises `MissingData` when a leg is open and the mark is `UNDEFINED`.
+        """
     def market_value(self, book: int, instrument: int, mark: int, /) -> int:
         """Signed value of a delivered holding that is no currency (shares), or unrealised profit
         of a margined one: what it adds to equity beyond the balances. 0 for spot, whose base
-        currency is a balance."""
+        currency is a balance. Raises as `unrealized`."""
+    def initial_margin(self, book: int, marks: Sequence[int], /) -> list[int]:
+        """Margin needed to open what the book holds, settlement units by currency index.
+
+        `marks` is a price per instrument, `UNDEFINED` where not known: an open leg without a mark
+        raises `MissingData`. Each leg needs its fraction of notional, rounded up; hedging legs do
+        not offset each other.
+        """
+    def maintenance_margin(self, book: int, marks: Sequence[int], /) -> list[int]:
+        """Margin needed to hold what the book holds; as `initial_margin`."""
     def residual(self, currency: int, /) -> tuple[int, int]:
         """Sum of what rounding to currency units left over, as (units, scale); exact."""
-    def legs(self, book: int, instrument: int, /) -> list[int]: ...
-    def snapshot(self) -> bytes: ...
-    def restore(self, data: bytes, /) -> None: ...
+    def legs(self, book: int, instrument: int, /) -> list[int]:
+        """Numbers of the open legs, ascending."""
+    def snapshot(self) -> bytes:
+        """The whole state; equal ledgers have equal bytes."""
+    def restore(self, data: bytes, /) -> None:
+        """Replace the state by that of a snapshot.
+
+        Raises `CodecError` (damaged), `SchemaTooNew`, or `StateError` (a ledger made with other
+        currencies, instruments or number of books); then nothing has changed.
+        """
+    def digest(self) -> bytes:
+        """BLAKE3 of the state, 32 bytes; equal for equal ledgers however they were reached."""
 
 # --- market state (market.rs) -------------------------------------------------------------------
 @final
 class Market:
     """The last of everything per instrument; the replay kernel updates it, live the market actor."""
 
-    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> "Market": ...
+    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> Market: ...
     def apply(self, instrument: int, event: Any, /) -> None:
         """Take a market data message (live path)."""
     def quote(self, instrument: int, /) -> tuple[int, int, int, int, int] | None:
@@ -142,7 +193,9 @@ class Market:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
         position; 0 = mid rounded toward zero), else last trade, else last bar close."""
     def book_valid(self, instrument: int, /) -> bool: ...
-    def book_top(self, instrument: int, depth: int, /) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    def book_top(
+        self, instrument: int, depth: int, /
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """(bids, asks), best first, each (price, size)."""
     def hash(self) -> bytes:
         """Digest of the whole state; canonical, the same for the same market however it was reached."""
@@ -152,8 +205,10 @@ class Market:
 class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
-    def __new__(cls, name: str, periods: Sequence[float]) -> "Indicator": ...
-    def update_bar(self, open: float, high: float, low: float, close: float, volume: float, /) -> None: ...
+    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
+    def update_bar(
+        self, open: float, high: float, low: float, close: float, volume: float, /
+    ) -> None: ...
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...
@@ -180,7 +235,9 @@ class Kernel:
         currencies: Sequence[tuple[str, int]],
         venues: Sequence[Mapping[str, Any]],
         market: Market,
-    ) -> "Kernel": ...
+    ) -> Kernel: ...
+    def set_clock(self, ts: int, /) -> None:
+        """Set the clock before the first input."""
     def add_feed(
         self,
         kind: str,
@@ -224,7 +281,7 @@ class Kernel:
 class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds."""
 
-    def __new__(cls, timeframe: str, price_type: str) -> "BarBuilder": ...
+    def __new__(cls, timeframe: str, price_type: str) -> BarBuilder: ...
     def update(self, ts: int, price: int, size: int, /) -> Any | None: ...
     def close_until(self, ts: int, /) -> Any | None: ...
 
@@ -235,7 +292,6 @@ def digest(data: bytes, /) -> bytes:
 class Hasher:
     """Running BLAKE3."""
 
-    def __new__(cls) -> "Hasher": ...
+    def __new__(cls) -> Hasher: ...
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
-
