@@ -102,10 +102,15 @@ impl PyKernel {
             .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
             .transpose()?;
         let source = feeds::source(kind, label, chunks)?;
-        let added = self
-            .inner
-            .add_feed(kind, instrument, bar, latency_ns, source);
-        added.map_err(|e| to_python(py, e))
+        let spec = FeedSpec {
+            kind,
+            instrument,
+            bar,
+            latency: latency_ns,
+        };
+        self.inner
+            .add_feed(spec, source)
+            .map_err(|e| to_python(py, e))
     }
 
     #[pyo3(signature = (instrument, timeframe, price_type, /))]

@@ -13,13 +13,13 @@ mod venue;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::bars::{BarBuilder, Timeframe};
+use crate::bars::BarBuilder;
 use crate::encode::Recorder;
 use crate::failure::Failure;
 use crate::feed::{Feed, FeedKind, FeedSpec, Source};
 use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
-use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, PriceType, Report};
+use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
 pub use counts::Counts;
