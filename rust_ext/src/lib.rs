@@ -2,8 +2,26 @@
 
 use pyo3::prelude::*;
 
+pub mod bars;
+pub mod bindings;
+pub mod book;
+pub mod columns;
+pub mod encode;
+pub mod exchange;
+pub mod failure;
+pub mod feed;
+pub mod kernel;
+pub mod market;
+pub mod merge;
+pub mod types;
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    bindings::names::register(module)?;
+    bindings::instrument::register(module)?;
+    bindings::market::register(module)?;
+    bindings::kernel::register(module)?;
+    bindings::bars::register(module)?;
     Ok(())
 }

@@ -8,6 +8,8 @@ pub const UNDEFINED: i64 = i64::MIN;
 pub type InstrumentIx = u32;
 /// Index of a currency in the run's list.
 pub type CurrencyIx = u16;
+/// Largest scale of a price, quantity, multiplier or currency: 18 decimals in 64 bits end at 9.2.
+pub const MAX_SCALE: u8 = 18;
 
 /// What the engine needs of an instrument. Prices count 10^-price_scale, quantities 10^-size_scale.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +38,30 @@ pub struct Instrument {
     pub margin_initial: i64,
     pub margin_maintenance: i64,
     pub shortable: bool,
-    /// Index, observed only.
+    /// False for an index: observed only.
     pub tradable: bool,
+}
+
+impl Instrument {
+    /// What makes these values impossible, if anything.
+    pub fn defect(&self) -> Option<&'static str> {
+        let scales = [self.price_scale, self.size_scale, self.multiplier_scale];
+        if scales.iter().any(|&scale| scale > MAX_SCALE) {
+            Some("a scale is not in 0..18")
+        } else if self.tick <= 0 || self.lot <= 0 {
+            Some("tick and lot must be positive")
+        } else if self.min_quantity <= 0 || self.max_quantity < self.min_quantity {
+            Some("the smallest order must be positive and not above the largest")
+        } else if self.multiplier <= 0 {
+            Some("the multiplier must be positive")
+        } else if self.min_notional < 0 || self.margin_initial < 0 || self.margin_maintenance < 0 {
+            Some("a limit or margin is negative")
+        } else if self.inverse && !self.margined {
+            Some("an inverse contract is always margined")
+        } else {
+            None
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,25 +200,91 @@ pub struct Submit {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Submit(Box<Submit>),
-    Cancel { id: u128, instrument: InstrumentIx },
-    Replace { id: u128, instrument: InstrumentIx, quantity: Option<i64>, limit: Option<i64>, trigger: Option<i64> },
+    Cancel {
+        id: u128,
+        instrument: InstrumentIx,
+    },
+    Replace {
+        id: u128,
+        instrument: InstrumentIx,
+        quantity: Option<i64>,
+        limit: Option<i64>,
+        trigger: Option<i64>,
+    },
 }
 
 /// What a venue reports. `ts` is the venue's time of the event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Report {
-    Accepted { id: u128, instrument: InstrumentIx, ts: Nanos, venue_order_id: u64 },
-    Rejected { id: u128, instrument: InstrumentIx, ts: Nanos, reason: &'static str },
-    Triggered { id: u128, instrument: InstrumentIx, ts: Nanos },
+    Accepted {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        venue_order_id: u64,
+    },
+    Rejected {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        reason: &'static str,
+    },
+    Triggered {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+    },
     Filled(Box<Fill>),
-    Canceled { id: u128, instrument: InstrumentIx, ts: Nanos, cumulative: i64, reason: &'static str },
-    Expired { id: u128, instrument: InstrumentIx, ts: Nanos, cumulative: i64, reason: &'static str },
-    Replaced { id: u128, instrument: InstrumentIx, ts: Nanos, quantity: i64, limit: Option<i64>, trigger: Option<i64> },
-    CancelRejected { id: u128, instrument: InstrumentIx, ts: Nanos, reason: &'static str },
-    ReplaceRejected { id: u128, instrument: InstrumentIx, ts: Nanos, reason: &'static str },
-    Cash { instrument: Option<InstrumentIx>, ts: Nanos, currency: CurrencyIx, amount: i128, reason: &'static str },
-    Split { instrument: InstrumentIx, ts: Nanos, numerator: i64, denominator: i64 },
-    Liquidated { ts: Nanos, reason: &'static str },
+    Canceled {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        cumulative: i64,
+        reason: &'static str,
+    },
+    Expired {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        cumulative: i64,
+        reason: &'static str,
+    },
+    Replaced {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        quantity: i64,
+        limit: Option<i64>,
+        trigger: Option<i64>,
+    },
+    CancelRejected {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        reason: &'static str,
+    },
+    ReplaceRejected {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        reason: &'static str,
+    },
+    Cash {
+        instrument: Option<InstrumentIx>,
+        ts: Nanos,
+        currency: CurrencyIx,
+        amount: i128,
+        reason: &'static str,
+    },
+    Split {
+        instrument: InstrumentIx,
+        ts: Nanos,
+        numerator: i64,
+        denominator: i64,
+    },
+    Liquidated {
+        ts: Nanos,
+        reason: &'static str,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -14,8 +14,10 @@ __version__: str
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
-    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...). Called once by
-    `openoutcry.state.binding`; anything below that needs them raises `RuntimeError` before.
+    Keys are class names (`NumericOverflow`, `Quote`, `OrderFilled`, `Side`, ...), others are ignored.
+    Called by `openoutcry.state.binding`; anything below that needs them raises `RuntimeError`
+    before. Raises `RuntimeError` when a class is missing, an enum has other members than the engine
+    expects, or other classes were bound before.
     """
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
@@ -35,7 +37,37 @@ def notional(
 class InstrumentSpec:
     """What the engine needs of an instrument; made by `openoutcry.state.binding.spec`."""
 
-    def __new__(cls, **fields: Any) -> InstrumentSpec: ...
+    def __new__(
+        cls,
+        *,
+        id: str,
+        price_scale: int,
+        size_scale: int,
+        tick: int,
+        lot: int,
+        min_quantity: int,
+        max_quantity: int | None,
+        min_notional: int,
+        multiplier: int,
+        multiplier_scale: int,
+        inverse: bool,
+        margined: bool,
+        base: int | None,
+        quote: int,
+        settlement: int,
+        margin_initial: int,
+        margin_maintenance: int,
+        shortable: bool,
+        tradable: bool,
+    ) -> InstrumentSpec:
+        """Tick in price units; lot and quantities in quantity units; `min_notional` in settlement
+        units; multiplier = `multiplier` x 10^-`multiplier_scale`; margins in 10^-9 of notional;
+        currencies as indexes. `base` only where a fill delivers a currency.
+
+        Raises `ConfigError` for values that are impossible together.
+        """
+    @property
+    def id(self) -> str: ...
 
 # --- ledger (ledger.rs) -------------------------------------------------------------------------
 @final
@@ -85,8 +117,7 @@ class Ledger:
     def market_value(self, book: int, instrument: int, mark: int, /) -> int:
         """Signed value of a delivered holding that is no currency (shares), or unrealised profit
         of a margined one: what it adds to equity beyond the balances. 0 for spot, whose base
-        currency is a balance.
-        """
+        currency is a balance."""
     def residual(self, currency: int, /) -> tuple[int, int]:
         """Sum of what rounding to currency units left over, as (units, scale); exact."""
     def legs(self, book: int, instrument: int, /) -> list[int]: ...
@@ -111,8 +142,7 @@ class Market:
         """(ts_received, price) of the last mark price."""
     def valuation(self, instrument: int, side: int = 0, /) -> int | None:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
-        position; 0 = mid rounded toward zero), else last trade, else last bar close.
-        """
+        position; 0 = mid rounded toward zero), else last trade, else last bar close."""
     def book_valid(self, instrument: int, /) -> bool: ...
     def book_top(
         self, instrument: int, depth: int, /
