@@ -41,7 +41,7 @@ class Outcome(Enum):
     """What a piece of evidence meant to an order."""
 
     APPLIED = "applied"
-    DUPLICATE = "duplicate"  # nothing new: a repeated fill or acknowledgement, a late answer
+    DUPLICATE = "duplicate"  # nothing to do: a repeated fill or acknowledgement, a late answer
     ILLEGAL = "illegal"  # contradicts what is proven: nothing changed, halt the instrument
     ALARM = "alarm"  # a fill that should not be: booked all the same, halt the instrument
 
@@ -268,8 +268,9 @@ def _seen(order: "Order", known: KnownFill, event: OrderFilled, after: OrderStat
 def _busted(order: "Order", event: FillBusted, _after: OrderStatus) -> Outcome:
     known = order.fills.get(event.fill_id)
     if known is None:
+        # It ran ahead of its fill: nothing was booked, so there is nothing to take back.
         order.fills[event.fill_id] = KnownFill(0, 0, FillState.BUSTED_UNSEEN)
-        return _APPLIED
+        return _DUPLICATE
     if known.state in (FillState.BUSTED, FillState.BUSTED_UNSEEN):
         return _DUPLICATE
     known.state = FillState.BUSTED
