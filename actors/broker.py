@@ -38,7 +38,8 @@ from openoutcry.state.events import (
     RequestUnknown,
     TradingHalted,
 )
-from openoutcry.state.orders import OrderTable, Outcome
+from openoutcry.state.order_table import OrderTable
+from openoutcry.state.orders import Outcome
 
 
 class BrokerActor(Actor):

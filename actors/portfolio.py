@@ -115,7 +115,7 @@ class PortfolioActor(Actor):
         self._timers = timers
         self._strategies = strategies
 
-    def start(self) -> None:
+    def begin(self) -> None:
         """Take the first equity sample and set the grid's timer."""
         self._sample()
         self._arm()

@@ -20,5 +20,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     bindings::names::register(module)?;
     bindings::instrument::register(module)?;
+    bindings::market::register(module)?;
+    bindings::kernel::register(module)?;
+    bindings::bars::register(module)?;
     Ok(())
 }

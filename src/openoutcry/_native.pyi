@@ -187,6 +187,8 @@ class Kernel:
         venues: Sequence[Mapping[str, Any]],
         market: Market,
     ) -> Kernel: ...
+    def set_clock(self, ts: int, /) -> None:
+        """Set the clock before the first input."""
     def add_feed(
         self,
         kind: str,

@@ -132,6 +132,12 @@ impl Kernel {
         self.now
     }
 
+    /// Where the clock stands before the first input; inputs stamped earlier are clamped to it.
+    pub fn set_clock(&mut self, ts: Nanos) {
+        assert!(!self.started, "the clock is set before the first input");
+        self.now = ts;
+    }
+
     /// Levels of the book message that `advance` returned last.
     pub fn levels(&self) -> &[Level] {
         &self.levels
