@@ -42,6 +42,10 @@ OUTSIDE_NAMES = {
 PORTS: dict[str, tuple[set[str], str]] = {
     "actors/base.py": ({"threads"}, "pykka's actor class, run by the dispatcher on one thread"),
     "actors/inlet.py": ({"threads"}, "the live door: edge threads hand their inputs over here"),
+    "replay/engine.py": (
+        {"clock", "files"},
+        "names the catalog; times the run, which no result holds",
+    ),
     "state/catalog.py": ({"files"}, "reads and writes the recorded markets"),
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),
     "state/catalog_files.py": ({"files"}, "reads and writes the recorded markets"),
@@ -57,6 +61,7 @@ MONEY_FLOATS: dict[str, str] = {}  # path -> why a float is right there
 # Where everything may be caught: the edge of a process or of an actor.
 BROAD_EXCEPTS: dict[str, str] = {
     "actors/base.py": "pykka's contract: what an `ask` raises waits in the asker's future",
+    "daemon/cli.py": "the process' edge: an unexpected error becomes a message and an exit code",
     "actors/dispatcher.py": "the actors' edge: the supervisor decides what a failure means",
 }
 
