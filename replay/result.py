@@ -264,7 +264,7 @@ class ReplayResult(ResultStruct, frozen=True, kw_only=True):
     realized_pnl: Amounts
     unrealized_pnl: Amounts
     fees: Amounts
-    balances: dict[str, Amounts]
+    balances: dict[VenueId, Amounts]
     performance: Performance
     strategies: tuple[StrategyResult, ...]
     positions: tuple[PositionRow, ...]
