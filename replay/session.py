@@ -134,7 +134,7 @@ class ReplaySession:
         ids = [item.id for item in self.universe.instruments]
         universe = self.universe
         kernel = _native.Kernel(universe.specs, ids, universe.currencies, venues, self.market)
-        kernel.set_clock(start)
+        kernel.start(start)
         return kernel
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:
