@@ -179,8 +179,12 @@ def sample_result(
             "SIM bar fill": "next_open",
         },
         config={"run": {"name": name}, "feeds": [{"instrument": BTC, "kinds": ["quote"]}]},
-        detail=Detail(orders=tuple(map(order, fills)), fills=tuple(fills), trades=rows, equity=points),
-        measurement=Measurement(wall_s=1.31, cpu_s=1.27, events_per_s=1_978_626.0, peak_rss_mb=143.2),
+        detail=Detail(
+            orders=tuple(map(order, fills)), fills=tuple(fills), trades=rows, equity=points
+        ),
+        measurement=Measurement(
+            wall_s=1.31, cpu_s=1.27, events_per_s=1_978_626.0, peak_rss_mb=143.2
+        ),
     )
 
 
