@@ -121,9 +121,8 @@ IMPORT = Command(
             "SPY out of a LEAN data folder.",
         ),
         (
-            "outcry data import btc.csv --format csv --out data --instrument BTCUSDT.BINANCE "
-            "--kind trade --map ts=time --map price=px --map size=qty",
-            "Trades of your own file.",
+            "outcry data import my.csv --format csv --out data --instrument BTCUSDT.BINANCE --kind trade",
+            "Trades of your own file; --map names its columns where they differ.",
         ),
     ),
     run=run,
