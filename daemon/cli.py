@@ -120,7 +120,7 @@ class UnexpectedError(OutcryError):
 
 
 def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - 15 ms that only this needs
+    from importlib.metadata import version
 
     return version("openoutcry")
 

@@ -13,13 +13,13 @@ mod venue;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::bars::{BarBuilder, Timeframe};
+use crate::bars::BarBuilder;
 use crate::encode::Recorder;
 use crate::failure::Failure;
-use crate::feed::{Feed, FeedKind, Source};
+use crate::feed::{Feed, FeedKind, FeedSpec, Source};
 use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
-use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, PriceType, Report};
+use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
 pub use counts::Counts;
@@ -141,41 +141,47 @@ impl Kernel {
         &self.venues
     }
 
+    /// Start the clock at `ts`; without this `now` is `i64::MIN` until the first input.
+    ///
+    /// # Errors
+    /// When there are feeds already.
+    pub fn start(&mut self, ts: Nanos) -> Result<(), Failure> {
+        if !self.feeds.is_empty() {
+            return Err(Failure::Data(
+                "the clock starts before feeds are added".into(),
+            ));
+        }
+        self.now = ts;
+        Ok(())
+    }
+
     /// Add a feed; its place among the feeds breaks ties of time.
     ///
     /// # Errors
     /// When the replay has begun, a bar feed has no time frame, or the first chunk cannot be read.
-    pub fn add_feed(
-        &mut self,
-        kind: FeedKind,
-        instrument: InstrumentIx,
-        bar: Option<(Timeframe, PriceType)>,
-        latency: i64,
-        source: Source,
-    ) -> Result<(), Failure> {
+    pub fn add_feed(&mut self, spec: FeedSpec, source: Source) -> Result<(), Failure> {
         if self.started {
             return Err(Failure::Data(
                 "feeds are added before the first input is taken".into(),
             ));
         }
-        if (kind == FeedKind::Bar) != bar.is_some() {
-            return Err(Failure::Data(format!(
-                "a feed of kind {} {} a time frame and price type",
-                kind.name(),
-                if bar.is_some() { "has no" } else { "needs" }
-            )));
+        let kind = spec.kind;
+        if (kind == FeedKind::Bar) != spec.bar.is_some() {
+            let needs = if spec.bar.is_some() {
+                "has no"
+            } else {
+                "needs a"
+            };
+            let text = format!(
+                "a feed of kind {} {needs} time frame and price type",
+                kind.name()
+            );
+            return Err(Failure::Data(text));
         }
-        let slot = self.slot(instrument)?;
+        let slot = self.slot(spec.instrument)?;
         slot.fine |= matches!(kind, FeedKind::Quote | FeedKind::Trade | FeedKind::Book);
         slot.has_quotes |= kind == FeedKind::Quote;
-        let feed = Feed::new(
-            kind,
-            instrument,
-            bar,
-            latency,
-            self.feeds.len() as u64,
-            source,
-        )?;
+        let feed = Feed::new(spec, self.feeds.len() as u64, self.now, source)?;
         if let Some(head) = feed.head() {
             self.merge.add(head);
         }
@@ -231,7 +237,7 @@ impl Kernel {
     /// The next input that the core wants; None when nothing is left.
     pub fn advance(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
         if !self.started {
-            self.start();
+            self.prepare();
         }
         loop {
             self.send_immediate();
@@ -255,7 +261,7 @@ impl Kernel {
     }
 
     /// The first moment of the replay: which bars venues trade on, and when they open.
-    fn start(&mut self) {
+    fn prepare(&mut self) {
         self.started = true;
         for feed in 0..self.feeds.len() {
             self.traded[feed] = self.is_traded(feed);
