@@ -1,7 +1,6 @@
 """`outcry replay`: play recorded markets through the actor graph."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openoutcry.daemon.command import Command, Option, UsageError, path, time_ns, whole
@@ -9,6 +8,8 @@ from openoutcry.daemon.console import Console
 from openoutcry.state.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openoutcry.daemon.config_loader import LoadedConfig
     from openoutcry.replay.result import ReplayResult
 
@@ -67,7 +68,7 @@ def _write(result: "ReplayResult", args: Namespace, console: Console) -> None:
     from openoutcry.replay.report import report_html
     from openoutcry.replay.result import to_json
 
-    files: dict[Path, bytes] = {}
+    files: "dict[Path, bytes]" = {}
     if args.report is not None:
         files[args.report] = report_html(result).encode()
     if args.out is not None:
