@@ -10,6 +10,7 @@ pub mod encode;
 pub mod exchange;
 pub mod failure;
 pub mod feed;
+pub mod indicators;
 pub mod kernel;
 pub mod market;
 pub mod merge;
@@ -23,5 +24,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::market::register(module)?;
     bindings::kernel::register(module)?;
     bindings::bars::register(module)?;
+    bindings::indicators::register(module)?;
     Ok(())
 }

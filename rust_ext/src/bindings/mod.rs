@@ -5,6 +5,7 @@ pub mod commands;
 pub mod exchange;
 pub mod failures;
 pub mod feeds;
+pub mod indicators;
 pub mod instrument;
 pub mod kernel;
 pub mod market;
