@@ -10,7 +10,13 @@ from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.gate import OutboundGate
 from openoutcry.actors.ports import ApprovedCommand, Inlet, Journal
-from openoutcry.state.commands import RiskApproved, SubmitOrder, VenueCommand
+from openoutcry.state.commands import (
+    CancelOrder,
+    ReplaceOrder,
+    RiskApproved,
+    SubmitOrder,
+    VenueCommand,
+)
 from openoutcry.state.events import (
     AccountLiquidated,
     CancelRejected,
@@ -32,7 +38,8 @@ from openoutcry.state.events import (
     RequestUnknown,
     TradingHalted,
 )
-from openoutcry.state.orders import OrderTable, Outcome
+from openoutcry.state.order_table import OrderTable
+from openoutcry.state.orders import Outcome
 
 
 class BrokerActor(Actor):
@@ -74,11 +81,20 @@ class BrokerActor(Actor):
         command = approved.command
         if isinstance(command, SubmitOrder):
             self.orders.add(command)
-        else:
-            self.orders.request(command)
+        elif (refusal := self.orders.request(command)) is not None:
+            self._refuse(command, refusal)
+            return
         seq = self._inlet.seq
         self._journal.append(seq, approved)
         self._gate.release(seq, approved)
+
+    def _refuse(self, command: CancelOrder | ReplaceOrder, reason: str) -> None:
+        """A cancel or replace of an order that is over: answered here, it never leaves."""
+        assert self._portfolio is not None
+        kind = CancelRejected if isinstance(command, CancelOrder) else ReplaceRejected
+        now = self._inlet.now
+        event = kind(command.client_order_id, command.instrument, now, now, reason)
+        self.emit(self._portfolio, event)
 
     @handles(
         OrderAccepted,
@@ -97,11 +113,18 @@ class BrokerActor(Actor):
     def on_evidence(self, event: OrderEvent) -> None:
         """Apply what the venue proved, and tell the portfolio."""
         assert self._portfolio is not None
-        outcome = self.orders.apply(event)
+        order = self.orders.get(event.client_order_id)
+        if order is None:
+            # Not ours, or forgotten: a fill is booked as unallocated, everything else is an alarm.
+            self._alarm(event, "an order nobody knows")
+            if isinstance(event, OrderFilled):
+                self.emit(self._portfolio, event)
+            return
+        outcome = self.orders.apply(order, event)
         if outcome is Outcome.DUPLICATE:
             return
         if outcome is not Outcome.APPLIED:
-            self._alarm(event, outcome)
+            self._alarm(event, f"{outcome.value}: {order.alarm}")
         if outcome is not Outcome.ILLEGAL:
             self.emit(self._portfolio, event)
 
@@ -117,16 +140,21 @@ class BrokerActor(Actor):
         self.sent += 1
         if isinstance(command, SubmitOrder):
             now = self._inlet.now
-            self.orders.apply(OrderSubmitted(command.client_order_id, command.instrument, now, now))
+            self._apply(OrderSubmitted(command.client_order_id, command.instrument, now, now))
 
     def _on_not_sent(self, event: OrderNotSent) -> None:
         assert self._portfolio is not None
-        self.orders.apply(event)
+        self._apply(event)
         self._journal.append(self._inlet.seq, event)
         self._dispatcher.post(self._portfolio, event)
 
-    def _alarm(self, event: OrderEvent, outcome: Outcome) -> None:
-        reason = f"{outcome.value}: {type(event).__name__} of {event.client_order_id}"
+    def _apply(self, event: OrderSubmitted | OrderNotSent) -> None:
+        order = self.orders.get(event.client_order_id)
+        assert order is not None, "the gate released an order that the table does not have"
+        self.orders.apply(order, event)
+
+    def _alarm(self, event: OrderEvent, what: str) -> None:
+        reason = f"{type(event).__name__} of {event.client_order_id}: {what}"
         self.alarms.append(reason)
         self._gate.halt(reason, event.instrument)
         self._journal.append(

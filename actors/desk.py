@@ -33,7 +33,8 @@ from openoutcry.state.identifiers import ClientOrderId, ClientOrderIds, Instrume
 from openoutcry.state.instruments import Instrument
 from openoutcry.state.market_data import Quote
 from openoutcry.state.messages import to_decimal
-from openoutcry.state.orders import Order, OrderTable
+from openoutcry.state.order_table import OrderTable
+from openoutcry.state.orders import Order
 from openoutcry.state.positions import Position
 from openoutcry.state.universe import Universe
 

@@ -45,7 +45,7 @@ from openoutcry.state.events import (
 )
 from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
 from openoutcry.state.market_data import AnyMarketData
-from openoutcry.state.orders import OrderTable
+from openoutcry.state.order_table import OrderTable
 from openoutcry.state.universe import Universe
 
 
@@ -86,9 +86,9 @@ class Graph:
 
     def _build_actors(self) -> None:
         ports, dispatcher = self.ports, self.dispatcher
-        self.timers = TimerActor(dispatcher, ports.inlet)
-        self.market_data = MarketDataActor(dispatcher, ports.feeds)
-        self.portfolio = PortfolioActor(
+        self.timers = TimerActor.launch(dispatcher, ports.inlet)
+        self.market_data = MarketDataActor.launch(dispatcher, ports.feeds)
+        self.portfolio = PortfolioActor.launch(
             dispatcher,
             ports.inlet,
             ports.journal,
@@ -98,7 +98,7 @@ class Graph:
             self.config.run.grid_s * 1_000_000_000,
             self._epoch,
         )
-        self.risk = RiskActor(
+        self.risk = RiskActor.launch(
             dispatcher,
             inlet=ports.inlet,
             journal=ports.journal,
@@ -109,9 +109,11 @@ class Graph:
             books=self.books,
             orders=self.orders,
         )
-        self.broker = BrokerActor(dispatcher, ports.inlet, ports.journal, self.gate, self.orders)
+        self.broker = BrokerActor.launch(
+            dispatcher, ports.inlet, ports.journal, self.gate, self.orders
+        )
         self.strategies = {
-            item.id: StrategyActor(dispatcher, item.id) for item in self.config.strategies
+            item.id: StrategyActor.launch(dispatcher, item.id) for item in self.config.strategies
         }
         cells = {name: actor.cell for name, actor in self.strategies.items()}
         self.portfolio.connect(self.risk.cell, self.timers.cell, cells)
@@ -167,7 +169,7 @@ class Graph:
 
     def start(self) -> None:
         """Start the actors: first what others speak to, strategies last."""
-        self.portfolio.start()
+        self.portfolio.begin()
         self.dispatcher.drain()
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
@@ -183,6 +185,11 @@ class Graph:
         """Stop the strategies, in reverse order."""
         for actor in reversed(self.strategies.values()):
             self.dispatcher.dispatch(actor.cell, StopStrategy())
+
+    def close(self) -> None:
+        """Retire every actor; the graph can't be used any more."""
+        for actor in reversed(self.actors):
+            actor.retire()
 
     def snapshot_strategy(self, strategy: StrategyId) -> StrategySnapshot:
         """What a strategy is, between two inputs."""

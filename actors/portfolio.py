@@ -57,7 +57,7 @@ from openoutcry.state.identifiers import (
     strategy_number_of,
 )
 from openoutcry.state.messages import Message
-from openoutcry.state.orders import OrderTable
+from openoutcry.state.order_table import OrderTable
 
 _GRID: Final = "equity"
 _RECENT_FILLS: Final = 10_000  # how far back a bust or correction can reach
@@ -115,7 +115,7 @@ class PortfolioActor(Actor):
         self._timers = timers
         self._strategies = strategies
 
-    def start(self) -> None:
+    def begin(self) -> None:
         """Take the first equity sample and set the grid's timer."""
         self._sample()
         self._arm()

@@ -46,7 +46,7 @@ def next_cron(now: int, expression: str) -> int:
         moment = next(CronSim(expression, datetime.fromtimestamp(now // _SECOND, UTC)))
     except (CronSimError, StopIteration) as error:
         raise StrategyError(
-            f"cron expression {expression!r}: {error or 'it never matches'}",
+            f"cron expression {expression!r}: {str(error) or 'it never matches'}",
             remedy="five fields: minute hour day month weekday, as in '0 16 * * 1-5'",
         ) from error
     return int(moment.timestamp()) * _SECOND

@@ -273,7 +273,7 @@ class Strategy:
         Returns the ids of entry, stop and profit order.
         """
         parent = self.submit(instrument, side, quantity, **entry)
-        exits = {"parent": parent, "oco_group": parent, "reduce_only": True}
+        exits: dict[str, Any] = {"parent": parent, "oco_group": parent, "reduce_only": True}
         stop_id = self.submit(instrument, side.opposite, quantity, stop=stop, **exits)
         profit_id = self.submit(instrument, side.opposite, quantity, limit=take_profit, **exits)
         return parent, stop_id, profit_id

@@ -110,15 +110,17 @@ def _report_crash(error: Exception, console: Console) -> None:
         ) as file:
             traceback.print_exception(error, file=file)
         remedy = f"the traceback is in {file.name}; --debug shows it at once"
-    console.error(_Unexpected(what, remedy=remedy))
+    console.error(UnexpectedError(what, remedy=remedy))
 
 
-class _Unexpected(OutcryError):
+class UnexpectedError(OutcryError):
+    """An exception that nobody foresaw."""
+
     code = "X0002"
 
 
 def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - 15 ms that only this needs
+    from importlib.metadata import version
 
     return version("openoutcry")
 

@@ -135,19 +135,19 @@ class _Parser(argparse.ArgumentParser):
 
     def add(self, option: Option) -> None:
         """Declare an option."""
-        names = {} if option.positional else {"dest": option.dest}
+        extra: dict[str, Any] = {} if option.positional else {"dest": option.dest}
         if option.kind is bool:
-            self.add_argument(option.flag, action="store_true", **names)
+            self.add_argument(option.flag, action="store_true", **extra)
             return
-        extra: dict[str, Any] = {"required": option.required} if not option.positional else {}
+        if option.required:
+            extra["required"] = True
         if option.choices:
             extra["choices"] = option.choices
         if option.repeat:
             extra["action"] = "append"
         where = option.dest if option.positional else option.flag
-        self.add_argument(
-            where, type=option.kind, metavar=option.metavar, default=option.default, **extra, **names
-        )
+        extra |= {"type": option.kind, "metavar": option.metavar, "default": option.default}
+        self.add_argument(where, **extra)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the command line."""

@@ -1,5 +1,7 @@
-"""What can be said of a config's strategies without running them: they exist, their parameters fit,
-and their source does not reach for a clock, randomness, threads, files or the network.
+"""What can be said of a config's strategies without running them.
+
+They exist, their parameters fit, and their source does not reach for a clock, randomness, threads,
+files or the network.
 """
 
 import ast
@@ -16,11 +18,24 @@ from openoutcry.daemon.decoder import Problem, decode
 from openoutcry.state.errors import ConfigError
 
 _FORBIDDEN_MODULES: Final = frozenset(
-    "asyncio http multiprocessing os pathlib random requests secrets socket subprocess threading "
-    "time urllib uuid".split()
+    (
+        *("asyncio", "multiprocessing", "subprocess", "threading"),
+        *("http", "requests", "socket", "urllib"),
+        *("os", "pathlib"),
+        *("random", "secrets", "time", "uuid"),
+    )
 )
 _FORBIDDEN_CALLS: Final = frozenset(
-    {"datetime.now", "datetime.today", "datetime.utcnow", "date.today", "open", "input", "id", "hash"}
+    {
+        "datetime.now",
+        "datetime.today",
+        "datetime.utcnow",
+        "date.today",
+        "open",
+        "input",
+        "id",
+        "hash",
+    }
 )
 _REMEDY: Final = "a strategy's clock is self.now and its memory self.state: see docs/reference"
 

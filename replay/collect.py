@@ -31,7 +31,7 @@ from openoutcry.state.commands import SubmitOrder
 from openoutcry.state.enums import OrderStatus
 from openoutcry.state.errors import MissingData
 from openoutcry.state.events import OrderFilled
-from openoutcry.state.identifiers import ClientOrderId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, StrategyId, VenueId
 from openoutcry.state.messages import to_decimal
 
 _DEFECTS = "defect:"
@@ -233,7 +233,7 @@ class _Collector:
         paid = {code: self.books.fees(code) for code, _ in self.universe.currencies}
         return self._amounts({code: units for code, units in paid.items() if units})
 
-    def _balances(self) -> dict[str, Amounts]:
+    def _balances(self) -> dict[VenueId, Amounts]:
         codes = [code for code, _ in self.universe.currencies]
         return {
             venue: self._amounts(

@@ -5,7 +5,7 @@ inputs; this module builds it from a config and a catalog, wires the graph to it
 here decides anything.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from openoutcry import _native
@@ -22,7 +22,7 @@ from openoutcry.state.memory_journal import MemoryJournal
 from openoutcry.state.universe import Universe
 
 KINDS: Final = ("quote", "trade", "bar", "book", "mark", "funding", "split", "dividend")
-Chunks = Callable[[FeedConfig, str, tuple[str, PriceType] | None], Iterable[dict[str, object]]]
+Chunks = Callable[[FeedConfig, str, tuple[str, PriceType] | None], Iterable[Mapping[str, object]]]
 
 
 def parse_bars(text: str) -> tuple[str, PriceType]:
@@ -134,7 +134,7 @@ class ReplaySession:
         ids = [item.id for item in self.universe.instruments]
         universe = self.universe
         kernel = _native.Kernel(universe.specs, ids, universe.currencies, venues, self.market)
-        kernel.start(start)
+        kernel.set_clock(start)
         return kernel
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:
@@ -184,6 +184,7 @@ class ReplaySession:
             self.play()
         for report in self.kernel.finish():
             self.graph.handle(report)
+        self.graph.close()
 
     def journal_hash(self) -> str:
         """Digest of every input and every decision, hex."""
@@ -229,7 +230,7 @@ def catalog_chunks(catalog: Catalog, start: int | None, end: int | None) -> Chun
 
     def chunks(
         feed: FeedConfig, kind: str, bars: tuple[str, PriceType] | None
-    ) -> Iterable[dict[str, object]]:
+    ) -> Iterable[Mapping[str, object]]:
         bar = None if bars is None else f"{bars[0]}-{bars[1].value}"
         return catalog.chunks(kind, feed.instrument, bar=bar, start=start, end=end)
 

@@ -330,10 +330,8 @@ class Order(msgspec.Struct, kw_only=True):
         self.filled_units = filled
         limit = self.claimed_units if self.pending is not None else self._worst_quantity
         why = self._doubt(event, filled, limit)
-        if event.cumulative_units > self.claimed_units:
-            self.claimed_units = event.cumulative_units
-        if filled > self.claimed_units:
-            self.claimed_units = filled
+        self.claimed_units = max(self.claimed_units, event.cumulative_units)
+        self.claimed_units = max(self.claimed_units, filled)
         if self.venue_order_id is None or self.replaced:
             self.venue_order_id = event.venue_order_id
         self._proven(event, after)

@@ -1,6 +1,7 @@
 """`outcry data`: bring recorded markets into a catalog, and look at what is in one."""
 
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -74,7 +75,7 @@ def run_check(args: Namespace, console: Console) -> int:
             where = " ".join(filter(None, (f.kind, f.instrument, f.bar, f.file)))
             detail = f": {f.detail}" if f.detail else ""
             word = console.paint(f.severity.value, "red" if f.severity is Severity.ERROR else "dim")
-            console.result(f"{word} {f.name} ×{f.count:,} {where}{detail}")
+            console.result(f"{word} {f.name} x{f.count:,} {where}{detail}")
         notes = len(findings) - errors
         console.result(f"{args.catalog}: {errors} errors, {notes} notes")
     return CHECK_FAILED if errors else 0
@@ -97,7 +98,7 @@ def _date(ts: int) -> str:
     return datetime.fromtimestamp(ts // 10**9, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> str:
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     numeric = {2, 5, 6}
     return "\n".join(
@@ -122,7 +123,9 @@ IMPORT = Command(
     options=(
         Option("SOURCE", "A file or folder.", path, "SOURCE"),
         Option("--format", "What SOURCE is.", choices=FORMATS, metavar="FORMAT", required=True),
-        Option("--out", "The catalog to add to; it is made if need be.", path, "CATALOG", required=True),
+        Option(
+            "--out", "The catalog to add to; it is made if need be.", path, "CATALOG", required=True
+        ),
         Option("--option", "A setting of the format.", key_value, "KEY=VALUE", repeat=True),
     ),
     examples=(

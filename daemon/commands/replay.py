@@ -102,7 +102,10 @@ REPLAY = Command(
             "outcry replay outcry.toml --from 2024-03-01 --to 2024-04-01 --report march.html",
             "One month, with a report.",
         ),
-        ("outcry replay outcry.toml --json --out runs/1", "For programs: a JSON summary, and files."),
+        (
+            "outcry replay outcry.toml --json --out runs/1",
+            "For programs: a JSON summary, and files.",
+        ),
     ),
     run=run,
 )

@@ -1,4 +1,4 @@
-"""Text files that `outcry init` and `outcry new` copy, with `@{name}` replaced."""
+"""Text files that `outcry init` and `outcry new` copy, with `§{name}` replaced."""
 
 import string
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 
 class _Template(string.Template):
-    delimiter = "@"
+    delimiter = "§"
 
 
 def fill(file: str, names: Mapping[str, str]) -> str:

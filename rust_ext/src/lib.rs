@@ -10,8 +10,10 @@ pub mod encode;
 pub mod exchange;
 pub mod failure;
 pub mod feed;
+pub mod fixed;
 pub mod indicators;
 pub mod kernel;
+pub mod ledger;
 pub mod market;
 pub mod merge;
 pub mod types;
@@ -21,9 +23,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     bindings::names::register(module)?;
     bindings::instrument::register(module)?;
-    bindings::market::register(module)?;
-    bindings::kernel::register(module)?;
     bindings::bars::register(module)?;
+    bindings::fixed::register(module)?;
+    bindings::kernel::register(module)?;
+    bindings::ledger::register(module)?;
+    bindings::market::register(module)?;
     bindings::indicators::register(module)?;
     Ok(())
 }

@@ -22,16 +22,21 @@ def bind(names: Mapping[str, object], /) -> None:
 
 # --- exact numbers (fixed.rs) -------------------------------------------------------------------
 def parse_units(text: str, scale: int, /) -> int:
-    """Units of 10^-scale of a plain decimal text; at most 64 bits.
+    """Units of 10^-scale of a plain decimal text, at most 64 bits: `-`, digits, a point and digits.
 
-    Raises `NotRepresentable` (more decimals, not a plain decimal) or `NumericOverflow`. The text is
-    bounded to 40 characters; no exponents, NaN or infinities.
+    No exponents, NaN, infinities, blanks or `+`; at most 40 characters; decimals beyond the scale
+    must be zeros. Raises `NotRepresentable`, or `NumericOverflow` (also for -2**63, `UNDEFINED`).
     """
 
 def notional(
     price: int, quantity: int, instrument: InstrumentSpec, money_scale: int, rounding: str, /
 ) -> int:
-    """|price x quantity x multiplier| in money units; `rounding` is half_even|up|down (away/toward zero)."""
+    """|price x quantity x multiplier| (inverse: |quantity x multiplier / price|), money units.
+
+    `money_scale` is that of the settlement currency; `rounding` is `half_even`, `up` (away from
+    zero) or `down` (toward zero). Raises `NumericOverflow`, `MissingData` for an `UNDEFINED` price,
+    and `NotRepresentable` for an inverse contract at a price that is not positive.
+    """
 
 @final
 class InstrumentSpec:
@@ -69,13 +74,17 @@ class InstrumentSpec:
     @property
     def id(self) -> str: ...
 
-# --- ledger (ledger.rs) -------------------------------------------------------------------------
+# --- ledger (ledger/*.rs) -----------------------------------------------------------------------
 @final
 class Ledger:
     """Positions and balances of several books, exact.
 
     A book is a number 0..n-1 (a strategy's virtual book, the unallocated book, or a venue account).
-    Position legs are keyed by (book, instrument, leg); leg 0 is the netting position.
+    Position legs are keyed by (book, instrument, leg); leg 0 is the netting position. Indexes beyond
+    the lists raise `IndexError`, numbers beyond their integers `NumericOverflow`; after an error the
+    ledger is as it was. Rounding to currency units happens at settlement only, half to even, and
+    what it leaves over is in `residual`: for each currency, over all books, `balances + residual`
+    equals adjustments, less fees, plus the exact cash of all fills, deliveries and splits.
     """
 
     def __new__(
@@ -83,7 +92,9 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> Ledger: ...
+    ) -> "Ledger":
+        """An empty ledger. Price, size and multiplier scale together may exceed the scale of the
+        settlement currency by at most 30 decimals (`NumericOverflow`)."""
     def apply_fill(
         self,
         book: int,
@@ -96,33 +107,71 @@ class Ledger:
         fee_currency: int,
         /,
     ) -> int:
-        """Book a fill; returns the realised profit in settlement units (fees apart)."""
-    def adjust_cash(self, book: int, currency: int, amount: int, /) -> None: ...
+        """Book a fill; returns the realised profit in settlement units (fees apart).
+
+        `quantity` is positive; `fee` counts units of `fee_currency`, positive when paid. Margined: the
+        realised profit moves the balance. Delivered: the notional does (and the base currency's
+        balance), and the realised profit is a report. Raises `NotRepresentable` for a quantity that
+        is not positive, an `UNDEFINED` price, or an inverse contract at a price that is not positive.
+        """
+    def adjust_cash(self, book: int, currency: int, amount: int, /) -> None:
+        """Add to a balance, in currency units: deposits, funding, interest, dividends, transfers."""
     def split(
         self, book: int, instrument: int, numerator: int, denominator: int, price: int, /
     ) -> int:
-        """Apply a split to every leg; returns cash in lieu (settlement units, already booked)."""
-    def balance(self, book: int, currency: int, /) -> int: ...
+        """Apply a split (`numerator` new for `denominator` old) to every leg.
+
+        Quantities become multiples of the lot, toward zero. Returns the cash in lieu of fractions at
+        `price` (after the split), settlement units, already booked. Shares keep their whole cost;
+        when nothing is left of a leg its cost is realised. A margined fraction is closed at `price`
+        and the cash is its profit. `price` may be `UNDEFINED` where nothing is fractional; else
+        raises `MissingData`. Inverse contracts and delivered currencies raise `NotRepresentable`.
+        """
+    def balance(self, book: int, currency: int, /) -> int:
+        """Currency units."""
     def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
         """Signed quantity of a leg."""
     def net_quantity(self, book: int, instrument: int, /) -> int:
         """Sum over legs."""
     def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
-        """Exact signed cost of the open quantity as (units, scale)."""
-    def realized(self, book: int, instrument: int, /) -> int: ...
+        """Exact cost of the open quantity in the settlement currency, signed by the side, as
+        (units, scale). Of an inverse contract: the sum of quantity x multiplier / price."""
+    def realized(self, book: int, instrument: int, /) -> int:
+        """Realised profit so far, settlement units, fees apart."""
     def fees(self, book: int, currency: int, /) -> int:
-        """Fees paid, positive."""
+        """Fees paid, positive (negative when rebates exceed them)."""
     def unrealized(self, book: int, instrument: int, mark: int, /) -> int:
-        """Profit of all open legs at a mark, settlement units, rounded half to even."""
+        """Profit of all open legs at a mark, settlement units, rounded half to even once.
+
+        Raises `MissingData` when a leg is open and the mark is `UNDEFINED`.
+        """
     def market_value(self, book: int, instrument: int, mark: int, /) -> int:
         """Signed value of a delivered holding that is no currency (shares), or unrealised profit
         of a margined one: what it adds to equity beyond the balances. 0 for spot, whose base
-        currency is a balance."""
+        currency is a balance. Raises as `unrealized`."""
+    def initial_margin(self, book: int, marks: Sequence[int], /) -> list[int]:
+        """Margin needed to open what the book holds, settlement units by currency index.
+
+        `marks` is a price per instrument, `UNDEFINED` where not known: an open leg without a mark
+        raises `MissingData`. Each leg needs its fraction of notional, rounded up; hedging legs do
+        not offset each other.
+        """
+    def maintenance_margin(self, book: int, marks: Sequence[int], /) -> list[int]:
+        """Margin needed to hold what the book holds; as `initial_margin`."""
     def residual(self, currency: int, /) -> tuple[int, int]:
         """Sum of what rounding to currency units left over, as (units, scale); exact."""
-    def legs(self, book: int, instrument: int, /) -> list[int]: ...
-    def snapshot(self) -> bytes: ...
-    def restore(self, data: bytes, /) -> None: ...
+    def legs(self, book: int, instrument: int, /) -> list[int]:
+        """Numbers of the open legs, ascending."""
+    def snapshot(self) -> bytes:
+        """The whole state; equal ledgers have equal bytes."""
+    def restore(self, data: bytes, /) -> None:
+        """Replace the state by that of a snapshot.
+
+        Raises `CodecError` (damaged), `SchemaTooNew`, or `StateError` (a ledger made with other
+        currencies, instruments or number of books); then nothing has changed.
+        """
+    def digest(self) -> bytes:
+        """BLAKE3 of the state, 32 bytes; equal for equal ledgers however they were reached."""
 
 # --- market state (market.rs) -------------------------------------------------------------------
 @final
@@ -191,8 +240,11 @@ class Kernel:
         `report_latency_us` and what the simulated exchange needs. An instrument without a venue is
         observed only.
         """
-    def start(self, ts: int, /) -> None:
-        """Start the clock: `now` before the first input (else -2**63). Before `add_feed`."""
+    def set_clock(self, ts: int, /) -> None:
+        """Where the clock stands before the first input (else -2**63): called before `add_feed`.
+
+        Rows received earlier are stamped with it and counted as `time_backwards`.
+        """
     def add_feed(
         self,
         kind: str,

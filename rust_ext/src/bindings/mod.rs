@@ -2,12 +2,15 @@
 
 pub mod bars;
 pub mod commands;
+pub mod errors;
 pub mod exchange;
 pub mod failures;
 pub mod feeds;
+pub mod fixed;
 pub mod indicators;
 pub mod instrument;
 pub mod kernel;
+pub mod ledger;
 pub mod market;
 pub mod members;
 pub mod messages;
