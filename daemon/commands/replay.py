@@ -1,7 +1,6 @@
 """`outcry replay`: play recorded markets through the actor graph."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openoutcry.daemon.command import Command, Option, UsageError, path, time_ns, whole
@@ -9,6 +8,8 @@ from openoutcry.daemon.console import Console
 from openoutcry.state.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openoutcry.daemon.config_loader import LoadedConfig
     from openoutcry.replay.result import ReplayResult
 
