@@ -66,7 +66,7 @@ def _write(result: "ReplayResult", args: Namespace, console: Console) -> None:
     from openoutcry.replay.report import report_html
     from openoutcry.replay.result import to_json
 
-    files: "dict[Path, bytes]" = {}
+    files: dict[Path, bytes] = {}
     if args.report is not None:
         files[args.report] = report_html(result).encode()
     if args.out is not None:
