@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openoutcry import _native
-from openoutcry.state.errors import DataFormatError
+from openoutcry.state.errors import ConfigError, DataFormatError
 from openoutcry.state.events import TimerFired
 from openoutcry.state.market_data import (
     BookInvalidated,
@@ -292,12 +292,12 @@ def test_wrong_names_are_errors():
         engine.set_interest("quotes", 0, True)
     with pytest.raises(IndexError):
         engine.add_feed("quote", 7, [])
-    with pytest.raises(DataFormatError, match="needs a time frame"):
+    with pytest.raises(ConfigError, match="needs a time frame"):
         engine.add_feed("bar", 0, [bars((0, 60, 1, 1, 1, 1))])
     for bad in ("1x", "m", "0m", "-1m", "01m", "1.5h", "99999999999d", ""):
-        with pytest.raises(DataFormatError, match="bad time frame"):
+        with pytest.raises(ConfigError, match="bad time frame"):
             engine.build_bars(0, bad, "mid")
-    with pytest.raises(DataFormatError, match="bad price type"):
+    with pytest.raises(ConfigError, match="bad price type"):
         engine.build_bars(0, "1m", "median")
-    with pytest.raises(DataFormatError, match="volume bars are built from trades"):
+    with pytest.raises(ConfigError, match="volume bars are built from trades"):
         engine.build_bars(0, "5v", "mid")
