@@ -15,14 +15,14 @@ from openoutcry.state.instruments import Spot
 from openoutcry.state.messages import UNDEFINED
 
 Columns = dict[str, "np.ndarray[Any, np.dtype[np.int64]]"]
-A, B = "A.SIM", "B.SIM"
+A, B = InstrumentId("A.SIM"), InstrumentId("B.SIM")
 
 
 def _instruments(count: int) -> list[Spot]:
     """The first of A and B: prices with 2 decimals, sizes with 0."""
     return [
         Spot(
-            id=InstrumentId(name),
+            id=name,
             base_currency=name[0] * 3,
             quote="USD",
             price_scale=2,
