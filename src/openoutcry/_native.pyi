@@ -92,7 +92,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger":
+    ) -> Ledger:
         """An empty ledger. Price, size and multiplier scale together may exceed the scale of the
         settlement currency by at most 30 decimals (`NumericOverflow`)."""
     def apply_fill(
