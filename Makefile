@@ -43,7 +43,7 @@ $(VENV)/.locked: requirements.lock
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.locked pyproject.toml $(NATIVE_SOURCES)
-	@command -v cargo >/dev/null || { echo "openoutcry needs cargo 1.85 or newer to build its engine: see https://rustup.rs" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "openoutcry needs cargo 1.85 or newer to build its engine: install Rust with rustup or your distribution" >&2; exit 1; }
 	@echo "building the engine (about a minute the first time)"
 	@rm -f src/openoutcry/_native.*.so
 	@$(PIP) install --no-deps --no-build-isolation --editable .
