@@ -95,7 +95,7 @@ def _matching(venue: VenueConfig, path: KeyPath) -> Iterator[Problem]:
     slippage = venue.matching.slippage
     where = (*path, "slippage")
     yield from _at_least(slippage, where, 0, "bps", "fraction", "ticks", "price_impact")
-    if not 0 < slippage.volume_limit <= 1:
+    if slippage.volume_limit is not None and not 0 < slippage.volume_limit <= 1:
         what = f"{slippage.volume_limit} is not a share of a bar's volume"
         yield Problem((*where, "volume_limit"), what, 'use more than 0 and at most 1, like "0.025"')
 

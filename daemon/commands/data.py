@@ -3,12 +3,10 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from openoutcry.daemon.command import Command, Option, path, time_ns, whole
 from openoutcry.daemon.console import Console
-
-CHECK_FAILED: Final = 3
+from openoutcry.daemon.exit_codes import ExitCode
 
 
 def run_ls(args: Namespace, console: Console) -> int:
@@ -56,7 +54,7 @@ def run_check(args: Namespace, console: Console) -> int:
             console.result(f"{word} {f.name} x{f.count:,} {where}{detail}")
         notes = len(findings) - errors
         console.result(f"{args.catalog}: {errors} errors, {notes} notes")
-    return CHECK_FAILED if errors else 0
+    return ExitCode.CHECK_FAILED if errors else 0
 
 
 def run_synth(args: Namespace, console: Console) -> int:

@@ -58,8 +58,8 @@ def test_decimals_become_integers_and_words() -> None:
     assert mapping == {
         "name": "SIM",
         "instruments": [1],
-        "order_latency_ns": 3_000,
-        "report_latency_ns": 4_000,
+        "order_latency_us": 3,
+        "report_latency_us": 4,
         "margin": True,
         "hedging": True,
         "leverage": 2_500_000_000,
