@@ -70,7 +70,7 @@ bench: setup ## events per second beside NautilusTrader 2.0, same rows, same run
 
 build: setup ## build the wheel into dist/ and prove that it installs
 	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist . && ls dist
-	@$(BIN)/pytest -m packaging
+	@$(BIN)/pytest tests/test_packaging.py
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv .venvs/uv && .venvs/uv/bin/pip install --quiet uv==0.13.8
