@@ -53,7 +53,7 @@ def sections(page: str) -> dict[str, set[str]]:
     for part in re.split(r"^##+ ", page, flags=re.MULTILINE)[1:]:
         names = re.findall(r"`(\w+)`", part.splitlines()[0])
         cells = set(re.findall(r"^\| `(\w+)` ", part, re.MULTILINE))
-        found |= {name: cells for name in names}
+        found |= dict.fromkeys(names, cells)
     return found
 
 
