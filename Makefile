@@ -55,6 +55,8 @@ test: setup ## run the test suite
 check: setup ## lint, types, format and the Rust tests
 	@echo "ruff";   $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy";   $(BIN)/mypy --no-error-summary src tests
+	@echo "the stub of the engine"
+	@MYPYPATH=src $(BIN)/stubtest openoutcry._native --concise --allowlist <(echo 'openoutcry._native.__all__')
 	@echo "cargo fmt, clippy, test"
 	@cargo fmt --check
 	@cargo clippy --quiet --locked --all-targets -- -D warnings

@@ -22,7 +22,6 @@ Sessions = Mapping[InstrumentId, Sequence[tuple[int, int]]]
 """Trading hours by instrument: `(open, close)` in nanoseconds UTC, ascending, close excluded."""
 
 _I64_MAX = 2**63 - 1
-_MICROSECOND = 1_000
 
 
 def exchange_mapping(
@@ -40,7 +39,7 @@ def exchange_mapping(
         sessions: Trading hours; an instrument that is left out never closes.
 
     Returns:
-        `name` str; `instruments` list of indexes; `order_latency_ns`, `report_latency_ns`;
+        `name` str; `instruments` list of indexes; `order_latency_us`, `report_latency_us`;
         `margin`, `hedging`, `consume` bool; `leverage` (10^-9); `balances` list of
         (currency index, units); `fee_maker`, `fee_taker`, `fee_per_share`, `fee_per_order`,
         `fee_minimum` (10^-12); `fee_currency` "settlement", "base" or a currency index;
@@ -59,8 +58,8 @@ def exchange_mapping(
     return {
         "name": venue.name,
         "instruments": own,
-        "order_latency_ns": venue.order_latency_us * _MICROSECOND,
-        "report_latency_ns": venue.report_latency_us * _MICROSECOND,
+        "order_latency_us": venue.order_latency_us,
+        "report_latency_us": venue.report_latency_us,
         "margin": venue.account is AccountType.MARGIN,
         "hedging": venue.positions is PositionMode.HEDGING,
         "leverage": _units(venue, "leverage", venue.leverage, LEVERAGE_SCALE),

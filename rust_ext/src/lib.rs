@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod failure;
 pub mod feed;
 pub mod fixed;
+pub mod indicators;
 pub mod kernel;
 pub mod ledger;
 pub mod market;
@@ -27,5 +28,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;
     bindings::market::register(module)?;
+    bindings::indicators::register(module)?;
     Ok(())
 }

@@ -240,8 +240,11 @@ class Kernel:
         `report_latency_us` and what the simulated exchange needs. An instrument without a venue is
         observed only.
         """
-    def start(self, ts: int, /) -> None:
-        """Start the clock: `now` before the first input (else -2**63). Before `add_feed`."""
+    def set_clock(self, ts: int, /) -> None:
+        """Where the clock stands before the first input (else -2**63): called before `add_feed`.
+
+        Rows received earlier are stamped with it and counted as `time_backwards`.
+        """
     def add_feed(
         self,
         kind: str,

@@ -130,7 +130,7 @@ def test_a_split_scales_every_book():
 def test_equity_is_cash_plus_what_is_held_at_the_price_that_closes_it():
     books, market = make()
     books.apply_fill(A, fill(Side.BUY, 10, 100_00, fee=1_00))
-    with pytest.raises(MissingData, match="SPY.SIM has no price yet"):
+    with pytest.raises(MissingData, match=r"SPY\.SIM has no price yet"):
         books.equity()
     market.apply(0, Quote(SPY.id, 1, 1, 2, 0, 110_00, 110_10, 5, 5))
     assert books.equity() == 100_000_00 - 1000_00 - 1_00 + 1100_00
@@ -139,7 +139,7 @@ def test_equity_is_cash_plus_what_is_held_at_the_price_that_closes_it():
 
 def test_a_balance_in_another_currency_is_valued_at_its_last_price():
     books, market = make((BTC,), {"USD": 0, "BTC": 50_000_000})
-    with pytest.raises(MissingData, match="BTCUSD.SIM has no price yet"):
+    with pytest.raises(MissingData, match=r"BTCUSD\.SIM has no price yet"):
         books.equity()
     market.apply(0, Quote(BTC.id, 1, 1, 2, 8, 60_000_00, 60_000_00, 1, 1))
     assert books.equity() == 30_000_00

@@ -143,7 +143,7 @@ def test_time_ends_with_the_last_row():
 def test_the_clock_can_start_before_the_first_row():
     engine, _ = kernel(1)
     assert engine.now == -(2**63)
-    engine.start(50)
+    engine.set_clock(50)
     engine.add_feed("quote", 0, [quotes((49, 100, 101), (51, 100, 101))])
     assert engine.now == 50
     assert [m.ts_received for m in drain(engine)] == [50, 51]

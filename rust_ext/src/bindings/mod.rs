@@ -7,6 +7,7 @@ pub mod exchange;
 pub mod failures;
 pub mod feeds;
 pub mod fixed;
+pub mod indicators;
 pub mod instrument;
 pub mod kernel;
 pub mod ledger;

@@ -91,7 +91,9 @@ impl Exchange {
         if !self.config.margin && !self.can_pay(fill) {
             return Err(reasons::INSUFFICIENT_FUNDS);
         }
-        self.account.apply(fill).ok_or(reasons::NUMERIC_OVERFLOW)?;
+        self.account
+            .apply(fill)
+            .map_err(|_| reasons::NUMERIC_OVERFLOW)?;
         self.unwatch_margin();
         Ok(())
     }

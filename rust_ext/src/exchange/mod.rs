@@ -68,7 +68,8 @@ impl Exchange {
         let sessions = (0..count)
             .map(|ix| config.sessions.get(&(ix as InstrumentIx)).cloned())
             .collect();
-        let account = Account::new(&instruments, &currencies, &config.balances);
+        let account = Account::new(&instruments, &currencies, &config.balances)
+            .map_err(|error| format!("venue {}: {error:?}", config.name))?;
         let path = config.bar_fill == BarFill::Path;
         Ok(Self {
             instruments,

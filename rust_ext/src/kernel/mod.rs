@@ -141,14 +141,15 @@ impl Kernel {
         &self.venues
     }
 
-    /// Start the clock at `ts`; without this `now` is `i64::MIN` until the first input.
+    /// Where the clock stands before the first input (else `i64::MIN`): rows received earlier are
+    /// stamped with it, and counted.
     ///
     /// # Errors
     /// When there are feeds already.
-    pub fn start(&mut self, ts: Nanos) -> Result<(), Failure> {
+    pub fn set_clock(&mut self, ts: Nanos) -> Result<(), Failure> {
         if !self.feeds.is_empty() {
             return Err(Failure::Data(
-                "the clock starts before feeds are added".into(),
+                "the clock is set before feeds are added".into(),
             ));
         }
         self.now = ts;
