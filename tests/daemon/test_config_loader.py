@@ -149,7 +149,6 @@ def test_all_mistakes_are_listed_at_once_in_the_order_of_their_lines(tmp_path):
         ('id = "cross"', 'id = "Cross"', 21, "strategies[0].id", "no strategy id", "a-z"),
         ('id = "cross"', 'id = "unallocated"', 21, "strategies[0].id", "belongs to no", "another id"),
         ("[[feeds]]", "[feeds]", 15, "feeds", "expected a list", "[[feeds]]"),
-        ('catalog = "data"', "", 1, "catalog", "feeds need it", "catalog ="),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line_key_and_remedy(
