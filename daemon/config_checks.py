@@ -95,17 +95,15 @@ def _matching(venue: VenueConfig, path: KeyPath) -> Iterator[Problem]:
     slippage = venue.matching.slippage
     where = (*path, "slippage")
     yield from _at_least(slippage, where, 0, "bps", "fraction", "ticks", "price_impact")
-    if slippage.volume_limit is not None and not 0 < slippage.volume_limit <= 1:
-        what = f"{slippage.volume_limit} is not a share of a bar's volume"
+    limit = slippage.volume_limit
+    if limit is not None and not 0 < limit <= 1:
+        what = f"{limit} is not a share of a bar's volume"
         yield Problem((*where, "volume_limit"), what, 'use more than 0 and at most 1, like "0.025"')
 
 
 def _feeds(config: Config) -> Iterator[Problem]:
     if config.run.mode is Mode.REPLAY and not config.feeds:
         yield Problem(("feeds",), "there is no feed to play", "add a [[feeds]] section")
-    if config.feeds and config.catalog is None:
-        remedy = 'add catalog = "PATH" above the first section'
-        yield Problem(("catalog",), "missing, and feeds need it", remedy)
     venues = [v.name for v in config.venues]
     seen: set[tuple[str, str]] = set()
     for index, feed in enumerate(config.feeds):

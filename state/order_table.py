@@ -6,6 +6,7 @@ delivered twice is recognised however late it comes. Beyond `archived` packed or
 forgotten and counted: evidence about one of those is evidence about an order that nobody knows.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,10 +17,13 @@ from openoutcry.state.enums import Side
 from openoutcry.state.errors import InvalidTransition
 from openoutcry.state.events import OrderEvent
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
+from openoutcry.state.order_transitions import TERMINAL
 from openoutcry.state.orders import Order, Outcome
 
 LaneKey = tuple[StrategyId | None, InstrumentId]
 
+_BUY: Final = Side.BUY
+_ILLEGAL: Final = Outcome.ILLEGAL
 _SUBMIT_FIELDS: Final = SubmitOrder.__struct_fields__
 
 
@@ -34,7 +38,7 @@ class _Lane:
         self.buy_reducing = self.sell_reducing = 0  # reduce-only orders
 
     def add(self, submit: SubmitOrder, units: int) -> None:
-        if submit.side is Side.BUY:
+        if submit.side is _BUY:
             if submit.reduce_only:
                 self.buy_reducing += units
             else:
@@ -43,6 +47,25 @@ class _Lane:
             self.sell_reducing += units
         else:
             self.sell += units
+
+
+class _Entry:
+    """An open order, the lanes that count it and what they count."""
+
+    __slots__ = ("all", "counted", "order", "own")
+
+    def __init__(self, order: Order, own: _Lane, everyone: _Lane) -> None:
+        self.order = order
+        self.own = own
+        self.all = everyone
+        self.counted = 0
+
+    def count(self, units: int) -> None:
+        change = units - self.counted
+        if change:
+            self.counted = units
+            self.own.add(self.order.submit, change)
+            self.all.add(self.order.submit, change)
 
 
 class TableSnapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -67,11 +90,13 @@ class OrderTable:
         assert archived >= 0
         self._recent = recent
         self._archived = archived
-        self._open: dict[ClientOrderId, Order] = {}
-        self._closed: dict[ClientOrderId, Order] = {}
-        self._archive: dict[ClientOrderId, bytes] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._open: dict[ClientOrderId, _Entry] = {}
+        self._closed: OrderedDict[ClientOrderId, Order] = OrderedDict()
+        self._archive: OrderedDict[ClientOrderId, bytes] = OrderedDict()
         self._lanes: dict[LaneKey, _Lane] = {}
-        self._exposure: dict[ClientOrderId, int] = {}
         self.forgotten = 0
 
     def __len__(self) -> int:
@@ -95,33 +120,39 @@ class OrderTable:
 
         A packed order is unpacked into a copy: change orders through the table only.
         """
-        order = self._open.get(client_order_id) or self._closed.get(client_order_id)
-        if order is None and (packed := self._archive.get(client_order_id)) is not None:
-            order = _unpack(packed)
+        entry = self._open.get(client_order_id)
+        if entry is not None:
+            return entry.order
+        order = self._closed.get(client_order_id)
+        if order is None and client_order_id in self._archive:
+            return _unpack(self._archive[client_order_id])
         return order
 
     def request(self, command: CancelOrder | ReplaceOrder) -> str | None:
         """Note that a cancel or replace is on its way. Returns why it can't be, or None."""
-        order = self._open.get(command.client_order_id)
-        if order is None:
+        entry = self._open.get(command.client_order_id)
+        if entry is None:
             known = self.get(command.client_order_id)
             return "no such order" if known is None else known.request(command)
-        refusal = order.request(command)
+        refusal = entry.order.request(command)
         if refusal is None:
-            self._reserve(order)
+            entry.count(entry.order.exposure_units)
         return refusal
 
     def apply(self, order: Order, event: OrderEvent) -> Outcome:
         """Take evidence about an order of this table and keep lists and sums in step."""
-        key = order.submit.client_order_id
         outcome = order.apply(event)
-        if key in self._open:
-            if order.is_final:
-                self._close(order)
-            elif outcome is not Outcome.DUPLICATE:
-                self._reserve(order)
-        elif key in self._archive:
-            self._archive[key] = _pack(order)
+        if outcome is _ILLEGAL:
+            return outcome
+        key = order.submit.client_order_id
+        entry = self._open.get(key)
+        if entry is None:
+            if key in self._archive:
+                self._archive[key] = _pack(order)
+        elif order.status in TERMINAL:
+            self._close(key, entry)
+        else:
+            entry.count(order.exposure_units)
         return outcome
 
     def open_orders(
@@ -134,9 +165,9 @@ class OrderTable:
         if instrument is not None:
             lane = self._lanes.get((strategy, instrument))
             return iter(()) if lane is None else iter(tuple(lane.open.values()))
-        orders = tuple(self._open.values())
+        orders = (entry.order for entry in tuple(self._open.values()))
         if strategy is None:
-            return iter(orders)
+            return orders
         return (order for order in orders if order.submit.strategy == strategy)
 
     def working_units(
@@ -158,7 +189,7 @@ class OrderTable:
         """The whole table as bytes; the same table gives the same bytes."""
         return msgspec.msgpack.encode(
             TableSnapshot(
-                open=list(self._open.values()),
+                open=[entry.order for entry in self._open.values()],
                 closed=list(self._closed.values()),
                 archive=list(self._archive.items()),
                 forgotten=self.forgotten,
@@ -168,56 +199,36 @@ class OrderTable:
     def restore(self, data: bytes) -> None:
         """Become the table that a snapshot was taken of."""
         stored = msgspec.msgpack.decode(data, type=TableSnapshot)
-        self.__init__(self._recent, self._archived)  # type: ignore[misc]
+        self._clear()
         for order in stored.open:
             self._enter(order)
-        self._closed = {order.client_order_id: order for order in stored.closed}
-        self._archive = dict(stored.archive)
+        self._closed = OrderedDict((order.client_order_id, order) for order in stored.closed)
+        self._archive = OrderedDict(stored.archive)
         self.forgotten = stored.forgotten
 
     def _enter(self, order: Order) -> None:
         submit = order.submit
-        key = submit.client_order_id
-        self._open[key] = order
-        self._exposure[key] = 0
-        for lane in self._lanes_of(submit):
-            lane.open[key] = order
-        self._reserve(order)
-
-    def _reserve(self, order: Order) -> None:
-        submit = order.submit
-        key = submit.client_order_id
-        units = order.exposure_units
-        change = units - self._exposure[key]
-        if change:
-            self._exposure[key] = units
-            for lane in self._lanes_of(submit):
-                lane.add(submit, change)
-
-    def _close(self, order: Order) -> None:
-        submit = order.submit
-        key = submit.client_order_id
-        del self._open[key]
-        released = self._exposure.pop(key)
-        for lane in self._lanes_of(submit):
-            lane.add(submit, -released)
-            del lane.open[key]
-        self._closed[key] = order
-        if len(self._closed) > self._recent:
-            oldest = next(iter(self._closed))
-            self._archive[oldest] = _pack(self._closed.pop(oldest))
-            if len(self._archive) > self._archived:
-                del self._archive[next(iter(self._archive))]
-                self.forgotten += 1
-
-    def _lanes_of(self, submit: SubmitOrder) -> tuple[_Lane, _Lane]:
         lanes = self._lanes
-        instrument = submit.instrument
-        own = lanes.get((submit.strategy, instrument))
+        own = lanes.get((submit.strategy, submit.instrument))
         if own is None:
-            own = lanes[submit.strategy, instrument] = _Lane()
-            lanes.setdefault((None, instrument), _Lane())
-        return own, lanes[None, instrument]
+            own = lanes[submit.strategy, submit.instrument] = _Lane()
+            lanes.setdefault((None, submit.instrument), _Lane())
+        entry = _Entry(order, own, lanes[None, submit.instrument])
+        key = submit.client_order_id
+        self._open[key] = entry
+        entry.own.open[key] = entry.all.open[key] = order
+        entry.count(order.exposure_units)
+
+    def _close(self, key: ClientOrderId, entry: _Entry) -> None:
+        entry.count(0)
+        del self._open[key], entry.own.open[key], entry.all.open[key]
+        self._closed[key] = entry.order
+        if len(self._closed) > self._recent:
+            oldest, order = self._closed.popitem(last=False)
+            self._archive[oldest] = _pack(order)
+            if len(self._archive) > self._archived:
+                self._archive.popitem(last=False)
+                self.forgotten += 1
 
 
 def _pack(order: Order) -> bytes:

@@ -14,10 +14,13 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.strategy_checks import check_strategies, suspects_of
 
     classes = check_strategies(loaded)
-    if loaded.catalog is not None:
+    catalog = args.catalog or loaded.catalog
+    if catalog is None:
+        console.note("there is no catalog in the config, so its instruments were not checked")
+    else:
         from openoutcry.state.catalog import Catalog
 
-        loaded.refuse_unknown_instruments([i.id for i in Catalog(loaded.catalog).instruments()])
+        loaded.refuse_unknown_instruments([i.id for i in Catalog(catalog).instruments()])
     suspects = [s for strategy in dict.fromkeys(classes) for s in suspects_of(strategy)]
     for suspect in suspects:
         console.note(f"{console.paint('warning', 'yellow', console.err)}: {suspect}")
@@ -53,7 +56,10 @@ CHECK = Command(
         "(exit 78). Strategies that reach for a clock, randomness, threads, files or the network "
         "get a warning."
     ),
-    options=(Option("CONFIG", "The config file (TOML).", path, "CONFIG"),),
+    options=(
+        Option("CONFIG", "The config file (TOML).", path, "CONFIG"),
+        Option("--catalog", "Instead of the config's catalog.", path, "DIR"),
+    ),
     examples=(
         ("outcry check outcry.toml", "Exit 0 when the config can run, 78 when it cannot."),
         ("outcry check outcry.toml --json", "The same as one JSON document."),

@@ -131,6 +131,17 @@ pub struct FeedDefects {
     pub unterminated_message: u64,
 }
 
+/// What a feed is.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedSpec {
+    pub kind: FeedKind,
+    pub instrument: InstrumentIx,
+    /// Time frame and price type of recorded bars.
+    pub bar: Option<(Timeframe, PriceType)>,
+    /// Nanoseconds added to the receive stamps.
+    pub latency: i64,
+}
+
 pub struct Feed {
     pub kind: FeedKind,
     pub instrument: InstrumentIx,
@@ -149,27 +160,20 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A feed at its first row. `order` is its place among the feeds.
-    pub fn new(
-        kind: FeedKind,
-        instrument: InstrumentIx,
-        bar: Option<(Timeframe, PriceType)>,
-        latency: i64,
-        order: u64,
-        source: Source,
-    ) -> Result<Self, Failure> {
+    /// A feed at its first row: number `order` among the feeds, with nothing received before `start`.
+    pub fn new(spec: FeedSpec, order: u64, start: Nanos, source: Source) -> Result<Self, Failure> {
         let mut feed = Self {
-            kind,
-            instrument,
-            timeframe: bar.map(|b| b.0),
-            price_type: bar.map_or(PriceType::Last, |b| b.1),
+            kind: spec.kind,
+            instrument: spec.instrument,
+            timeframe: spec.bar.map(|bar| bar.0),
+            price_type: spec.bar.map_or(PriceType::Last, |bar| bar.1),
             defects: FeedDefects::default(),
             order,
-            latency,
+            latency: spec.latency,
             source,
             chunk: Chunk::empty(),
             row: 0,
-            stamp: Some(Nanos::MIN),
+            stamp: Some(start),
             gap_reported: false,
         };
         feed.settle()?;

@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -92,7 +92,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger":
+    ) -> Ledger:
         """An empty ledger. Price, size and multiplier scale together may exceed the scale of the
         settlement currency by at most 30 decimals (`NumericOverflow`)."""
     def apply_fill(
@@ -235,9 +235,16 @@ class Kernel:
         currencies: Sequence[tuple[str, int]],
         venues: Sequence[Mapping[str, Any]],
         market: Market,
-    ) -> Kernel: ...
+    ) -> Kernel:
+        """`venues` are mappings with `name`, `instruments` (indexes), `order_latency_us`,
+        `report_latency_us` and what the simulated exchange needs. An instrument without a venue is
+        observed only.
+        """
     def set_clock(self, ts: int, /) -> None:
-        """Set the clock before the first input."""
+        """Where the clock stands before the first input (else -2**63): called before `add_feed`.
+
+        Rows received earlier are stamped with it and counted as `time_backwards`.
+        """
     def add_feed(
         self,
         kind: str,
@@ -252,38 +259,81 @@ class Kernel:
         `chunks` yields mappings column name -> int64 buffer (C-contiguous, zero-copy), sorted by
         `ts_received`; the next chunk is asked for when one is used up, so memory holds one or two chunks
         per feed. Columns: see docs/reference/catalog.md. `bar` is (timeframe, price type).
-        `latency_ns` is added to `ts_received`.
+        `latency_ns` is added to `ts_received`. All feeds are added before the first `next()`; their
+        order breaks ties of time. A venue trades on bars only where the instrument has no quotes,
+        trades or book, and then on its shortest ones.
+
+        A `ts_received` that steps back is stamped with the running maximum and counted as
+        `time_backwards`. Raises `DataFormatError` for missing, odd or unequal columns, here and in
+        `next()`, and `ConfigError` for a feed that cannot be.
         """
     def build_bars(self, instrument: int, timeframe: str, price_type: str, /) -> None:
-        """Build bars from the instrument's quotes or trades; each close is an input."""
+        """Build bars from now on; each close is an input, asking twice gives them once.
+
+        `last` from trades; `bid`, `ask` and `mid` from quotes, or from the top of the book when the
+        instrument has no quote feed. A mid is in price units, an odd half rounded to the even one;
+        crossed quotes count too. Volume is `UNDEFINED` for quotes and where a trade has no size.
+        Time bars lie on a grid from 1970-01-01 UTC (so days close at 00:00 UTC), intervals without
+        updates have none, and an unfinished bar at the end of the data is not emitted. Tick and
+        volume bars end with the update that completes them; no print is split.
+        """
     def set_interest(self, kind: str, instrument: int, wanted: bool, /) -> None:
-        """Whether `next()` should return market data of this kind (skipped ones still count)."""
+        """Whether `next()` should return market data of this kind (skipped ones still count).
+
+        Everything is wanted at first. `bar` covers recorded and built bars, `book` also
+        `BookInvalidated`. Venue reports and timers are always returned.
+        """
     def next(self) -> Any | None:
-        """The next input as a message; None when feeds, venues and timers have nothing left."""
+        """The next input as a message; None when feeds, venues and timers have nothing left.
+
+        Time ends with the last row: then reports still arrive, but later timers, deadlines and bars
+        do not, and commands that would reach their venue later wait for `finish`.
+        """
     seq: int
     """Sequence number of the last input, skipped ones included; the first is 1."""
     now: int
     """Time of the last input; never steps back."""
     def set_timer(self, ts: int, owner: str, name: str, /) -> int:
-        """Schedule a `TimerFired`; returns a handle."""
+        """Schedule a `TimerFired`; one in the past fires next. Returns a handle."""
     def cancel_timer(self, handle: int, /) -> None: ...
     def submit(self, command: Any, /) -> None:
-        """A SubmitOrder, CancelOrder or ReplaceOrder on its way to its instrument's venue."""
+        """A SubmitOrder, CancelOrder or ReplaceOrder on its way to its instrument's venue.
+
+        Without latency it is handled there first thing in the next `next()`, otherwise after the
+        market data of the instant at which it arrives.
+        """
     def venue_balance(self, venue: int, currency: int, /) -> int: ...
     def venue_position(self, venue: int, instrument: int, /) -> int: ...
     def input_hash(self) -> bytes:
         """Digest (32 bytes) of every input so far, in sequence, skipped ones included."""
     def counts(self) -> dict[str, int]:
         """Inputs by kind, and counted defects (`crossed_quote`, ...)."""
-    def finish(self) -> list[Any]:
-        """End of data: cancel what still works at the venues; the reports this produces."""
+    def finish(self) -> Iterator[Any]:
+        """End of data: commands under way arrive and what works is canceled, at once.
 
+        Iterate over the result to take the reports, one input at a time.
+        """
+
+@final
 class BarBuilder:
-    """Builds the bars of one instrument, time frame and price type, for live feeds."""
+    """Builds the bars of one instrument, time frame and price type, for live feeds.
 
-    def __new__(cls, timeframe: str, price_type: str) -> BarBuilder: ...
-    def update(self, ts: int, price: int, size: int, /) -> Any | None: ...
-    def close_until(self, ts: int, /) -> Any | None: ...
+    The same code as `Kernel.build_bars`; `ts_received` of the messages is the time that counts.
+    """
+
+    def __new__(
+        cls, instrument: InstrumentSpec, timeframe: str, price_type: str, /
+    ) -> BarBuilder: ...
+    def update(self, event: Any, /) -> Any | None:
+        """Take a `Quote` or `Trade`; the `Bar` that it closes, if any."""
+    def close_until(self, ts: int, /) -> Any | None:
+        """The time bar that has ended at `ts`, if any."""
+    @property
+    def due(self) -> int | None:
+        """End of the open time bar: when to call `close_until`."""
+    @property
+    def late(self) -> int:
+        """Updates earlier than the open bar, or the closed one; they changed nothing."""
 
 def digest(data: bytes, /) -> bytes:
     """BLAKE3 of `data`, 32 bytes."""

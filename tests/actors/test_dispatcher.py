@@ -1,5 +1,7 @@
 """The runtime of the core: order, atomicity, asks and failures."""
 
+import itertools
+
 import msgspec
 import pykka
 import pytest
@@ -70,7 +72,9 @@ def start(dispatcher, name, log):
 @pytest.fixture
 def dispatcher():
     yield Dispatcher()
-    pykka.ActorRegistry.stop_all()
+    # a paused or failed actor can't be asked to stop, and pykka's registry is global
+    for reference in pykka.ActorRegistry.get_all():
+        pykka.ActorRegistry.unregister(reference)
 
 
 def test_messages_are_handled_in_the_order_in_which_they_were_sent(dispatcher, log):
@@ -83,7 +87,7 @@ def test_messages_are_handled_in_the_order_in_which_they_were_sent(dispatcher, l
 
 def test_an_input_is_handled_to_completion_before_dispatch_returns(dispatcher, log):
     chain = [start(dispatcher, f"n{i}", log) for i in range(50)]
-    for left, right in zip(chain, chain[1:], strict=False):
+    for left, right in itertools.pairwise(chain):
         left.next = [right]
     dispatcher.dispatch(chain[0].cell, Ping(1))
     assert len(log) == 50

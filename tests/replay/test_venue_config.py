@@ -104,8 +104,8 @@ def test_a_fee_currency_is_a_word_or_a_currency_of_the_run(word: str, expected: 
     [
         ({"leverage": Decimal("0.5")}, ConfigError),
         ({"leverage": Decimal("NaN")}, ConfigError),
-        ({"balances": {"XXX": Decimal(1)}}, ConfigError),
-        ({"fees": FeesConfig(currency="XXX")}, ConfigError),
+        ({"balances": {"ZZZ": Decimal(1)}}, ConfigError),
+        ({"fees": FeesConfig(currency="ZZZ")}, ConfigError),
         ({"fees": FeesConfig(minimum=Decimal(-1))}, ConfigError),
         ({"order_latency_us": -1}, ConfigError),
         (

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::commands::{CommandReader, name_hash};
 use super::exchange::exchange_config;
@@ -16,7 +17,7 @@ use super::messages::{Labels, Messages};
 use super::names::raise;
 use crate::bars::Timeframe;
 use crate::exchange::Exchange;
-use crate::feed::FeedKind;
+use crate::feed::{FeedKind, FeedSpec};
 use crate::kernel::{Kernel, Venue};
 use crate::types::{CurrencyIx, Instrument, InstrumentIx, PriceType};
 
@@ -77,8 +78,9 @@ impl PyKernel {
         })
     }
 
-    fn set_clock(&mut self, ts: i64) {
-        self.inner.set_clock(ts);
+    #[pyo3(signature = (ts, /))]
+    fn set_clock(&mut self, py: Python<'_>, ts: i64) -> PyResult<()> {
+        self.inner.set_clock(ts).map_err(|e| to_python(py, e))
     }
 
     #[pyo3(signature = (kind, instrument, chunks, bar=None, latency_ns=0, /))]
@@ -100,10 +102,15 @@ impl PyKernel {
             .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
             .transpose()?;
         let source = feeds::source(kind, label, chunks)?;
-        let added = self
-            .inner
-            .add_feed(kind, instrument, bar, latency_ns, source);
-        added.map_err(|e| to_python(py, e))
+        let spec = FeedSpec {
+            kind,
+            instrument,
+            bar,
+            latency: latency_ns,
+        };
+        self.inner
+            .add_feed(spec, source)
+            .map_err(|e| to_python(py, e))
     }
 
     #[pyo3(signature = (instrument, timeframe, price_type, /))]
@@ -204,12 +211,13 @@ impl PyKernel {
         Ok(counts)
     }
 
-    fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for input in self.inner.finish() {
-            list.append(self.messages.build(py, &input, &[])?)?;
-        }
-        Ok(list)
+    /// `iter(self.next, None)`: each report has its own `seq` and `now` while it is handled.
+    fn finish<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        slf.borrow_mut().inner.finish();
+        let next = slf.getattr(intern!(py, "next"))?;
+        py.import("builtins")?
+            .call_method1("iter", (next, py.None()))
     }
 }
 
@@ -265,7 +273,7 @@ pub fn read_bar_type(
         "mid" => PriceType::Mid,
         _ => {
             let message = format!("bad price type {price_type:?}: last, bid, ask or mid");
-            return Err(raise(py, |n| &n.data_format_error, message));
+            return Err(raise(py, |n| &n.config_error, message));
         }
     };
     Ok((timeframe, price_type))

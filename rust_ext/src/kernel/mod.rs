@@ -13,13 +13,13 @@ mod venue;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::bars::{BarBuilder, Timeframe};
+use crate::bars::BarBuilder;
 use crate::encode::Recorder;
 use crate::failure::Failure;
-use crate::feed::{Feed, FeedKind, Source};
+use crate::feed::{Feed, FeedKind, FeedSpec, Source};
 use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
-use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, PriceType, Report};
+use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
 pub use counts::Counts;
@@ -89,7 +89,7 @@ impl Kernel {
             for &ix in &venue.instruments {
                 let slot = slots.get_mut(ix as usize).ok_or_else(|| unknown(ix))?;
                 if slot.venue.replace(number).is_some() {
-                    return Err(Failure::Data(format!(
+                    return Err(Failure::Config(format!(
                         "instrument {ix} belongs to two venues"
                     )));
                 }
@@ -132,12 +132,6 @@ impl Kernel {
         self.now
     }
 
-    /// Where the clock stands before the first input; inputs stamped earlier are clamped to it.
-    pub fn set_clock(&mut self, ts: Nanos) {
-        assert!(!self.started, "the clock is set before the first input");
-        self.now = ts;
-    }
-
     /// Levels of the book message that `advance` returned last.
     pub fn levels(&self) -> &[Level] {
         &self.levels
@@ -147,41 +141,48 @@ impl Kernel {
         &self.venues
     }
 
+    /// Where the clock stands before the first input (else `i64::MIN`): rows received earlier are
+    /// stamped with it, and counted.
+    ///
+    /// # Errors
+    /// When there are feeds already.
+    pub fn set_clock(&mut self, ts: Nanos) -> Result<(), Failure> {
+        if !self.feeds.is_empty() {
+            return Err(Failure::Config(
+                "the clock is set before feeds are added".into(),
+            ));
+        }
+        self.now = ts;
+        Ok(())
+    }
+
     /// Add a feed; its place among the feeds breaks ties of time.
     ///
     /// # Errors
     /// When the replay has begun, a bar feed has no time frame, or the first chunk cannot be read.
-    pub fn add_feed(
-        &mut self,
-        kind: FeedKind,
-        instrument: InstrumentIx,
-        bar: Option<(Timeframe, PriceType)>,
-        latency: i64,
-        source: Source,
-    ) -> Result<(), Failure> {
+    pub fn add_feed(&mut self, spec: FeedSpec, source: Source) -> Result<(), Failure> {
         if self.started {
-            return Err(Failure::Data(
+            return Err(Failure::Config(
                 "feeds are added before the first input is taken".into(),
             ));
         }
-        if (kind == FeedKind::Bar) != bar.is_some() {
-            return Err(Failure::Data(format!(
-                "a feed of kind {} {} a time frame and price type",
-                kind.name(),
-                if bar.is_some() { "has no" } else { "needs" }
-            )));
+        let kind = spec.kind;
+        if (kind == FeedKind::Bar) != spec.bar.is_some() {
+            let needs = if spec.bar.is_some() {
+                "has no"
+            } else {
+                "needs a"
+            };
+            let text = format!(
+                "a feed of kind {} {needs} time frame and price type",
+                kind.name()
+            );
+            return Err(Failure::Config(text));
         }
-        let slot = self.slot(instrument)?;
+        let slot = self.slot(spec.instrument)?;
         slot.fine |= matches!(kind, FeedKind::Quote | FeedKind::Trade | FeedKind::Book);
         slot.has_quotes |= kind == FeedKind::Quote;
-        let feed = Feed::new(
-            kind,
-            instrument,
-            bar,
-            latency,
-            self.feeds.len() as u64,
-            source,
-        )?;
+        let feed = Feed::new(spec, self.feeds.len() as u64, self.now, source)?;
         if let Some(head) = feed.head() {
             self.merge.add(head);
         }
@@ -237,7 +238,7 @@ impl Kernel {
     /// The next input that the core wants; None when nothing is left.
     pub fn advance(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
         if !self.started {
-            self.start();
+            self.prepare();
         }
         loop {
             self.send_immediate();
@@ -261,7 +262,7 @@ impl Kernel {
     }
 
     /// The first moment of the replay: which bars venues trade on, and when they open.
-    fn start(&mut self) {
+    fn prepare(&mut self) {
         self.started = true;
         for feed in 0..self.feeds.len() {
             self.traded[feed] = self.is_traded(feed);
@@ -335,5 +336,5 @@ impl Kernel {
 }
 
 fn unknown(ix: InstrumentIx) -> Failure {
-    Failure::Data(format!("there is no instrument with index {ix}"))
+    Failure::Config(format!("there is no instrument with index {ix}"))
 }

@@ -44,7 +44,7 @@ impl Kernel {
     pub fn submit(&mut self, command: Command) -> Result<(), Failure> {
         let ix = command_instrument(&command);
         let Some(venue) = self.slot(ix)?.venue else {
-            return Err(Failure::Data(format!("no venue trades instrument {ix}")));
+            return Err(Failure::Config(format!("no venue trades instrument {ix}")));
         };
         let latency = self.venues[venue].order_latency;
         if latency == 0 {
@@ -161,10 +161,9 @@ impl Kernel {
         )
     }
 
-    /// End of data: commands still under way arrive, then every venue cancels what works; the inputs
-    /// that this produces, numbered as if `advance` had returned them.
-    pub fn finish(&mut self) -> Vec<Input> {
-        let mut inputs = Vec::new();
+    /// End of data: commands still under way arrive, then every venue cancels what works. What they
+    /// report are the next and last inputs.
+    pub fn finish(&mut self) {
         self.send_immediate();
         let mut ts = self.now;
         let mut commands = self.agenda.take(Phase::Command);
@@ -178,11 +177,5 @@ impl Kernel {
         for venue in 0..self.venues.len() {
             self.at_venue(venue, ts, |exchange, out| exchange.on_finish(ts, out));
         }
-        for (key, task) in self.agenda.take(Phase::Report) {
-            if let Task::Report { venue, report } = task {
-                inputs.push(self.report(venue, report, key.ts.max(self.now)));
-            }
-        }
-        inputs
     }
 }
