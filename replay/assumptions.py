@@ -1,0 +1,2 @@
+def assumptions(config):
+    return {}
