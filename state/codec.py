@@ -55,7 +55,7 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _json_decoder: Final = msgspec.json.Decoder(_Envelope)
-_decoder: Final[msgspec.msgpack.Decoder[AnyMessage]] = msgspec.msgpack.Decoder(AnyMessage)  # type: ignore[arg-type]
+_decoder: Final[msgspec.msgpack.Decoder[AnyMessage]] = msgspec.msgpack.Decoder(AnyMessage)
 _envelope_decoder: Final = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 
 
