@@ -18,6 +18,7 @@ from openoutcry.state.events import (
     OrderNotSent,
     OrderReplaced,
 )
+from openoutcry.state.identifiers import FillId
 from openoutcry.state.order_transitions import ANSWERS, TERMINAL, TRANSITIONS
 from openoutcry.state.orders import FillState, Order, Outcome
 from tests.order_kit import EVIDENCE as E
@@ -261,7 +262,7 @@ def test_a_bust_that_runs_ahead_of_its_fill_keeps_it_from_being_booked() -> None
     order.apply(E.canceled(4))
     assert order.apply(E.busted("f9")) is Outcome.DUPLICATE
     assert order.apply(E.fill(4, "f9", 4)) is Outcome.DUPLICATE
-    assert order.fills["f9"].state is FillState.BUSTED
+    assert order.fills[FillId("f9")].state is FillState.BUSTED
     assert (order.status, order.filled_units) == (S.CANCELED, 0)
 
 
@@ -269,7 +270,7 @@ def test_a_correction_changes_quantity_and_price_of_a_known_fill() -> None:
     order = order_in(S.PARTIALLY_FILLED)
     assert order.apply(E.corrected(6, "known", 9_000)) is Outcome.APPLIED
     assert order.filled_units == 6
-    assert order.fills["known"].price_units == 9_000
+    assert order.fills[FillId("known")].price_units == 9_000
     assert order.apply(E.corrected(6, "known", 9_000)) is Outcome.DUPLICATE
     assert order.apply(E.fill(4, "known")) is Outcome.DUPLICATE
     assert order.apply(E.corrected(SIZE, "known")) is Outcome.APPLIED
