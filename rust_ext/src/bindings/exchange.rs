@@ -12,7 +12,8 @@ use crate::exchange::{
 use crate::types::{CurrencyIx, InstrumentIx, Nanos};
 
 fn get<'py>(dict: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
-    dict.get_item(key)?.ok_or_else(|| PyKeyError::new_err(format!("venue config lacks {key}")))
+    dict.get_item(key)?
+        .ok_or_else(|| PyKeyError::new_err(format!("venue config lacks {key}")))
 }
 
 /// The value that stands for a word.
@@ -31,7 +32,10 @@ fn fees(dict: &Bound<'_, PyDict>) -> PyResult<Fees> {
         Err(_) => word(
             dict,
             "fee_currency",
-            &[("settlement", FeeCurrency::Settlement), ("base", FeeCurrency::Base)],
+            &[
+                ("settlement", FeeCurrency::Settlement),
+                ("base", FeeCurrency::Base),
+            ],
         )?,
     };
     Ok(Fees {
@@ -59,7 +63,10 @@ fn slippage(dict: &Bound<'_, PyDict>) -> PyResult<Slippage> {
             ("one_tick", SlippageModel::OneTick),
         ],
     )?;
-    Ok(Slippage { model, volume_limit: get(dict, "volume_limit")?.extract()? })
+    Ok(Slippage {
+        model,
+        volume_limit: get(dict, "volume_limit")?.extract()?,
+    })
 }
 
 /// The config of one simulated venue.

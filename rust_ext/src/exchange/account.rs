@@ -57,12 +57,16 @@ impl Account {
 
     /// Instruments with an open leg, ascending.
     pub fn held(&self) -> impl Iterator<Item = InstrumentIx> + '_ {
-        (0..self.held.len()).filter(|ix| self.held[*ix]).map(|ix| ix as InstrumentIx)
+        (0..self.held.len())
+            .filter(|ix| self.held[*ix])
+            .map(|ix| ix as InstrumentIx)
     }
 
     /// Open legs of an instrument as (leg, signed quantity), ascending.
     pub fn legs_of(&self, ix: InstrumentIx) -> impl Iterator<Item = (u64, i64)> + '_ {
-        self.legs.range((ix, 0)..=(ix, u64::MAX)).map(|((_, leg), state)| (*leg, state.quantity))
+        self.legs
+            .range((ix, 0)..=(ix, u64::MAX))
+            .map(|((_, leg), state)| (*leg, state.quantity))
     }
 
     pub fn adjust(&mut self, currency: CurrencyIx, amount: i128) {
@@ -89,7 +93,12 @@ impl Account {
         let from = i32::from(instrument.price_scale)
             + i32::from(instrument.size_scale)
             + i32::from(instrument.multiplier_scale);
-        rescale(cost * i128::from(instrument.multiplier), from, scale, Rounding::HalfEven)
+        rescale(
+            cost * i128::from(instrument.multiplier),
+            from,
+            scale,
+            Rounding::HalfEven,
+        )
     }
 
     /// Book a fill. None on overflow: then nothing has changed.
@@ -98,10 +107,18 @@ impl Account {
         let instrument = self.instruments[ix as usize].clone();
         let scale = self.scales[usize::from(instrument.settlement)];
         let signed = fill.quantity * fill.side.sign();
-        let mut leg = self.legs.get(&(ix, fill.position)).copied().unwrap_or_default();
+        let mut leg = self
+            .legs
+            .get(&(ix, fill.position))
+            .copied()
+            .unwrap_or_default();
         let mut cash = 0i128;
         let closes = leg.quantity.signum() * signed.signum() < 0;
-        let closing = if closes { signed.abs().min(leg.quantity.abs()) } else { 0 };
+        let closing = if closes {
+            signed.abs().min(leg.quantity.abs())
+        } else {
+            0
+        };
         if closing > 0 {
             let total = i128::from(leg.quantity.abs());
             let mode = Rounding::HalfEven;
@@ -138,7 +155,13 @@ impl Account {
     }
 
     /// Split every leg; a fraction of a lot is paid out at `price`. Returns the cash, already booked.
-    pub fn split(&mut self, ix: InstrumentIx, numerator: i64, denominator: i64, price: i64) -> Option<i128> {
+    pub fn split(
+        &mut self,
+        ix: InstrumentIx,
+        numerator: i64,
+        denominator: i64,
+        price: i64,
+    ) -> Option<i128> {
         let instrument = self.instruments[ix as usize].clone();
         let scale = self.scales[usize::from(instrument.settlement)];
         let mut cash = 0;

@@ -5,9 +5,7 @@ use super::config::BarFill;
 use super::market::{Source, serves};
 use super::matching::within;
 use super::orders::{Key, Resting};
-use crate::types::{
-    Bar, InstrumentIx, Liquidity, Nanos, PriceType, Report, Side, UNDEFINED,
-};
+use crate::types::{Bar, InstrumentIx, Liquidity, Nanos, PriceType, Report, Side, UNDEFINED};
 
 impl Exchange {
     /// The open of a bar, known to the venue alone: waiting orders fill here.
@@ -72,7 +70,10 @@ impl Exchange {
         out: &mut Vec<Report>,
     ) {
         for entry in self.met(ix, side, |entry| within(side, Some(entry.price), open)) {
-            let post_only = self.orders.get(entry.key).is_some_and(|o| o.submit.post_only);
+            let post_only = self
+                .orders
+                .get(entry.key)
+                .is_some_and(|o| o.submit.post_only);
             if post_only {
                 self.fill_in_bar(ts, entry, out);
             } else {
@@ -83,13 +84,15 @@ impl Exchange {
 
     /// Fill a resting order at its limit, up to what the bar's volume allows.
     fn fill_in_bar(&mut self, ts: Nanos, entry: Resting, out: &mut Vec<Report>) {
-        let Some(wanted) = self.executable(ts, entry.key, out) else { return };
-        let Some(order) = self.orders.get(entry.key) else { return };
+        let Some(wanted) = self.executable(ts, entry.key, out) else {
+            return;
+        };
+        let Some(order) = self.orders.get(entry.key) else {
+            return;
+        };
         let (ix, side) = (order.submit.instrument, order.submit.side);
         let quantity = wanted.min(self.volume_left(ix).unwrap_or(i64::MAX));
-        if quantity > 0
-            && self.fill(ts, entry.key, entry.price, quantity, Liquidity::Maker, out)
-        {
+        if quantity > 0 && self.fill(ts, entry.key, entry.price, quantity, Liquidity::Maker, out) {
             self.consume(ix, side, entry.price, quantity);
         }
     }
@@ -138,7 +141,9 @@ impl Exchange {
 
     /// Whether an order worked before the bar opened; a later one may have missed its extremes.
     fn saw_whole(&self, key: Key, bar: &Bar) -> bool {
-        self.orders.get(key).is_some_and(|order| order.live_since <= bar.ts_open)
+        self.orders
+            .get(key)
+            .is_some_and(|order| order.live_since <= bar.ts_open)
     }
 
     /// Four quotes: a last or mid bar is both sides; bid and ask bars of one stamp make a pair.

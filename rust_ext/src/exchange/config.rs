@@ -55,11 +55,18 @@ pub struct Fees {
 pub enum SlippageModel {
     None,
     /// This fraction of the price.
-    Fixed { fraction: i64 },
+    Fixed {
+        fraction: i64,
+    },
     /// This fraction of the spread; `ticks` where no spread is known.
-    Spread { fraction: i64, ticks: i64 },
+    Spread {
+        fraction: i64,
+        ticks: i64,
+    },
     /// `impact` x (share of the bar's volume)^2 of the price.
-    VolumeShare { impact: i64 },
+    VolumeShare {
+        impact: i64,
+    },
     OneTick,
 }
 

@@ -15,7 +15,9 @@ impl Exchange {
     pub fn on_funding(&mut self, ts: Nanos, ix: InstrumentIx, rate: i64, out: &mut Vec<Report>) {
         self.now(ts, out);
         let position = self.account.net(ix);
-        let Some(price) = self.markets[ix as usize].valuation(position.signum()) else { return };
+        let Some(price) = self.markets[ix as usize].valuation(position.signum()) else {
+            return;
+        };
         let instrument = &self.instruments[ix as usize];
         let settlement = instrument.settlement;
         let rate = (rate, FRACTION_SCALE);
@@ -67,18 +69,31 @@ impl Exchange {
         if !self.account.holds(ix) || numerator <= 0 || denominator <= 0 {
             return;
         }
-        out.push(Report::Split { instrument: ix, ts, numerator, denominator });
+        out.push(Report::Split {
+            instrument: ix,
+            ts,
+            numerator,
+            denominator,
+        });
         let (n, d) = (i128::from(numerator), i128::from(denominator));
         let price = old_price
             .and_then(|price| mul_div(i128::from(price), d, n, Rounding::HalfEven))
             .and_then(|price| i64::try_from(price).ok());
         let settlement = self.instruments[ix as usize].settlement;
-        if let Some(cash) = self.account.split(ix, numerator, denominator, price.unwrap_or(0))
+        if let Some(cash) = self
+            .account
+            .split(ix, numerator, denominator, price.unwrap_or(0))
             && cash != 0
         {
             let (instrument, currency) = (Some(ix), settlement);
             let (amount, reason) = (cash, CASH_IN_LIEU);
-            out.push(Report::Cash { instrument, ts, currency, amount, reason });
+            out.push(Report::Cash {
+                instrument,
+                ts,
+                currency,
+                amount,
+                reason,
+            });
         }
         self.unwatch_margin();
     }
@@ -95,7 +110,13 @@ impl Exchange {
         if amount != 0 {
             self.account.adjust(currency, amount);
             self.unwatch_margin();
-            out.push(Report::Cash { instrument: Some(ix), ts, currency, amount, reason });
+            out.push(Report::Cash {
+                instrument: Some(ix),
+                ts,
+                currency,
+                amount,
+                reason,
+            });
         }
     }
 }

@@ -16,7 +16,9 @@ impl Exchange {
 
     /// Whether a session `[open, close)` contains `ts`; without a calendar always.
     pub(super) fn in_session(&self, ix: InstrumentIx, ts: Nanos) -> bool {
-        let Some(sessions) = self.sessions[ix as usize].as_deref() else { return true };
+        let Some(sessions) = self.sessions[ix as usize].as_deref() else {
+            return true;
+        };
         let after = sessions.partition_point(|(open, _)| *open <= ts);
         after > 0 && ts < sessions[after - 1].1
     }
@@ -42,7 +44,9 @@ impl Exchange {
     /// End every order whose time has come.
     pub(super) fn expire_due(&mut self, ts: Nanos, out: &mut Vec<Report>) {
         while let Some(key) = self.orders.due(ts) {
-            let Some(order) = self.orders.get(key) else { return };
+            let Some(order) = self.orders.get(key) else {
+                return;
+            };
             let reason = match order.submit.time_in_force {
                 TimeInForce::Day => reasons::DAY,
                 _ => reasons::GTD,

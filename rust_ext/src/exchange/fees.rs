@@ -55,11 +55,27 @@ impl Fees {
         }
         let minimum = self.amount(i128::from(self.minimum), 0, money_scale)?;
         let accrued = state.accrued + fee;
-        let charged = if minimum > 0 { accrued.max(minimum) } else { accrued };
-        Some((charged - state.charged, FeeState { accrued, charged, any: true }))
+        let charged = if minimum > 0 {
+            accrued.max(minimum)
+        } else {
+            accrued
+        };
+        Some((
+            charged - state.charged,
+            FeeState {
+                accrued,
+                charged,
+                any: true,
+            },
+        ))
     }
 
     fn amount(&self, units: i128, scale: i32, money_scale: u8) -> Option<i128> {
-        rescale(units, scale + FRACTION_SCALE, i32::from(money_scale), Rounding::HalfEven)
+        rescale(
+            units,
+            scale + FRACTION_SCALE,
+            i32::from(money_scale),
+            Rounding::HalfEven,
+        )
     }
 }

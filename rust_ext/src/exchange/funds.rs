@@ -44,16 +44,23 @@ impl Exchange {
             fees.of_fill(instrument, GUARD_SCALE, state, price, quantity, liquidity)?;
         let factor = power_of_ten(i32::from(rate_scale) + i32::from(self.scale(currency)))?;
         let divisor = i128::from(rate).checked_mul(power_of_ten(i32::from(GUARD_SCALE))?)?;
-        Some((mul_div(fee, factor, divisor, Rounding::HalfEven)?, currency, state))
+        Some((
+            mul_div(fee, factor, divisor, Rounding::HalfEven)?,
+            currency,
+            state,
+        ))
     }
 
     /// Price of the fee currency in the settlement currency: the last price of a pair of the two.
     fn fee_rate(&self, fee: CurrencyIx, settlement: CurrencyIx) -> Option<(i64, u8)> {
-        self.instruments.iter().zip(&self.markets).find_map(|(pair, market)| {
-            let fits = pair.base == Some(fee) && pair.quote == settlement;
-            let price = fits.then(|| market.valuation(1)).flatten()?;
-            (price > 0).then_some((price, pair.price_scale))
-        })
+        self.instruments
+            .iter()
+            .zip(&self.markets)
+            .find_map(|(pair, market)| {
+                let fits = pair.base == Some(fee) && pair.quote == settlement;
+                let price = fits.then(|| market.valuation(1)).flatten()?;
+                (price > 0).then_some((price, pair.price_scale))
+            })
     }
 
     /// Whether a cash account still has no negative balance after the fill.
@@ -65,7 +72,9 @@ impl Exchange {
         let value = notional(instrument, scale, fill.price, signed, Rounding::HalfEven);
         let Some(value) = value else { return false };
         let delivered = match instrument.base {
-            Some(base) => self.base_units(base, instrument.size_scale, signed).map(|u| (base, u)),
+            Some(base) => self
+                .base_units(base, instrument.size_scale, signed)
+                .map(|u| (base, u)),
             None => None,
         };
         let holds = match delivered {
@@ -77,10 +86,11 @@ impl Exchange {
         };
         let mut moves = vec![(settlement, -value), (fill.fee_currency, -fill.fee)];
         moves.extend(delivered);
-        holds && moves.iter().all(|(currency, _)| {
-            let sum: i128 = moves.iter().filter(|m| m.0 == *currency).map(|m| m.1).sum();
-            sum >= 0 || self.account.balance(*currency) + sum >= 0
-        })
+        holds
+            && moves.iter().all(|(currency, _)| {
+                let sum: i128 = moves.iter().filter(|m| m.0 == *currency).map(|m| m.1).sum();
+                sum >= 0 || self.account.balance(*currency) + sum >= 0
+            })
     }
 
     fn base_units(&self, base: CurrencyIx, size_scale: u8, quantity: i64) -> Option<i128> {
@@ -110,9 +120,10 @@ impl Exchange {
     fn fee_payable(&self, submit: &Submit) -> Result<(), &'static str> {
         let settlement = self.instruments[submit.instrument as usize].settlement;
         match self.config.fees.currency {
-            FeeCurrency::Other(other) if other != settlement => {
-                self.fee_rate(other, settlement).map(|_| ()).ok_or(reasons::NO_FEE_RATE)
-            }
+            FeeCurrency::Other(other) if other != settlement => self
+                .fee_rate(other, settlement)
+                .map(|_| ())
+                .ok_or(reasons::NO_FEE_RATE),
             _ => Ok(()),
         }
     }
@@ -132,7 +143,9 @@ impl Exchange {
     ) -> Result<(), &'static str> {
         let instrument = &self.instruments[submit.instrument as usize];
         let asset = self.asset(submit);
-        let Some(needed) = self.reservation(submit, quantity)? else { return Ok(()) };
+        let Some(needed) = self.reservation(submit, quantity)? else {
+            return Ok(());
+        };
         let mut groups: BTreeMap<u64, i128> = BTreeMap::new();
         let mut total = 0i128;
         let mut add = |group: u64, amount: i128| {
@@ -144,8 +157,13 @@ impl Exchange {
             }
         };
         add(submit.oco_group, needed);
-        for order in self.working(replaced).filter(|o| self.asset(&o.submit) == asset) {
-            let amount = self.reservation(&order.submit, order.leaves())?.unwrap_or(0);
+        for order in self
+            .working(replaced)
+            .filter(|o| self.asset(&o.submit) == asset)
+        {
+            let amount = self
+                .reservation(&order.submit, order.leaves())?
+                .unwrap_or(0);
             add(order.submit.oco_group, amount);
         }
         let total = total + groups.values().sum::<i128>();
@@ -153,12 +171,17 @@ impl Exchange {
             Asset::Currency(currency) => {
                 (self.account.balance(currency), reasons::INSUFFICIENT_FUNDS)
             }
-            Asset::Holding(ix, leg) => {
-                (i128::from(self.account.quantity(ix, leg)), reasons::NOT_SHORTABLE)
-            }
+            Asset::Holding(ix, leg) => (
+                i128::from(self.account.quantity(ix, leg)),
+                reasons::NOT_SHORTABLE,
+            ),
         };
         debug_assert!(!instrument.margined);
-        if total <= available { Ok(()) } else { Err(reason) }
+        if total <= available {
+            Ok(())
+        } else {
+            Err(reason)
+        }
     }
 
     /// What an order of a cash account gives away.
@@ -184,7 +207,9 @@ impl Exchange {
         }
         let market = &self.markets[submit.instrument as usize];
         let touch = market.reference(Side::Buy);
-        let Some(price) = submit.limit.or(submit.trigger).or(touch) else { return Ok(None) };
+        let Some(price) = submit.limit.or(submit.trigger).or(touch) else {
+            return Ok(None);
+        };
         let scale = self.scale(instrument.settlement);
         let value = notional(instrument, scale, price, quantity, Rounding::Up);
         let fee = self.fee(
@@ -198,7 +223,11 @@ impl Exchange {
         let (Some(value), Some((fee, currency, _))) = (value, fee) else {
             return Err(reasons::NUMERIC_OVERFLOW);
         };
-        let fee = if currency == instrument.settlement { fee.max(0) } else { 0 };
+        let fee = if currency == instrument.settlement {
+            fee.max(0)
+        } else {
+            0
+        };
         Ok(Some(value + fee))
     }
 
@@ -227,10 +256,18 @@ impl Exchange {
         }
         let pool = instrument.settlement;
         let mut required = self.initial_margin(ix, after)?;
-        for other in self.exposed(pool, replaced).into_iter().filter(|other| *other != ix) {
+        for other in self
+            .exposed(pool, replaced)
+            .into_iter()
+            .filter(|other| *other != ix)
+        {
             required += self.initial_margin(other, self.exposure(other, None, replaced))?;
         }
-        if required <= self.equity(pool) { Ok(()) } else { Err(reasons::INSUFFICIENT_MARGIN) }
+        if required <= self.equity(pool) {
+            Ok(())
+        } else {
+            Err(reasons::INSUFFICIENT_MARGIN)
+        }
     }
 
     /// Instruments of a settlement currency with a position or working orders, ascending.
@@ -253,8 +290,11 @@ impl Exchange {
         extra: Option<(&Submit, i64)>,
         except: Option<Key>,
     ) -> i64 {
-        let mut legs: BTreeMap<u64, (i64, i64, i64)> =
-            self.account.legs_of(ix).map(|(leg, quantity)| (leg, (quantity, 0, 0))).collect();
+        let mut legs: BTreeMap<u64, (i64, i64, i64)> = self
+            .account
+            .legs_of(ix)
+            .map(|(leg, quantity)| (leg, (quantity, 0, 0)))
+            .collect();
         let working = self.working(except).map(|o| (&o.submit, o.leaves()));
         for (submit, leaves) in working.chain(extra).filter(|(s, _)| s.instrument == ix) {
             let entry = legs.entry(submit.position).or_default();
@@ -273,7 +313,9 @@ impl Exchange {
     /// Margin needed to open `exposure`; 0 while no price is known.
     fn initial_margin(&self, ix: InstrumentIx, exposure: i64) -> Result<i128, &'static str> {
         let instrument = &self.instruments[ix as usize];
-        let Some(price) = self.markets[ix as usize].valuation(1) else { return Ok(0) };
+        let Some(price) = self.markets[ix as usize].valuation(1) else {
+            return Ok(0);
+        };
         let rate = (self.initial_rate(ix), MARGIN_SCALE);
         let scale = self.scale(instrument.settlement);
         fraction_of_value(instrument, scale, price, exposure, rate, Rounding::Up)
@@ -285,7 +327,12 @@ impl Exchange {
     pub(super) fn initial_rate(&self, ix: InstrumentIx) -> i64 {
         let stated = self.instruments[ix as usize].margin_initial;
         let one = 10i64.pow(MARGIN_SCALE.unsigned_abs());
-        let own = mul_div(i128::from(one), i128::from(one), i128::from(self.config.leverage), Rounding::Up);
+        let own = mul_div(
+            i128::from(one),
+            i128::from(one),
+            i128::from(self.config.leverage),
+            Rounding::Up,
+        );
         let own = own.and_then(|rate| i64::try_from(rate).ok()).unwrap_or(one);
         match (stated, self.config.leverage == one) {
             (0, _) => own,
@@ -322,4 +369,3 @@ enum Asset {
     Currency(CurrencyIx),
     Holding(InstrumentIx, u64),
 }
-

@@ -8,12 +8,7 @@ use crate::types::{CurrencyIx, Fill, Liquidity, Nanos, Report};
 impl Exchange {
     /// How much of an order may fill now. A reduce-only order never goes beyond its position, and
     /// ends when there is none.
-    pub(super) fn executable(
-        &mut self,
-        ts: Nanos,
-        key: Key,
-        out: &mut Vec<Report>,
-    ) -> Option<i64> {
+    pub(super) fn executable(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) -> Option<i64> {
         let order = self.orders.get(key)?;
         let leaves = order.leaves();
         if !order.submit.reduce_only {
@@ -30,9 +25,15 @@ impl Exchange {
 
     /// The position that an order of this side would reduce.
     fn reducible(&self, order: &Order) -> i64 {
-        let position = self.account.quantity(order.submit.instrument, order.submit.position);
+        let position = self
+            .account
+            .quantity(order.submit.instrument, order.submit.position);
         let opposite = position.signum() == -order.submit.side.sign();
-        if opposite { position.saturating_abs() } else { 0 }
+        if opposite {
+            position.saturating_abs()
+        } else {
+            0
+        }
     }
 
     /// Book one execution. False when the order could not pay for it (then it is canceled) or is gone.
@@ -46,7 +47,9 @@ impl Exchange {
         out: &mut Vec<Report>,
     ) -> bool {
         debug_assert!(quantity > 0);
-        let Some(order) = self.orders.get(key) else { return false };
+        let Some(order) = self.orders.get(key) else {
+            return false;
+        };
         debug_assert!(quantity <= order.leaves());
         let Some((fee, fee_currency, state)) = self.charge(order, price, quantity, liquidity)
         else {
@@ -102,12 +105,25 @@ impl Exchange {
         liquidity: Liquidity,
     ) -> Option<(i128, CurrencyIx, FeeState)> {
         let submit = &order.submit;
-        self.fee(submit.instrument, submit.side, order.fees, price, quantity, liquidity)
+        self.fee(
+            submit.instrument,
+            submit.side,
+            order.fees,
+            price,
+            quantity,
+            liquidity,
+        )
     }
 
     fn after_fill(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get(key) else { return };
-        let (id, ix, group) = (order.submit.id, order.submit.instrument, order.submit.oco_group);
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
+        let (id, ix, group) = (
+            order.submit.id,
+            order.submit.instrument,
+            order.submit.oco_group,
+        );
         let cumulative = order.cumulative;
         let complete = cumulative == order.submit.quantity;
         let spent = order.leaves() == 0;
@@ -132,7 +148,9 @@ impl Exchange {
 
     /// A reduce-only order that works and has nothing left to reduce ends.
     fn executable_or_cancel(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get(key) else { return };
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
         if order.phase != Phase::Held && self.reducible(order) == 0 {
             self.cancel(ts, key, reasons::REDUCE_ONLY, out);
         }
@@ -149,7 +167,10 @@ impl Exchange {
         out: &mut Vec<Report>,
     ) {
         for sibling in self.orders.siblings(key, group) {
-            let protects = self.orders.get(sibling).is_some_and(|o| o.submit.reduce_only);
+            let protects = self
+                .orders
+                .get(sibling)
+                .is_some_and(|o| o.submit.reduce_only);
             if complete || !protects {
                 self.cancel(ts, sibling, reasons::OCO, out);
             }
@@ -169,7 +190,9 @@ impl Exchange {
         out: &mut Vec<Report>,
     ) {
         for key in self.orders.children_of(parent) {
-            let Some(child) = self.orders.get_mut(key) else { continue };
+            let Some(child) = self.orders.get_mut(key) else {
+                continue;
+            };
             child.released = child.submit.quantity.min(cumulative);
             child.parent_open = !closed;
             if child.leaves() > 0 {
@@ -186,7 +209,9 @@ impl Exchange {
     /// that a child never meets the very moment that filled its parent half way through.
     pub(super) fn activate_released(&mut self, ts: Nanos, out: &mut Vec<Report>) {
         while let Some(key) = self.released.pop_front() {
-            let Some(child) = self.orders.get(key) else { continue };
+            let Some(child) = self.orders.get(key) else {
+                continue;
+            };
             if child.phase != Phase::Held || child.leaves() <= 0 {
                 continue;
             }
@@ -202,7 +227,9 @@ impl Exchange {
         if self.executable(ts, key, out).is_none() {
             return;
         }
-        let Some(order) = self.orders.get_mut(key) else { return };
+        let Some(order) = self.orders.get_mut(key) else {
+            return;
+        };
         order.live_since = ts;
         if order.is_conditional() {
             self.arm(ts, key, out);
@@ -221,14 +248,30 @@ impl Exchange {
         reason: &'static str,
         out: &mut Vec<Report>,
     ) {
-        let Some(order) = self.orders.close(key) else { return };
-        let Order { submit, cumulative, .. } = order;
+        let Some(order) = self.orders.close(key) else {
+            return;
+        };
+        let Order {
+            submit, cumulative, ..
+        } = order;
         let (id, instrument) = (submit.id, submit.instrument);
         let expires = [reasons::GTD, reasons::DAY].contains(&reason);
         out.push(if expires {
-            Report::Expired { id, instrument, ts, cumulative, reason }
+            Report::Expired {
+                id,
+                instrument,
+                ts,
+                cumulative,
+                reason,
+            }
         } else {
-            Report::Canceled { id, instrument, ts, cumulative, reason }
+            Report::Canceled {
+                id,
+                instrument,
+                ts,
+                cumulative,
+                reason,
+            }
         });
         if cumulative > 0 {
             self.orders.finish_group(submit.oco_group);

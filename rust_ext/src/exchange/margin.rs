@@ -40,7 +40,9 @@ impl Exchange {
             return;
         }
         let sign = self.account.net(ix).signum();
-        let Some(price) = self.markets[ix as usize].valuation(sign) else { return };
+        let Some(price) = self.markets[ix as usize].valuation(sign) else {
+            return;
+        };
         if self.bands[ix as usize].contains(price) {
             return;
         }
@@ -65,7 +67,9 @@ impl Exchange {
         for ix in self.held_in(pool) {
             let instrument = &self.instruments[ix as usize];
             let sign = self.account.net(ix).signum();
-            let Some(price) = self.markets[ix as usize].valuation(sign) else { continue };
+            let Some(price) = self.markets[ix as usize].valuation(sign) else {
+                continue;
+            };
             let rate = (self.maintenance_rate(ix), MARGIN_SCALE);
             let scale = self.scale(pool);
             let value =
@@ -76,7 +80,10 @@ impl Exchange {
     }
 
     fn gross(&self, ix: InstrumentIx) -> i64 {
-        let sizes = self.account.legs_of(ix).map(|(_, quantity)| quantity.saturating_abs());
+        let sizes = self
+            .account
+            .legs_of(ix)
+            .map(|(_, quantity)| quantity.saturating_abs());
         sizes.fold(0, i64::saturating_add)
     }
 
@@ -109,7 +116,10 @@ impl Exchange {
                 self.close_leg(ts, ix, leg, quantity, out);
             }
         }
-        out.push(Report::Liquidated { ts, reason: reasons::MAINTENANCE });
+        out.push(Report::Liquidated {
+            ts,
+            reason: reasons::MAINTENANCE,
+        });
     }
 
     fn close_leg(
@@ -122,7 +132,9 @@ impl Exchange {
     ) {
         let side = if quantity > 0 { Side::Sell } else { Side::Buy };
         let market = &self.markets[ix as usize];
-        let Some(price) = market.reference(side).or_else(|| market.valuation(quantity.signum()))
+        let Some(price) = market
+            .reference(side)
+            .or_else(|| market.valuation(quantity.signum()))
         else {
             return;
         };

@@ -32,7 +32,11 @@ impl Rung {
 
     /// What may still be taken.
     pub fn available(&self) -> i64 {
-        if self.sized() { (self.size - self.taken).max(0) } else { i64::MAX }
+        if self.sized() {
+            (self.size - self.taken).max(0)
+        } else {
+            i64::MAX
+        }
     }
 }
 
@@ -57,20 +61,34 @@ impl Ladder {
     fn set_touch(&mut self, price: i64, size: i64) {
         if let [rung] = self.rungs.as_mut_slice() {
             if (rung.price, rung.size) != (price, size) {
-                *rung = Rung { price, size, taken: 0 };
+                *rung = Rung {
+                    price,
+                    size,
+                    taken: 0,
+                };
             }
             return;
         }
         self.clear();
-        self.rungs.push(Rung { price, size, taken: 0 });
+        self.rungs.push(Rung {
+            price,
+            size,
+            taken: 0,
+        });
     }
 
     /// The whole side anew; a level with the same price and size keeps what was taken of it.
     fn set_levels(&mut self, levels: impl Iterator<Item = (i64, i64)>) {
-        let old = if self.any_taken { self.rungs.clone() } else { Vec::new() };
+        let old = if self.any_taken {
+            self.rungs.clone()
+        } else {
+            Vec::new()
+        };
         self.clear();
         for (price, size) in levels.take(DEPTH) {
-            let same = old.iter().find(|rung| rung.price == price && rung.size == size);
+            let same = old
+                .iter()
+                .find(|rung| rung.price == price && rung.size == size);
             let taken = same.map_or(0, |rung| rung.taken);
             self.any_taken |= taken > 0;
             self.rungs.push(Rung { price, size, taken });
@@ -79,7 +97,11 @@ impl Ladder {
 
     /// Remember that `quantity` of the level at `price` is gone.
     pub fn take(&mut self, price: i64, quantity: i64) {
-        if let Some(rung) = self.rungs.iter_mut().find(|rung| rung.price == price && rung.sized()) {
+        if let Some(rung) = self
+            .rungs
+            .iter_mut()
+            .find(|rung| rung.price == price && rung.sized())
+        {
             rung.taken += quantity;
             self.any_taken = true;
         }
@@ -125,7 +147,11 @@ impl Market {
             mark: UNDEFINED,
             bar_bid: UNDEFINED,
             bar_ask: UNDEFINED,
-            bar: BarState { ts_open: i64::MIN, volume: UNDEFINED, used: 0 },
+            bar: BarState {
+                ts_open: i64::MIN,
+                volume: UNDEFINED,
+                used: 0,
+            },
             half: None,
         }
     }
@@ -170,9 +196,15 @@ impl Market {
         if self.mark != UNDEFINED {
             return Some(self.mark);
         }
-        let closing = if position_sign >= 0 { Side::Sell } else { Side::Buy };
+        let closing = if position_sign >= 0 {
+            Side::Sell
+        } else {
+            Side::Buy
+        };
         let last = (self.last != UNDEFINED).then_some(self.last);
-        self.reference(closing).or_else(|| self.against(closing).best()).or(last)
+        self.reference(closing)
+            .or_else(|| self.against(closing).best())
+            .or(last)
     }
 
     /// Ask minus bid where both are displayed.
@@ -189,9 +221,10 @@ impl Market {
 
     /// Both touches anew; a side that is `UNDEFINED` is empty.
     pub fn set_touches(&mut self, bid: i64, bid_size: i64, ask: i64, ask_size: i64) {
-        for (ladder, price, size) in
-            [(&mut self.bids, bid, bid_size), (&mut self.asks, ask, ask_size)]
-        {
+        for (ladder, price, size) in [
+            (&mut self.bids, bid, bid_size),
+            (&mut self.asks, ask, ask_size),
+        ] {
             if price == UNDEFINED || size == 0 {
                 ladder.clear();
             } else {
@@ -235,7 +268,11 @@ impl Market {
     /// Start counting the volume of a bar, unless it is being counted already.
     pub fn open_bar(&mut self, ts_open: Nanos, volume: i64) {
         if self.bar.ts_open != ts_open {
-            self.bar = BarState { ts_open, volume, used: 0 };
+            self.bar = BarState {
+                ts_open,
+                volume,
+                used: 0,
+            };
         }
     }
 

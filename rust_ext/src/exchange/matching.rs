@@ -23,7 +23,9 @@ impl Exchange {
 
     /// A market order starts to work: it takes now, or waits for a market.
     pub(super) fn start_market(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get(key) else { return };
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
         let (ix, side) = (order.submit.instrument, order.submit.side);
         let market = &self.markets[ix as usize];
         let now = !self.waits_for_open(market) && market.reference(side).is_some();
@@ -36,7 +38,9 @@ impl Exchange {
 
     /// A limit order starts to work: it takes what is at or through its limit, then rests.
     pub(super) fn start_limit(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get(key) else { return };
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
         let (ix, immediate) = (order.submit.instrument, order.immediate());
         let (side, limit) = (order.submit.side, order.limit());
         let market = &self.markets[ix as usize];
@@ -45,7 +49,10 @@ impl Exchange {
             self.orders.wait(key);
             return;
         }
-        let meets = !later && market.reference(side).is_some_and(|p| within(side, limit, p));
+        let meets = !later
+            && market
+                .reference(side)
+                .is_some_and(|p| within(side, limit, p));
         if meets && self.trading(ix, ts) {
             self.take(ts, key, None, out);
         } else {
@@ -60,15 +67,13 @@ impl Exchange {
     }
 
     /// Execute against what stands now; `at` is the one price of a bar's moment.
-    pub(super) fn take(
-        &mut self,
-        ts: Nanos,
-        key: Key,
-        at: Option<i64>,
-        out: &mut Vec<Report>,
-    ) {
-        let Some(wanted) = self.executable(ts, key, out) else { return };
-        let Some(order) = self.orders.get(key) else { return };
+    pub(super) fn take(&mut self, ts: Nanos, key: Key, at: Option<i64>, out: &mut Vec<Report>) {
+        let Some(wanted) = self.executable(ts, key, out) else {
+            return;
+        };
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
         let (ix, side, limit) = (order.submit.instrument, order.submit.side, order.limit());
         let all_or_none = order.submit.time_in_force == TimeInForce::Fok;
         let mut plan = std::mem::take(&mut self.plan);
@@ -100,7 +105,9 @@ impl Exchange {
 
     /// What an order does with the quantity that found no counterpart.
     pub(super) fn settle_rest(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get(key) else { return };
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
         if order.leaves() == 0 {
             return;
         }
@@ -133,7 +140,9 @@ impl Exchange {
             }
             return;
         }
-        let Some(price) = at.or_else(|| market.reference(side)) else { return };
+        let Some(price) = at.or_else(|| market.reference(side)) else {
+            return;
+        };
         let instrument = &self.instruments[ix as usize];
         let slippage = &self.config.slippage;
         let left = self.volume_left(ix).unwrap_or(i64::MAX);
@@ -150,7 +159,9 @@ impl Exchange {
         if market.source != Source::Bar {
             return None;
         }
-        self.config.slippage.volume_left(&market.bar, self.instruments[ix as usize].lot)
+        self.config
+            .slippage
+            .volume_left(&market.bar, self.instruments[ix as usize].lot)
     }
 
     fn plan_walk(
@@ -171,8 +182,7 @@ impl Exchange {
             }
             if !rung.sized() {
                 let slippage = &self.config.slippage;
-                let price =
-                    slippage.worse_price(instrument, market, side, rung.price, left, limit);
+                let price = slippage.worse_price(instrument, market, side, rung.price, left, limit);
                 plan.push((price, left));
                 return;
             }
@@ -230,7 +240,10 @@ impl Exchange {
         mut reaches: impl FnMut(&Resting) -> bool,
     ) -> Vec<Resting> {
         let list = self.orders.desk(ix).resting(side);
-        list.iter().take_while(|entry| reaches(entry)).copied().collect()
+        list.iter()
+            .take_while(|entry| reaches(entry))
+            .copied()
+            .collect()
     }
 
     fn hit_resting_by_ladder(
@@ -240,12 +253,19 @@ impl Exchange {
         side: Side,
         out: &mut Vec<Report>,
     ) {
-        let Some(best) = self.markets[ix as usize].against(side).best() else { return };
+        let Some(best) = self.markets[ix as usize].against(side).best() else {
+            return;
+        };
         for entry in self.met(ix, side, |entry| within(side, Some(entry.price), best)) {
-            let Some(wanted) = self.executable(ts, entry.key, out) else { continue };
+            let Some(wanted) = self.executable(ts, entry.key, out) else {
+                continue;
+            };
             let mut left = wanted;
             let rungs = self.markets[ix as usize].against(side).rungs.clone();
-            for rung in rungs.iter().take_while(|r| within(side, Some(entry.price), r.price)) {
+            for rung in rungs
+                .iter()
+                .take_while(|r| within(side, Some(entry.price), r.price))
+            {
                 let quantity = left.min(rung.available());
                 if quantity > 0 && rung.sized() {
                     self.consume(ix, side, rung.price, quantity);
@@ -274,10 +294,16 @@ impl Exchange {
             self.take_waiting(ts, ix, out);
         }
         if only_trades || self.config.passive == Passive::Trades {
-            let mut left = if trade.size == UNDEFINED { i64::MAX } else { trade.size };
+            let mut left = if trade.size == UNDEFINED {
+                i64::MAX
+            } else {
+                trade.size
+            };
             for side in [Side::Buy, Side::Sell] {
                 for entry in self.met(ix, side, |e| within(side, Some(e.price), trade.price)) {
-                    let Some(wanted) = self.executable(ts, entry.key, out) else { continue };
+                    let Some(wanted) = self.executable(ts, entry.key, out) else {
+                        continue;
+                    };
                     let through = trade.price != entry.price;
                     let quantity = if through { wanted } else { wanted.min(left) };
                     if !through {

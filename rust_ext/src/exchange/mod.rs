@@ -35,9 +35,7 @@ use self::margin::Band;
 use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
 use crate::book::Book;
-use crate::types::{
-    CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED,
-};
+use crate::types::{CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED};
 
 pub struct Exchange {
     config: ExchangeConfig,
@@ -88,13 +86,7 @@ impl Exchange {
         })
     }
 
-    pub fn on_quote(
-        &mut self,
-        ts: Nanos,
-        ix: InstrumentIx,
-        quote: &Quote,
-        out: &mut Vec<Report>,
-    ) {
+    pub fn on_quote(&mut self, ts: Nanos, ix: InstrumentIx, quote: &Quote, out: &mut Vec<Report>) {
         self.now(ts, out);
         let market = &mut self.markets[ix as usize];
         if market.source > Source::Quote {
@@ -118,13 +110,7 @@ impl Exchange {
         market.invalidate();
     }
 
-    pub fn on_trade(
-        &mut self,
-        ts: Nanos,
-        ix: InstrumentIx,
-        trade: &Trade,
-        out: &mut Vec<Report>,
-    ) {
+    pub fn on_trade(&mut self, ts: Nanos, ix: InstrumentIx, trade: &Trade, out: &mut Vec<Report>) {
         self.now(ts, out);
         let market = &mut self.markets[ix as usize];
         market.source = market.source.max(Source::Trade);
@@ -182,7 +168,11 @@ impl Exchange {
     }
 
     fn now(&mut self, ts: Nanos, out: &mut Vec<Report>) {
-        if self.orders.next_deadline().is_some_and(|deadline| deadline <= ts) {
+        if self
+            .orders
+            .next_deadline()
+            .is_some_and(|deadline| deadline <= ts)
+        {
             self.expire_due(ts, out);
         }
     }
@@ -205,7 +195,12 @@ impl Exchange {
 
     fn cancel_all(&mut self, ts: Nanos, reason: &'static str, out: &mut Vec<Report>) {
         self.released.clear();
-        for key in self.orders.iter().map(|order| order.key).collect::<Vec<_>>() {
+        for key in self
+            .orders
+            .iter()
+            .map(|order| order.key)
+            .collect::<Vec<_>>()
+        {
             self.cancel(ts, key, reason, out);
         }
         self.released.clear();
@@ -222,26 +217,43 @@ fn check_config(
     if config.leverage <= 0 {
         return Err(format!("venue {name}: leverage must be positive"));
     }
-    if config.balances.iter().any(|(currency, _)| !known(*currency)) {
-        return Err(format!("venue {name}: a balance is in a currency that the run does not have"));
+    if config
+        .balances
+        .iter()
+        .any(|(currency, _)| !known(*currency))
+    {
+        return Err(format!(
+            "venue {name}: a balance is in a currency that the run does not have"
+        ));
     }
     for instrument in instruments {
-        let own = [Some(instrument.quote), Some(instrument.settlement), instrument.base];
+        let own = [
+            Some(instrument.quote),
+            Some(instrument.settlement),
+            instrument.base,
+        ];
         if !own.into_iter().flatten().all(known) {
-            return Err(format!("{}: a currency is not in the run's table", instrument.id));
+            return Err(format!(
+                "{}: a currency is not in the run's table",
+                instrument.id
+            ));
         }
     }
     if let FeeCurrency::Other(fee) = config.fees.currency {
         let priced = |i: &Instrument| i.base == Some(fee) || i.settlement == fee;
         if !known(fee) || !instruments.iter().any(priced) {
-            return Err(format!("venue {name}: no instrument prices the fee currency"));
+            return Err(format!(
+                "venue {name}: no instrument prices the fee currency"
+            ));
         }
     }
     let ordered = |list: &Vec<(Nanos, Nanos)>| {
         list.iter().all(|(open, close)| open < close) && list.windows(2).all(|w| w[0].1 <= w[1].0)
     };
     if !config.sessions.values().all(ordered) {
-        return Err(format!("venue {name}: trading sessions overlap or are not in order"));
+        return Err(format!(
+            "venue {name}: trading sessions overlap or are not in order"
+        ));
     }
     Ok(())
 }

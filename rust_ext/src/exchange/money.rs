@@ -99,7 +99,13 @@ pub fn fraction_of_value(
     let power = i32::from(money_scale) - sizes - fraction_scale;
     let prices = i32::from(instrument.price_scale);
     if instrument.inverse {
-        scaled(i128::from(quantity), factor, power + prices, i128::from(price), rounding)
+        scaled(
+            i128::from(quantity),
+            factor,
+            power + prices,
+            i128::from(price),
+            rounding,
+        )
     } else {
         let product = i128::from(price) * i128::from(quantity);
         scaled(product, factor, power - prices, 1, rounding)
@@ -134,7 +140,13 @@ pub fn price_move(
         + i32::from(instrument.size_scale)
         + i32::from(instrument.multiplier_scale);
     let divisor = i128::from(quantity) * i128::from(instrument.multiplier);
-    let reach = scaled(amount, 1, scales - i32::from(money_scale), divisor, Rounding::Down)?;
+    let reach = scaled(
+        amount,
+        1,
+        scales - i32::from(money_scale),
+        divisor,
+        Rounding::Down,
+    )?;
     Some(i64::try_from(reach).unwrap_or(i64::MAX))
 }
 
@@ -146,7 +158,11 @@ mod tests {
     #[test]
     fn halves_go_to_the_even_neighbour() {
         for (a, expected) in [(5, 2), (15, 8), (-5, -2), (-15, -8), (25, 12), (26, 13)] {
-            assert_eq!(mul_div(a, 5, 10, Rounding::HalfEven), Some(expected), "{a} / 2");
+            assert_eq!(
+                mul_div(a, 5, 10, Rounding::HalfEven),
+                Some(expected),
+                "{a} / 2"
+            );
         }
     }
 

@@ -43,7 +43,10 @@ impl Order {
     /// Whether it executes without a limit price.
     pub fn is_market(&self) -> bool {
         use OrderType::{Market, Stop, TakeProfit, TrailingStop};
-        matches!(self.submit.order_type, Market | Stop | TakeProfit | TrailingStop)
+        matches!(
+            self.submit.order_type,
+            Market | Stop | TakeProfit | TrailingStop
+        )
     }
 
     pub fn is_conditional(&self) -> bool {
@@ -52,11 +55,18 @@ impl Order {
 
     /// The limit price that execution respects.
     pub fn limit(&self) -> Option<i64> {
-        if self.is_market() { None } else { self.submit.limit }
+        if self.is_market() {
+            None
+        } else {
+            self.submit.limit
+        }
     }
 
     pub fn immediate(&self) -> bool {
-        matches!(self.submit.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
+        matches!(
+            self.submit.time_in_force,
+            TimeInForce::Ioc | TimeInForce::Fok
+        )
     }
 }
 
@@ -188,7 +198,9 @@ impl OrderTable {
 
     /// Remember an id that was refused, so that it is never used again.
     pub fn burn(&mut self, id: u128) {
-        self.ids.entry(id).or_insert(Known::Closed { cumulative: 0 });
+        self.ids
+            .entry(id)
+            .or_insert(Known::Closed { cumulative: 0 });
     }
 
     pub fn get(&self, key: Key) -> Option<&Order> {
@@ -218,7 +230,11 @@ impl OrderTable {
             self.children.entry(parent).or_default().push(key);
         }
         if submit.oco_group != 0 {
-            self.groups.entry(submit.oco_group).or_default().members.push(key);
+            self.groups
+                .entry(submit.oco_group)
+                .or_default()
+                .members
+                .push(key);
         }
         if let Some(deadline) = deadline {
             self.deadlines.insert((deadline, key), ());
@@ -232,7 +248,11 @@ impl OrderTable {
             key,
             phase: Phase::Held,
             cumulative: 0,
-            released: if submit.parent.is_some() { 0 } else { submit.quantity },
+            released: if submit.parent.is_some() {
+                0
+            } else {
+                submit.quantity
+            },
             parent_open: submit.parent.is_some(),
             live_since: ts,
             deadline,
@@ -247,23 +267,39 @@ impl OrderTable {
     pub fn rest(&mut self, key: Key) {
         self.last_priority += 1;
         let priority = self.last_priority;
-        let Some(order) = self.live.get_mut(&key) else { return };
-        let price = order.submit.limit.expect("a resting order has a limit: checked on arrival");
+        let Some(order) = self.live.get_mut(&key) else {
+            return;
+        };
+        let price = order
+            .submit
+            .limit
+            .expect("a resting order has a limit: checked on arrival");
         order.phase = Phase::Resting;
         let desk = &mut self.desks[order.submit.instrument as usize];
         desk.withdraw(key);
-        desk.rest(order.submit.side, Resting { price, priority, key });
+        desk.rest(
+            order.submit.side,
+            Resting {
+                price,
+                priority,
+                key,
+            },
+        );
     }
 
     /// Take an order out of the market until more of its parent fills.
     pub fn hold(&mut self, key: Key) {
-        let Some(order) = self.live.get_mut(&key) else { return };
+        let Some(order) = self.live.get_mut(&key) else {
+            return;
+        };
         order.phase = Phase::Held;
         self.desks[order.submit.instrument as usize].withdraw(key);
     }
 
     pub fn wait(&mut self, key: Key) {
-        let Some(order) = self.live.get_mut(&key) else { return };
+        let Some(order) = self.live.get_mut(&key) else {
+            return;
+        };
         order.phase = Phase::Waiting;
         let desk = &mut self.desks[order.submit.instrument as usize];
         desk.withdraw(key);
@@ -271,7 +307,9 @@ impl OrderTable {
     }
 
     pub fn watch(&mut self, conditional: Conditional) {
-        let Some(order) = self.live.get_mut(&conditional.key) else { return };
+        let Some(order) = self.live.get_mut(&conditional.key) else {
+            return;
+        };
         order.phase = Phase::Conditional;
         let desk = &mut self.desks[order.submit.instrument as usize];
         desk.withdraw(conditional.key);
@@ -281,7 +319,9 @@ impl OrderTable {
     /// Stop watching a trigger that fired.
     pub fn unwatch(&mut self, key: Key) {
         if let Some(order) = self.live.get(&key) {
-            self.desks[order.submit.instrument as usize].conditionals.retain(|c| c.key != key);
+            self.desks[order.submit.instrument as usize]
+                .conditionals
+                .retain(|c| c.key != key);
         }
     }
 
@@ -289,7 +329,12 @@ impl OrderTable {
     pub fn close(&mut self, key: Key) -> Option<Order> {
         let order = self.live.remove(&key)?;
         let submit = &order.submit;
-        self.ids.insert(submit.id, Known::Closed { cumulative: order.cumulative });
+        self.ids.insert(
+            submit.id,
+            Known::Closed {
+                cumulative: order.cumulative,
+            },
+        );
         let desk = &mut self.desks[submit.instrument as usize];
         desk.withdraw(key);
         desk.live.retain(|k| *k != key);
@@ -318,7 +363,11 @@ impl OrderTable {
 
     /// The other live members of an order's group.
     pub fn siblings(&self, key: Key, group: u64) -> Vec<Key> {
-        let members = self.groups.get(&group).map(|g| g.members.as_slice()).unwrap_or_default();
+        let members = self
+            .groups
+            .get(&group)
+            .map(|g| g.members.as_slice())
+            .unwrap_or_default();
         members.iter().copied().filter(|k| *k != key).collect()
     }
 

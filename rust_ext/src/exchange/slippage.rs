@@ -8,7 +8,12 @@ use super::money::{FRACTION_SCALE, Rounding, mul_div, power_of_ten};
 use crate::types::{Instrument, Side, UNDEFINED};
 
 fn fraction_of(price: i64, fraction: i128) -> Option<i128> {
-    mul_div(i128::from(price).abs(), fraction, power_of_ten(FRACTION_SCALE)?, Rounding::Up)
+    mul_div(
+        i128::from(price).abs(),
+        fraction,
+        power_of_ten(FRACTION_SCALE)?,
+        Rounding::Up,
+    )
 }
 
 /// Move `price` by `amount` against the taker, on to the next tick that is no better.
@@ -30,7 +35,12 @@ impl Slippage {
             return None;
         }
         let scale = power_of_ten(FRACTION_SCALE)?;
-        let cap = mul_div(i128::from(bar.volume), i128::from(limit), scale, Rounding::Down)?;
+        let cap = mul_div(
+            i128::from(bar.volume),
+            i128::from(limit),
+            scale,
+            Rounding::Down,
+        )?;
         let left = (i64::try_from(cap).unwrap_or(i64::MAX) - bar.used).max(0);
         Some(left - left % lot)
     }
@@ -45,7 +55,9 @@ impl Slippage {
         quantity: i64,
         limit: Option<i64>,
     ) -> i64 {
-        let amount = self.amount(instrument, market, price, quantity).unwrap_or(0);
+        let amount = self
+            .amount(instrument, market, price, quantity)
+            .unwrap_or(0);
         if amount == 0 {
             return price;
         }
@@ -80,7 +92,10 @@ impl Slippage {
                 let one = power_of_ten(FRACTION_SCALE)?;
                 let share = mul_div(used, one, volume, Rounding::Up)?;
                 let squared = mul_div(share, share, one, Rounding::Up)?;
-                fraction_of(price, mul_div(squared, i128::from(impact), one, Rounding::Up)?)
+                fraction_of(
+                    price,
+                    mul_div(squared, i128::from(impact), one, Rounding::Up)?,
+                )
             }
             SlippageModel::OneTick => Some(i128::from(instrument.tick)),
         }

@@ -22,12 +22,32 @@ impl Exchange {
             Command::Submit(submit) => self.submit(ts, *submit, out),
             Command::Cancel { id, instrument } => match self.live(id) {
                 Ok(key) => self.cancel(ts, key, reasons::REQUESTED, out),
-                Err(reason) => out.push(Report::CancelRejected { id, instrument, ts, reason }),
+                Err(reason) => out.push(Report::CancelRejected {
+                    id,
+                    instrument,
+                    ts,
+                    reason,
+                }),
             },
-            Command::Replace { id, instrument, quantity, limit, trigger } => {
-                let terms = Terms { quantity, limit, trigger };
+            Command::Replace {
+                id,
+                instrument,
+                quantity,
+                limit,
+                trigger,
+            } => {
+                let terms = Terms {
+                    quantity,
+                    limit,
+                    trigger,
+                };
                 if let Err(reason) = self.replace(ts, id, terms, out) {
-                    out.push(Report::ReplaceRejected { id, instrument, ts, reason });
+                    out.push(Report::ReplaceRejected {
+                        id,
+                        instrument,
+                        ts,
+                        reason,
+                    });
                 }
             }
         }
@@ -49,18 +69,30 @@ impl Exchange {
         }
         if let Err(reason) = self.check(ts, &submit) {
             self.orders.burn(id);
-            out.push(Report::Rejected { id, instrument, ts, reason });
+            out.push(Report::Rejected {
+                id,
+                instrument,
+                ts,
+                reason,
+            });
             return;
         }
         let deadline = self.deadline(ts, &submit);
         let parent = submit.parent;
         let key = self.orders.insert(submit, ts, deadline);
-        out.push(Report::Accepted { id, instrument, ts, venue_order_id: key });
+        out.push(Report::Accepted {
+            id,
+            instrument,
+            ts,
+            venue_order_id: key,
+        });
         let filled = parent.map(|parent| self.parent_filled(parent));
         match filled {
             None => self.activate(ts, key, out),
             Some((cumulative, open)) => {
-                let Some(order) = self.orders.get_mut(key) else { return };
+                let Some(order) = self.orders.get_mut(key) else {
+                    return;
+                };
                 order.released = order.submit.quantity.min(cumulative);
                 order.parent_open = open;
                 if order.released > 0 {
@@ -135,25 +167,40 @@ impl Exchange {
         let takes = submit.post_only
             && submit.order_type == OrderType::Limit
             && self.marketable(submit.instrument, submit.side, submit.limit);
-        if takes { Err(reasons::POST_ONLY) } else { Ok(()) }
+        if takes {
+            Err(reasons::POST_ONLY)
+        } else {
+            Ok(())
+        }
     }
 
     fn check_reduce_only(&self, submit: &Submit) -> Result<(), &'static str> {
         let position = self.account.quantity(submit.instrument, submit.position);
         let reduces = position.signum() == -submit.side.sign();
-        if submit.reduce_only && !reduces { Err(reasons::REDUCE_ONLY) } else { Ok(()) }
+        if submit.reduce_only && !reduces {
+            Err(reasons::REDUCE_ONLY)
+        } else {
+            Ok(())
+        }
     }
 
     fn check_notional(&self, instrument: &Instrument, submit: &Submit) -> Result<(), &'static str> {
         let market = &self.markets[submit.instrument as usize];
-        let price = submit.limit.or(submit.trigger).or_else(|| market.reference(submit.side));
+        let price = submit
+            .limit
+            .or(submit.trigger)
+            .or_else(|| market.reference(submit.side));
         let Some(price) = price else { return Ok(()) };
         let scale = self.scale(instrument.settlement);
         let mode = money::Rounding::Down;
         let value = money::notional(instrument, scale, price, submit.quantity, mode)
             .ok_or(reasons::NUMERIC_OVERFLOW)?;
         let small = value.abs() < instrument.min_notional && !submit.reduce_only;
-        if small { Err(reasons::BELOW_MIN_NOTIONAL) } else { Ok(()) }
+        if small {
+            Err(reasons::BELOW_MIN_NOTIONAL)
+        } else {
+            Ok(())
+        }
     }
 
     /// Change an order. It keeps its place in the queue only when nothing but its size shrinks.
@@ -174,14 +221,27 @@ impl Exchange {
         let shrinks = submit.quantity <= order.submit.quantity
             && (submit.limit, submit.trigger) == (order.submit.limit, order.submit.trigger);
         self.check_replace(order, &submit, shrinks)?;
-        let Submit { instrument, quantity, limit, trigger, .. } = submit;
+        let Submit {
+            instrument,
+            quantity,
+            limit,
+            trigger,
+            ..
+        } = submit;
         let order = self.orders.get_mut(key).ok_or(reasons::ORDER_CLOSED)?;
         order.submit = submit;
         order.released = match order.submit.parent {
             Some(_) => order.released.min(quantity),
             None => quantity,
         };
-        out.push(Report::Replaced { id, instrument, ts, quantity, limit, trigger });
+        out.push(Report::Replaced {
+            id,
+            instrument,
+            ts,
+            quantity,
+            limit,
+            trigger,
+        });
         if quantity == cumulative {
             self.cancel(ts, key, reasons::REQUESTED, out);
         } else if phase != Phase::Held && !shrinks {

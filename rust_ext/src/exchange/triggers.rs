@@ -47,8 +47,10 @@ impl Trail {
 
 impl Conditional {
     pub fn new(key: Key, submit: &Submit, tick: i64) -> Self {
-        let takes_profit =
-            matches!(submit.order_type, OrderType::TakeProfit | OrderType::TakeProfitLimit);
+        let takes_profit = matches!(
+            submit.order_type,
+            OrderType::TakeProfit | OrderType::TakeProfitLimit
+        );
         let trail = submit.trailing_offset.map(|offset| Trail {
             offset,
             basis_points: submit.trailing_bps,
@@ -69,14 +71,22 @@ impl Conditional {
             return false;
         }
         let trigger = 2 * i128::from(self.trigger);
-        if self.rises { doubled >= trigger } else { doubled <= trigger }
+        if self.rises {
+            doubled >= trigger
+        } else {
+            doubled <= trigger
+        }
     }
 
     /// Follow the best price; the trigger never moves back.
     fn ratchet(&mut self, price: i64) {
         let Some(trail) = self.trail else { return };
         let trigger = trail.trigger(self.rises, price);
-        let better = if self.rises { trigger < self.trigger } else { trigger > self.trigger };
+        let better = if self.rises {
+            trigger < self.trigger
+        } else {
+            trigger > self.trigger
+        };
         if self.trigger == UNDEFINED || better {
             self.trigger = trigger;
         }
@@ -86,11 +96,17 @@ impl Conditional {
 impl Exchange {
     /// Start watching a trigger; one that is met already fires at once.
     pub(super) fn arm(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get(key) else { return };
+        let Some(order) = self.orders.get(key) else {
+            return;
+        };
         let ix = order.submit.instrument;
         let tick = self.instruments[ix as usize].tick;
         let mut conditional = Conditional::new(key, &order.submit, tick);
-        let price = watched(&self.markets[ix as usize], conditional.source, conditional.side);
+        let price = watched(
+            &self.markets[ix as usize],
+            conditional.source,
+            conditional.side,
+        );
         let trading = self.trading(ix, ts);
         let hit = trading && price.is_some_and(|price| conditional.hit(price));
         if let Some(price) = price {
@@ -167,10 +183,21 @@ impl Exchange {
             if by_mark || !serves(bar.price_type, conditional.side) {
                 continue;
             }
-            let since = self.orders.get(conditional.key).map_or(i64::MAX, |o| o.live_since);
+            let since = self
+                .orders
+                .get(conditional.key)
+                .map_or(i64::MAX, |o| o.live_since);
             let whole = since <= bar.ts_open;
-            let (low, high) = if whole { (bar.low, bar.high) } else { (bar.close, bar.close) };
-            let (worst, best) = if conditional.rises { (high, low) } else { (low, high) };
+            let (low, high) = if whole {
+                (bar.low, bar.high)
+            } else {
+                (bar.close, bar.close)
+            };
+            let (worst, best) = if conditional.rises {
+                (high, low)
+            } else {
+                (low, high)
+            };
             if conditional.hit(2 * i128::from(worst)) {
                 fired.push((conditional.key, conditional.trigger.clamp(low, high)));
             } else {
@@ -185,12 +212,22 @@ impl Exchange {
 
     /// A trigger fired: the order becomes live, in bars at the price `at`.
     fn trigger(&mut self, ts: Nanos, key: Key, at: Option<i64>, out: &mut Vec<Report>) {
-        let Some(order) = self.orders.get_mut(key) else { return };
+        let Some(order) = self.orders.get_mut(key) else {
+            return;
+        };
         order.live_since = ts;
         let submit = &order.submit;
-        let (ix, side, is_market, limit) =
-            (submit.instrument, submit.side, order.is_market(), order.limit());
-        out.push(Report::Triggered { id: submit.id, instrument: ix, ts });
+        let (ix, side, is_market, limit) = (
+            submit.instrument,
+            submit.side,
+            order.is_market(),
+            order.limit(),
+        );
+        out.push(Report::Triggered {
+            id: submit.id,
+            instrument: ix,
+            ts,
+        });
         self.orders.unwatch(key);
         match at {
             Some(price) if within(side, limit, price) => self.take(ts, key, at, out),
@@ -203,6 +240,10 @@ impl Exchange {
 
 /// Half of a doubled price, rounded so that a trailing stop stays farther away.
 fn halve(doubled: i128, rises: bool) -> i64 {
-    let half = if rises { (doubled + 1).div_euclid(2) } else { doubled.div_euclid(2) };
+    let half = if rises {
+        (doubled + 1).div_euclid(2)
+    } else {
+        doubled.div_euclid(2)
+    };
     i64::try_from(half).expect("the mean of two 64-bit prices fits 64 bits")
 }

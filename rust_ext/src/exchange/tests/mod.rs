@@ -53,12 +53,21 @@ pub fn share() -> Instrument {
 
 /// A linear contract on margin: as the share, but a fill moves only profit and fees.
 pub fn contract() -> Instrument {
-    Instrument { id: "PERP.SIM".into(), margined: true, ..share() }
+    Instrument {
+        id: "PERP.SIM".into(),
+        margined: true,
+        ..share()
+    }
 }
 
 /// A coin: size scale 3, lot 0.001, delivered.
 pub fn coin() -> Instrument {
-    Instrument { id: "BTCUSD.SIM".into(), size_scale: 3, base: Some(BTC), ..share() }
+    Instrument {
+        id: "BTCUSD.SIM".into(),
+        size_scale: 3,
+        base: Some(BTC),
+        ..share()
+    }
 }
 
 pub fn config() -> ExchangeConfig {
@@ -80,7 +89,10 @@ pub fn config() -> ExchangeConfig {
         passive: Passive::Book,
         overflow: Overflow::Partial,
         consume: true,
-        slippage: Slippage { model: SlippageModel::None, volume_limit: None },
+        slippage: Slippage {
+            model: SlippageModel::None,
+            volume_limit: None,
+        },
         sessions: BTreeMap::new(),
     }
 }
@@ -129,11 +141,17 @@ pub fn market(side: Side, quantity: i64) -> Submit {
 }
 
 pub fn limit(side: Side, quantity: i64, price: i64) -> Submit {
-    Submit { limit: Some(price), ..order(side, OrderType::Limit, quantity) }
+    Submit {
+        limit: Some(price),
+        ..order(side, OrderType::Limit, quantity)
+    }
 }
 
 pub fn stop(side: Side, quantity: i64, trigger: i64) -> Submit {
-    Submit { trigger: Some(trigger), ..order(side, OrderType::Stop, quantity) }
+    Submit {
+        trigger: Some(trigger),
+        ..order(side, OrderType::Stop, quantity)
+    }
 }
 
 impl Desk {
@@ -143,7 +161,11 @@ impl Desk {
 
     pub fn with(config: ExchangeConfig, instruments: Vec<Instrument>) -> Self {
         let venue = Exchange::new(config, instruments, vec![2, 8, 8]).expect("a sound config");
-        Self { venue, ts: 1_000, last_id: 0 }
+        Self {
+            venue,
+            ts: 1_000,
+            last_id: 0,
+        }
     }
 
     fn step(&mut self, act: impl FnOnce(&mut Exchange, Nanos, &mut Vec<Report>)) -> Vec<Report> {
@@ -186,13 +208,26 @@ impl Desk {
 
     /// A quote (bid, bid size, ask, ask size).
     pub fn quote(&mut self, bid: i64, bid_size: i64, ask: i64, ask_size: i64) -> Vec<Report> {
-        let quote = Quote { ts_event: 0, ts_received: 0, bid, ask, bid_size, ask_size };
+        let quote = Quote {
+            ts_event: 0,
+            ts_received: 0,
+            bid,
+            ask,
+            bid_size,
+            ask_size,
+        };
         self.step(|venue, ts, out| venue.on_quote(ts, 0, &quote, out))
     }
 
     pub fn trade(&mut self, price: i64, size: i64) -> Vec<Report> {
-        let trade =
-            Trade { ts_event: 0, ts_received: 0, price, size, aggressor: None, trade_id: 0 };
+        let trade = Trade {
+            ts_event: 0,
+            ts_received: 0,
+            price,
+            size,
+            aggressor: None,
+            trade_id: 0,
+        };
         self.step(|venue, ts, out| venue.on_trade(ts, 0, &trade, out))
     }
 
@@ -232,7 +267,10 @@ impl Desk {
 
 /// The fills among reports as (price, quantity).
 pub fn fills(reports: &[Report]) -> Vec<(i64, i64)> {
-    fills_of(reports).iter().map(|fill| (fill.price, fill.quantity)).collect()
+    fills_of(reports)
+        .iter()
+        .map(|fill| (fill.price, fill.quantity))
+        .collect()
 }
 
 pub fn fills_of(reports: &[Report]) -> Vec<Fill> {
@@ -263,5 +301,7 @@ pub fn words(reports: &[Report]) -> Vec<String> {
 }
 
 pub fn is_maker(reports: &[Report]) -> bool {
-    fills_of(reports).iter().all(|fill| fill.liquidity == Liquidity::Maker)
+    fills_of(reports)
+        .iter()
+        .all(|fill| fill.liquidity == Liquidity::Maker)
 }
