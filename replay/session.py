@@ -131,7 +131,7 @@ class ReplaySession:
         ids = [item.id for item in self.universe.instruments]
         universe = self.universe
         kernel = _native.Kernel(universe.specs, ids, universe.currencies, venues, self.market)
-        kernel.start(start)
+        kernel.set_clock(start)
         return kernel
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:

@@ -24,6 +24,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::names::register(module)?;
     bindings::instrument::register(module)?;
     bindings::bars::register(module)?;
+    bindings::digest::register(module)?;
     bindings::fixed::register(module)?;
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;

@@ -265,7 +265,7 @@ class Kernel:
 
         A `ts_received` that steps back is stamped with the running maximum and counted as
         `time_backwards`. Raises `DataFormatError` for missing, odd or unequal columns, here and in
-        `next()`.
+        `next()`, and `ConfigError` for a feed that cannot be.
         """
     def build_bars(self, instrument: int, timeframe: str, price_type: str, /) -> None:
         """Build bars from now on; each close is an input, asking twice gives them once.

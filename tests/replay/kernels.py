@@ -1,26 +1,28 @@
 """Kernels over columns that a test makes itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from openoutcry import _native
+from openoutcry.replay.venue_config import exchange_mapping
 from openoutcry.state import binding
+from openoutcry.state.config import VenueConfig
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Spot
 from openoutcry.state.messages import UNDEFINED
 
 Columns = dict[str, "np.ndarray[Any, np.dtype[np.int64]]"]
-A, B = "A.SIM", "B.SIM"
+A, B = InstrumentId("A.SIM"), InstrumentId("B.SIM")
 
 
-def specs(count: int = 2) -> list[_native.InstrumentSpec]:
-    """The first of the instruments A and B: prices with 2 decimals, sizes with 0."""
-    instruments = [
+def _instruments(count: int) -> list[Spot]:
+    """The first of A and B: prices with 2 decimals, sizes with 0."""
+    return [
         Spot(
-            id=InstrumentId(name),
+            id=name,
             base_currency=name[0] * 3,
             quote="USD",
             price_scale=2,
@@ -30,19 +32,27 @@ def specs(count: int = 2) -> list[_native.InstrumentSpec]:
         )
         for name in (A, B)[:count]
     ]
-    table = binding.currency_table(instruments)
+
+
+def specs(count: int = 2) -> list[_native.InstrumentSpec]:
+    """The first of the instruments as the engine knows them."""
+    instruments = _instruments(count)
+    table = binding.currency_table(_instruments(2))
     return [binding.spec(instrument, table) for instrument in instruments]
 
 
 def kernel(
-    instruments: int = 2, venues: Sequence[Mapping[str, Any]] = ()
+    instruments: int = 2, venue: VenueConfig | None = None
 ) -> tuple[_native.Kernel, _native.Market]:
-    """A kernel without feeds, and its market."""
+    """A kernel without feeds, and its market. Without a venue everything is observed only."""
     chosen = specs(instruments)
+    table = binding.currency_table(_instruments(2))
+    venues = []
+    if venue is not None:
+        venues.append(exchange_mapping(venue, _instruments(instruments), table))
     market = _native.Market(chosen)
-    currencies = [("AAA", 8), ("BBB", 8), ("USD", 2)]
     ids = [spec.id for spec in chosen]
-    return _native.Kernel(chosen, ids, currencies, venues, market), market
+    return _native.Kernel(chosen, ids, table, venues, market), market
 
 
 def columns(**named: Sequence[int]) -> Columns:

@@ -29,7 +29,7 @@ def built(columns: Any, *, kind: str, timeframe: str, price_type: str) -> list[B
     return drain(engine)
 
 
-def test_a_time_bar_covers_start_to_end_and_comes_after_the_data_of_its_end():
+def test_a_time_bar_covers_start_to_end_and_comes_after_the_data_of_its_end() -> None:
     engine, market = kernel(1)
     rows = [(5, 100, 1), (59 * SECOND, 90, 2), (MINUTE, 110, 4), (3 * MINUTE, 120, 8)]
     engine.add_feed("trade", 0, [trades(*rows)])
@@ -47,7 +47,7 @@ def test_a_time_bar_covers_start_to_end_and_comes_after_the_data_of_its_end():
     assert market.bar(0) == (2 * MINUTE, 110)
 
 
-def test_a_bar_that_ends_with_the_data_is_complete():
+def test_a_bar_that_ends_with_the_data_is_complete() -> None:
     assert (
         len(
             built(
@@ -58,7 +58,7 @@ def test_a_bar_that_ends_with_the_data_is_complete():
     )
 
 
-def test_days_close_at_midnight_utc():
+def test_days_close_at_midnight_utc() -> None:
     (bar,) = built(
         trades((DAY + 5, 1, 1), (2 * DAY, 1, 1)), kind="trade", timeframe="1d", price_type="last"
     )
@@ -69,7 +69,9 @@ def test_days_close_at_midnight_utc():
     ("price_type", "closes"),
     [("bid", [100, 103]), ("ask", [101, 102]), ("mid", [100, 102])],
 )
-def test_quotes_make_bid_ask_and_mid_bars_crossed_ones_included(price_type: str, closes: list[int]):
+def test_quotes_make_bid_ask_and_mid_bars_crossed_ones_included(
+    price_type: str, closes: list[int]
+) -> None:
     rows = [(1, 100, 101), (2, UNDEFINED, UNDEFINED), (MINUTE, 103, 102), (2 * MINUTE, 9, 9)]
     came = built(quotes(*rows), kind="quote", timeframe="1m", price_type=price_type)
     assert [bar.close_units for bar in came] == closes
@@ -77,20 +79,20 @@ def test_quotes_make_bid_ask_and_mid_bars_crossed_ones_included(price_type: str,
 
 
 @given(st.integers(1, 2**62), st.integers(1, 2**62))
-def test_a_mid_is_rounded_half_to_even(bid: int, ask: int):
+def test_a_mid_is_rounded_half_to_even(bid: int, ask: int) -> None:
     (bar,) = built(quotes((0, bid, ask)), kind="quote", timeframe="1t", price_type="mid")
     half, odd = divmod(bid + ask, 2)
     assert bar.close_units == half + (odd and half % 2)
 
 
-def test_an_instrument_with_a_book_and_no_quotes_gets_bars_from_its_top():
+def test_an_instrument_with_a_book_and_no_quotes_gets_bars_from_its_top() -> None:
     rows = [(1, 1, 100, 5, 2), (1, -1, 104, 5, 1), (2, 1, 102, 5, 1), (MINUTE, 1, 103, 5, 1)]
     (bar,) = built(book(*rows), kind="book", timeframe="1m", price_type="mid")
     assert (bar.open_units, bar.close_units, bar.count) == (102, 103, 2)
 
 
 @given(TRADES, st.integers(1, 7))
-def test_tick_bars_are_every_n_trades(rows: list[Any], size: int):
+def test_tick_bars_are_every_n_trades(rows: list[Any], size: int) -> None:
     rows = sorted(rows, key=lambda row: row[0])
     came = built(trades(*rows), kind="trade", timeframe=f"{size}t", price_type="last")
     groups = [rows[at : at + size] for at in range(0, len(rows) - len(rows) % size, size)]
@@ -104,7 +106,7 @@ def test_tick_bars_are_every_n_trades(rows: list[Any], size: int):
 
 
 @given(TRADES, st.integers(1, 30))
-def test_volume_bars_end_with_the_trade_that_reaches_their_size(rows: list[Any], size: int):
+def test_volume_bars_end_with_the_trade_that_reaches_their_size(rows: list[Any], size: int) -> None:
     rows = sorted(rows, key=lambda row: row[0])
     came = built(trades(*rows), kind="trade", timeframe=f"{size}v", price_type="last")
     sums, running = [], 0
@@ -117,7 +119,7 @@ def test_volume_bars_end_with_the_trade_that_reaches_their_size(rows: list[Any],
 
 
 @given(TRADES, st.integers(1, 7))
-def test_time_bars_equal_grouping_by_interval(rows: list[Any], seconds: int):
+def test_time_bars_equal_grouping_by_interval(rows: list[Any], seconds: int) -> None:
     rows = [(ts * SECOND, price, size) for ts, price, size in sorted(rows, key=lambda r: r[0])]
     period = seconds * SECOND
     came = built(trades(*rows), kind="trade", timeframe=f"{seconds}s", price_type="last")
@@ -138,7 +140,7 @@ def test_time_bars_equal_grouping_by_interval(rows: list[Any], seconds: int):
 
 
 @given(TRADES, st.sampled_from(["2s", "7s", "3t", "10v"]))
-def test_the_live_builder_makes_the_kernels_bars(rows: list[Any], timeframe: str):
+def test_the_live_builder_makes_the_kernels_bars(rows: list[Any], timeframe: str) -> None:
     rows = [(ts * SECOND, price, size) for ts, price, size in sorted(rows, key=lambda r: r[0])]
     builder = _native.BarBuilder(specs(1)[0], timeframe, "last")
     live = [
@@ -150,7 +152,7 @@ def test_the_live_builder_makes_the_kernels_bars(rows: list[Any], timeframe: str
     )
 
 
-def test_a_late_trade_changes_nothing_and_is_counted():
+def test_a_late_trade_changes_nothing_and_is_counted() -> None:
     builder = _native.BarBuilder(specs(1)[0], "1m", "last")
 
     def trade(ts: int, price: int) -> Trade:
@@ -170,7 +172,7 @@ def test_a_late_trade_changes_nothing_and_is_counted():
     assert (last.high_units, last.count) == (101, 1)
 
 
-def test_a_bar_with_a_trade_of_unknown_size_has_no_volume():
+def test_a_bar_with_a_trade_of_unknown_size_has_no_volume() -> None:
     came = built(
         trades((0, 5, 2), (1, 6, UNDEFINED), (MINUTE, 5, 1)),
         kind="trade",
@@ -180,7 +182,7 @@ def test_a_bar_with_a_trade_of_unknown_size_has_no_volume():
     assert came[0].volume_units == UNDEFINED
 
 
-def test_recorded_bars_exist_at_their_end_and_odd_ones_are_counted():
+def test_recorded_bars_exist_at_their_end_and_odd_ones_are_counted() -> None:
     engine, market = kernel(1)
     rows = [(0, 60, 5, 9, 4, 6), (60, 120, 5, 4, 3, 6), (120, 180, 0, 1, 0, 1)]
     engine.add_feed("bar", 0, [bars(*rows)], ("1m", "bid"))
@@ -193,7 +195,7 @@ def test_recorded_bars_exist_at_their_end_and_odd_ones_are_counted():
     assert (counts["bar"], counts["inconsistent_bar"], counts["zero_price"]) == (2, 1, 1)
 
 
-def test_the_builder_takes_what_its_price_type_is_made_of():
+def test_the_builder_takes_what_its_price_type_is_made_of() -> None:
     builder = _native.BarBuilder(specs(1)[0], "1t", "mid")
     assert builder.update(Trade(A, 1, 1, 2, 0, 5, 1, None, "")) is None
     bar = builder.update(Quote(A, 2, 2, 2, 0, 4, 6, 1, 1))

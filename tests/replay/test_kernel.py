@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openoutcry import _native
-from openoutcry.state.errors import DataFormatError
+from openoutcry.state.errors import ConfigError, DataFormatError
 from openoutcry.state.events import TimerFired
 from openoutcry.state.market_data import (
     BookInvalidated,
@@ -24,7 +24,7 @@ from openoutcry.state.messages import UNDEFINED
 from tests.replay.kernels import A, B, bars, book, columns, drain, kernel, pieces, quotes, trades
 
 
-def test_inputs_of_one_instant_come_by_class_then_feed_then_row():
+def test_inputs_of_one_instant_come_by_class_then_feed_then_row() -> None:
     engine, _ = kernel()
     engine.add_feed("quote", 1, [quotes((10, 100, 101), (10, 102, 103))])
     engine.add_feed("trade", 0, [trades((10, 100, 1), (11, 99, 1))])
@@ -43,7 +43,7 @@ def test_inputs_of_one_instant_come_by_class_then_feed_then_row():
     ]
 
 
-def test_every_kind_arrives_with_its_values():
+def test_every_kind_arrives_with_its_values() -> None:
     engine, market = kernel(1)
     engine.add_feed("quote", 0, [quotes((10, 100, UNDEFINED))])
     engine.add_feed("trade", 0, [trades((11, 99, 3))])
@@ -65,7 +65,9 @@ def test_every_kind_arrives_with_its_values():
     assert (engine.seq, engine.now) == (6, 15)
 
 
-def test_a_row_received_before_its_predecessor_is_stamped_with_the_running_maximum_and_counted():
+def test_a_row_received_before_its_predecessor_is_stamped_with_the_running_maximum_and_counted() -> (
+    None
+):
     engine, _ = kernel(1)
     engine.add_feed("quote", 0, [quotes((10, 100, 101), (8, 99, 100)), quotes((9, 98, 99))])
     came = drain(engine)
@@ -77,7 +79,7 @@ def test_a_row_received_before_its_predecessor_is_stamped_with_the_running_maxim
     assert engine.counts()["time_backwards"] == 2
 
 
-def test_feed_latency_moves_the_receive_stamp_only():
+def test_feed_latency_moves_the_receive_stamp_only() -> None:
     engine, _ = kernel(1)
     engine.add_feed("quote", 0, [quotes((10, 100, 101))], None, 7)
     engine.set_timer(16, "s", "t")
@@ -86,7 +88,7 @@ def test_feed_latency_moves_the_receive_stamp_only():
     assert (quote.ts_event, quote.ts_received) == (10, 17)
 
 
-def test_impossible_rows_are_refused_and_counted_without_a_gap_in_the_sequence():
+def test_impossible_rows_are_refused_and_counted_without_a_gap_in_the_sequence() -> None:
     engine, market = kernel(1)
     engine.add_feed("quote", 0, [quotes((1, 0, 101), (2, 100, -1), (3, 103, 102), (4, 100, 100))])
     engine.add_feed("trade", 0, [trades((5, 0, 1), (6, 100, -1), (7, 100, 0), (8, 100, UNDEFINED))])
@@ -107,7 +109,7 @@ def test_impossible_rows_are_refused_and_counted_without_a_gap_in_the_sequence()
     assert market.trade(0) == (8, 100, UNDEFINED)
 
 
-def test_timers_fire_in_order_of_time_then_of_setting_and_can_be_cancelled():
+def test_timers_fire_in_order_of_time_then_of_setting_and_can_be_cancelled() -> None:
     engine, _ = kernel(1)
     for ts, name in [(20, "b"), (10, "a"), (20, "c"), (15, "gone")]:
         handle = engine.set_timer(ts, "s", name)
@@ -120,7 +122,7 @@ def test_timers_fire_in_order_of_time_then_of_setting_and_can_be_cancelled():
     ]
 
 
-def test_a_timer_set_in_the_past_fires_next_and_says_how_late():
+def test_a_timer_set_in_the_past_fires_next_and_says_how_late() -> None:
     engine, _ = kernel(1)
     engine.add_feed("quote", 0, [quotes((10, 100, 101), (11, 100, 101))])
     engine.next()
@@ -130,7 +132,7 @@ def test_a_timer_set_in_the_past_fires_next_and_says_how_late():
     assert engine.now == 10
 
 
-def test_time_ends_with_the_last_row():
+def test_time_ends_with_the_last_row() -> None:
     engine, _ = kernel(1)
     engine.add_feed("quote", 0, [quotes((10, 100, 101))])
     engine.set_timer(10, "s", "in time")
@@ -140,7 +142,7 @@ def test_time_ends_with_the_last_row():
     assert engine.next() is None
 
 
-def test_the_clock_can_start_before_the_first_row():
+def test_the_clock_can_start_before_the_first_row() -> None:
     engine, _ = kernel(1)
     assert engine.now == -(2**63)
     engine.set_clock(50)
@@ -149,7 +151,7 @@ def test_the_clock_can_start_before_the_first_row():
     assert [m.ts_received for m in drain(engine)] == [50, 51]
 
 
-def test_book_messages_are_whole_and_a_gap_empties_the_book():
+def test_book_messages_are_whole_and_a_gap_empties_the_book() -> None:
     engine, market = kernel(1)
     rows = [
         (1, 1, 100, 5, 2),
@@ -176,7 +178,7 @@ def test_book_messages_are_whole_and_a_gap_empties_the_book():
     assert engine.counts()["book"] == 4
 
 
-def test_impossible_levels_and_unfinished_messages_are_counted():
+def test_impossible_levels_and_unfinished_messages_are_counted() -> None:
     engine, market = kernel(1)
     rows = [(1, 1, 100, 5, 2), (2, 1, 0, 5, 2), (2, 2, 100, 5, 0), (2, -1, 101, -1, 0)]
     engine.add_feed("book", 0, [book(*rows)])
@@ -205,7 +207,7 @@ def _mixed(rows: list[tuple[int, int, int]], size: int, *, skip: bool) -> _nativ
 
 
 @given(_ROWS, st.integers(1, 10))
-def test_neither_chunks_nor_skipping_change_the_inputs(rows: list[Any], size: int):
+def test_neither_chunks_nor_skipping_change_the_inputs(rows: list[Any], size: int) -> None:
     whole = _mixed(rows, 1000, skip=False)
     cut = _mixed(rows, size, skip=False)
     skipping = _mixed(rows, size, skip=True)
@@ -216,7 +218,7 @@ def test_neither_chunks_nor_skipping_change_the_inputs(rows: list[Any], size: in
     assert whole.counts() == cut.counts() == skipping.counts()
 
 
-def test_the_hash_tells_one_changed_digit_and_does_not_disturb_the_run():
+def test_the_hash_tells_one_changed_digit_and_does_not_disturb_the_run() -> None:
     digests = []
     for price in (101, 102):
         engine, _ = kernel(1)
@@ -230,7 +232,7 @@ def test_the_hash_tells_one_changed_digit_and_does_not_disturb_the_run():
     assert len(digests[0]) == 32
 
 
-def test_skipped_rows_still_move_the_market():
+def test_skipped_rows_still_move_the_market() -> None:
     engine, market = kernel(1)
     engine.add_feed("quote", 0, [quotes((10, 100, 101), (11, 102, 104))])
     engine.set_interest("quote", 0, False)
@@ -239,7 +241,7 @@ def test_skipped_rows_still_move_the_market():
     assert market.quote(0) == (11, 102, 104, 5, 5)
 
 
-def test_one_chunk_is_held_at_a_time_and_the_next_is_asked_for_when_it_is_used_up():
+def test_one_chunk_is_held_at_a_time_and_the_next_is_asked_for_when_it_is_used_up() -> None:
     asked = []
 
     def chunks() -> Any:
@@ -267,7 +269,7 @@ def test_one_chunk_is_held_at_a_time_and_the_next_is_asked_for_when_it_is_used_u
         (lambda c: c.update(bid=np.repeat(c["bid"], 2)[::2]), "column bid is not one contiguous"),
     ],
 )
-def test_columns_that_are_not_what_they_must_be_name_themselves(spoil: Any, says: str):
+def test_columns_that_are_not_what_they_must_be_name_themselves(spoil: Any, says: str) -> None:
     engine, _ = kernel(1)
     chunk = quotes((10, 100, 101), (11, 100, 101))
     spoil(chunk)
@@ -275,7 +277,7 @@ def test_columns_that_are_not_what_they_must_be_name_themselves(spoil: Any, says
         engine.add_feed("quote", 0, [chunk])
 
 
-def test_what_a_data_source_raises_comes_through_unchanged():
+def test_what_a_data_source_raises_comes_through_unchanged() -> None:
     def chunks() -> Any:
         yield quotes((10, 100, 101))
         raise OSError("the disk is gone")
@@ -286,18 +288,18 @@ def test_what_a_data_source_raises_comes_through_unchanged():
         drain(engine)
 
 
-def test_wrong_names_are_errors():
+def test_wrong_names_are_errors() -> None:
     engine, _ = kernel(1)
     with pytest.raises(ValueError, match="no kind of market data"):
         engine.set_interest("quotes", 0, True)
     with pytest.raises(IndexError):
         engine.add_feed("quote", 7, [])
-    with pytest.raises(DataFormatError, match="needs a time frame"):
+    with pytest.raises(ConfigError, match="needs a time frame"):
         engine.add_feed("bar", 0, [bars((0, 60, 1, 1, 1, 1))])
     for bad in ("1x", "m", "0m", "-1m", "01m", "1.5h", "99999999999d", ""):
-        with pytest.raises(DataFormatError, match="bad time frame"):
+        with pytest.raises(ConfigError, match="bad time frame"):
             engine.build_bars(0, bad, "mid")
-    with pytest.raises(DataFormatError, match="bad price type"):
+    with pytest.raises(ConfigError, match="bad price type"):
         engine.build_bars(0, "1m", "median")
-    with pytest.raises(DataFormatError, match="volume bars are built from trades"):
+    with pytest.raises(ConfigError, match="volume bars are built from trades"):
         engine.build_bars(0, "5v", "mid")

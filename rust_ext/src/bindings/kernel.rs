@@ -273,7 +273,7 @@ pub fn read_bar_type(
         "mid" => PriceType::Mid,
         _ => {
             let message = format!("bad price type {price_type:?}: last, bid, ask or mid");
-            return Err(raise(py, |n| &n.data_format_error, message));
+            return Err(raise(py, |n| &n.config_error, message));
         }
     };
     Ok((timeframe, price_type))

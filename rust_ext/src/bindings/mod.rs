@@ -2,6 +2,7 @@
 
 pub mod bars;
 pub mod commands;
+pub mod digest;
 pub mod errors;
 pub mod exchange;
 pub mod failures;

@@ -24,7 +24,7 @@ impl Exchange {
     }
 
     /// The position that an order of this side would reduce.
-    fn reducible(&self, order: &Order) -> i64 {
+    pub(super) fn reducible(&self, order: &Order) -> i64 {
         let position = self
             .account
             .quantity(order.submit.instrument, order.submit.position);

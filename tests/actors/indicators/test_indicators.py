@@ -160,7 +160,7 @@ CASES: dict[str, Case] = {
 @pytest.mark.parametrize("name", CASES)
 @settings(max_examples=30)
 @given(rows=ROWS)
-def test_an_indicator_equals_its_definition_at_every_bar(name: str, rows: list[Row]):
+def test_an_indicator_equals_its_definition_at_every_bar(name: str, rows: list[Row]) -> None:
     make, output, warmup, wanted = CASES[name]
     indicator = make()
     for number, row in enumerate(rows):
@@ -177,7 +177,9 @@ def test_an_indicator_equals_its_definition_at_every_bar(name: str, rows: list[R
 @pytest.mark.parametrize("name", CASES)
 @settings(max_examples=30)
 @given(rows=ROWS, cut=st.integers(0, 60))
-def test_a_restored_indicator_continues_to_the_last_bit(name: str, rows: list[Row], cut: int):
+def test_a_restored_indicator_continues_to_the_last_bit(
+    name: str, rows: list[Row], cut: int
+) -> None:
     make, output, _, _ = CASES[name]
     whole, first = make(), make()
     for number, row in enumerate(rows):
@@ -193,7 +195,7 @@ def test_a_restored_indicator_continues_to_the_last_bit(name: str, rows: list[Ro
     assert repr(getattr(second, output)) == repr(getattr(whole, output))
 
 
-def test_a_snapshot_fits_only_its_own_indicator_and_parameters():
+def test_a_snapshot_fits_only_its_own_indicator_and_parameters() -> None:
     data = ind.Sma(3).snapshot()
     for other in (ind.Sma(4), ind.Wma(3), ind.Vwap()):
         with pytest.raises(CodecError):
@@ -205,7 +207,7 @@ def test_a_snapshot_fits_only_its_own_indicator_and_parameters():
         ind.Vwap().restore(b"")
 
 
-def test_the_mean_does_not_remember_what_left_its_window():
+def test_the_mean_does_not_remember_what_left_its_window() -> None:
     fresh, old = ind.Sma(2), ind.Sma(2)
     old.update(bar(0, (10**17, 1, 10**17, 1)))
     for number, close in enumerate((33, 34)):
@@ -214,7 +216,7 @@ def test_the_mean_does_not_remember_what_left_its_window():
     assert fresh.value == old.value
 
 
-def test_vwap_starts_anew_each_utc_day_and_ignores_unknown_volume():
+def test_vwap_starts_anew_each_utc_day_and_ignores_unknown_volume() -> None:
     day = 24 * 60
     vwap = ind.Vwap()
     vwap.update(bar(0, (100, 100, 100, UNDEFINED)))
@@ -225,7 +227,7 @@ def test_vwap_starts_anew_each_utc_day_and_ignores_unknown_volume():
     assert vwap.count == 1
 
 
-def test_wrong_parameters_are_named():
+def test_wrong_parameters_are_named() -> None:
     for make, says in [
         (lambda: ind.Ema(0), "ema: a period is a whole number from 1 to 1000000, not 0"),
         (lambda: ind.Sma(2_000_000), "sma: a period"),
@@ -236,5 +238,5 @@ def test_wrong_parameters_are_named():
             make()
 
 
-def test_an_indicator_says_what_it_is():
+def test_an_indicator_says_what_it_is() -> None:
     assert repr(ind.Bollinger(20, 2.0)) == "Bollinger(20, 2.0) = nan"

@@ -1,7 +1,13 @@
 //! What the venue does, behaviour by behaviour. `Desk` is one venue with one instrument.
 
+mod bars;
+mod expiry;
+mod groups;
 mod ladders;
 mod oracles;
+mod rejections;
+mod trades;
+mod triggers;
 
 use std::collections::BTreeMap;
 
