@@ -29,7 +29,7 @@ ifeq ($(DATA),)
 else ifneq ($(DATA),$(CATALOG))
 	@echo "importing $(DATA) -> $(CATALOG)"
 	@rm -rf $(CATALOG) && $(BIN)/outcry data import $(DATA) --out $(CATALOG) --format csv --kind bar \
-	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT --price-scale 2 --size-scale 6
+	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT
 endif
 	@$(BIN)/outcry replay $(CONFIG) --catalog $(CATALOG) --report runs/demo/report.html
 
