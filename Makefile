@@ -25,7 +25,7 @@ setup: $(VENV)/.native ## make .venv: locked dependencies and this checkout, edi
 demo: setup ## replay two strategies, report under runs/ (DATA=catalog or CSV of one-minute bars)
 ifeq ($(DATA),)
 	@echo "inventing a market -> $(CATALOG)"
-	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG)
+	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG) --days 30 --instrument BTCUSDT.SIM
 else ifneq ($(DATA),$(CATALOG))
 	@echo "importing $(DATA) -> $(CATALOG)"
 	@rm -rf $(CATALOG) && $(BIN)/outcry data import $(DATA) --out $(CATALOG) --format csv --kind bar \
