@@ -129,9 +129,20 @@ def test_a_run_without_samples_still_makes_a_report():
 def test_luck_is_called_luck():
     stats = sample_result().performance
     result = sample_result()
-    for psr, says in ((0.5, "not distinguishable from luck"), (0.99, "if nothing was tuned")):
+    for psr, says in (
+        (0.5, "not distinguishable from luck"),
+        (0.99, "if nothing was tuned"),
+        (0.04, "it loses"),
+    ):
         changed = msgspec.structs.replace(stats, psr=psr)
         assert says in verdict(msgspec.structs.replace(result, performance=changed))
+
+
+def test_what_cannot_be_is_doubted_aloud():
+    result = sample_result()
+    stats = msgspec.structs.replace(result.performance, sharpe=62.3, psr=1.0)
+    said = verdict(msgspec.structs.replace(result, performance=stats))
+    assert "A Sharpe ratio of 62 does not happen in real markets" in said
 
 
 @given(st.integers(), st.integers(2_500, 6_000))
