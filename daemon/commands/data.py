@@ -63,10 +63,10 @@ def run_check(args: Namespace, console: Console) -> int:
 def run_synth(args: Namespace, console: Console) -> int:
     """Generate synthetic data."""
     from openoutcry.replay.result import plain
-    from openoutcry.replay.synth import synth
+    from openoutcry.replay.synth import DEFAULT_INSTRUMENTS, synth
 
-    chosen = {"instruments": tuple(args.instrument)} if args.instrument else {}
-    report = synth(args.out, seed=args.seed, days=args.days, **chosen)
+    instruments = tuple(args.instrument or DEFAULT_INSTRUMENTS)
+    report = synth(args.out, seed=args.seed, days=args.days, instruments=instruments)
     if console.json:
         console.document(plain(report))
     else:
