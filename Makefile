@@ -43,7 +43,7 @@ $(VENV)/.locked: requirements.lock
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.locked pyproject.toml $(NATIVE_SOURCES)
-	@command -v cargo >/dev/null || { echo "openoutcry needs cargo 1.85 or newer to build its engine: see https://rustup.rs" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "openoutcry needs cargo 1.85 or newer to build its engine: install Rust with rustup or your distribution" >&2; exit 1; }
 	@echo "building the engine (about a minute the first time)"
 	@rm -f src/openoutcry/_native.*.so
 	@$(PIP) install --no-deps --no-build-isolation --editable .
@@ -70,7 +70,7 @@ bench: setup ## events per second beside NautilusTrader 2.0, same rows, same run
 
 build: setup ## build the wheel into dist/ and prove that it installs
 	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist . && ls dist
-	@$(BIN)/pytest -m packaging
+	@$(BIN)/pytest tests/test_packaging.py
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv .venvs/uv && .venvs/uv/bin/pip install --quiet uv==0.13.8

@@ -1,19 +1,21 @@
 """How `outcry` ends: codes that never change their meaning."""
 
 from enum import IntEnum, unique
+from typing import Self
 
 
 @unique
 class ExitCode(IntEnum):
     """What a caller, a script or systemd may rely on; `meaning` stands in docs/reference/cli.md."""
 
-    def __new__(cls, value: int, meaning: str) -> "ExitCode":
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> Self:
+        """A code with its meaning."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
         return member
-
-    meaning: str
 
     OK = 0, "done"
     UNEXPECTED = 1, "an error that nobody foresaw, or one without a code of its own"

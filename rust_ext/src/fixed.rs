@@ -240,3 +240,6 @@ pub fn parse_units(text: &str, scale: u8) -> Result<i64, NumericError> {
     let units = i64::try_from(units).map_err(|_| too_large())?;
     Ok(if text.starts_with('-') { -units } else { units })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,19 @@
 //! What the venue does, behaviour by behaviour. `Desk` is one venue with one instrument.
 
+mod bars;
+mod cash;
+mod corporate;
+mod expiry;
+mod fees;
+mod groups;
 mod ladders;
+mod margin;
 mod oracles;
+mod properties;
+mod rejections;
+mod slippage;
+mod trades;
+mod triggers;
 
 use std::collections::BTreeMap;
 
@@ -77,6 +89,7 @@ pub fn config() -> ExchangeConfig {
         passive: Passive::Book,
         overflow: Overflow::Partial,
         consume: true,
+        match_crossed: false,
         slippage: Slippage {
             model: SlippageModel::None,
             volume_limit: None,
@@ -163,17 +176,13 @@ impl Desk {
         out
     }
 
-    /// Send an order under the next id, which is returned in `last()`.
+    /// Send an order, under the next id unless it has one.
     pub fn send(&mut self, mut submit: Submit) -> Vec<Report> {
         if submit.id == 0 {
             self.last_id += 1;
             submit.id = self.last_id;
         }
         self.command(Command::Submit(Box::new(submit)))
-    }
-
-    pub fn last(&self) -> u128 {
-        self.last_id
     }
 
     pub fn command(&mut self, command: Command) -> Vec<Report> {
