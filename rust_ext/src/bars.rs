@@ -158,10 +158,12 @@ impl BarBuilder {
     }
 
     /// End of the open time bar, when there is one.
+    #[inline]
     pub fn due(&self) -> Option<Nanos> {
-        self.open
-            .filter(|_| self.timeframe.is_time())
-            .map(|bar| bar.ts_event)
+        match &self.open {
+            Some(bar) if self.timeframe.is_time() => Some(bar.ts_event),
+            _ => None,
+        }
     }
 
     /// Updates that came after their bar had closed; they change nothing.
@@ -188,7 +190,10 @@ impl BarBuilder {
     /// Take a price; returns the bar that this closes: the previous time bar, or the tick or
     /// volume bar that it completes. At most one, because intervals without updates have no bar.
     pub fn update(&mut self, ts: Nanos, price: i64, size: i64) -> Result<Option<Bar>, Failure> {
-        let late = self.open.map_or(ts < self.closed, |bar| ts < bar.ts_open);
+        let late = match &self.open {
+            Some(bar) => ts < bar.ts_open,
+            None => ts < self.closed,
+        };
         if late {
             self.late += 1;
             return Ok(None);
@@ -266,4 +271,64 @@ fn extend(bar: &mut Bar, price: i64, size: i64) -> Result<(), Failure> {
             .ok_or_else(|| Failure::Overflow("the volume of a bar exceeds 64 bits".into()))?,
     };
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn builder(text: &str) -> BarBuilder {
+        BarBuilder::new(Timeframe::parse(text).unwrap(), PriceType::Last, 2).unwrap()
+    }
+
+    #[test]
+    fn a_mid_is_rounded_half_to_even_at_every_size() {
+        assert_eq!([mid(1, 2), mid(2, 3), mid(3, 4), mid(2, 4)], [2, 2, 4, 3]);
+        assert_eq!(mid(i64::MAX, i64::MAX), i64::MAX);
+        assert_eq!([mid(-1, 0), mid(-2, -1), mid(-3, -2)], [0, -2, -2]);
+    }
+
+    #[test]
+    fn a_volume_bar_counts_whole_units_and_keeps_the_overshoot() {
+        let mut bars = builder("2v");
+        assert_eq!(bars.update(1, 10, 199).unwrap(), None);
+        let bar = bars.update(2, 11, 50).unwrap().unwrap();
+        assert_eq!((bar.ts_open, bar.ts_event, bar.volume), (1, 2, 249));
+        assert_eq!(bars.due(), None);
+    }
+
+    #[test]
+    fn a_volume_beyond_64_bits_is_an_error() {
+        let mut bars = builder("1d");
+        bars.update(1, 1, i64::MAX).unwrap();
+        assert!(matches!(bars.update(2, 1, 1), Err(Failure::Overflow(_))));
+        let frame = Timeframe::parse("99999999999999999v").unwrap();
+        assert!(BarBuilder::new(frame, PriceType::Last, 18).is_err());
+    }
+
+    proptest! {
+        /// No update is lost, counted twice or put into a bar that does not cover it.
+        #[test]
+        fn time_bars_hold_every_update_that_is_not_late_once(
+            stamps in proptest::collection::vec(0i64..40, 1..80)
+        ) {
+            let mut bars = builder("3s");
+            let mut closed = Vec::new();
+            let mut newest = i64::MIN;
+            let mut late = 0;
+            for ts in stamps.iter().map(|ts| ts * SECOND) {
+                let start = ts - ts.rem_euclid(3 * SECOND);
+                late += u64::from(start < newest);
+                newest = newest.max(start);
+                closed.extend(bars.update(ts, 1, 1).unwrap());
+            }
+            closed.extend(bars.close_until(i64::MAX));
+            prop_assert_eq!(bars.late(), late);
+            let count: i64 = closed.iter().map(|bar| bar.count).sum();
+            prop_assert_eq!(count as u64 + late, stamps.len() as u64);
+            prop_assert!(closed.windows(2).all(|pair| pair[0].ts_event <= pair[1].ts_open));
+            prop_assert!(closed.iter().all(|bar| bar.ts_event - bar.ts_open == 3 * SECOND));
+        }
+    }
 }

@@ -163,7 +163,7 @@ def test_a_late_trade_changes_nothing_and_is_counted() -> None:
     assert builder.close_until(MINUTE - 1) is None
     bar = builder.close_until(MINUTE)
     assert bar is not None
-    assert builder.due is None
+    assert [builder.due] == [None]
     assert builder.update(trade(MINUTE - 1, 500)) is None
     builder.update(trade(2 * MINUTE, 101))
     assert builder.update(trade(2 * MINUTE - 1, 500)) is None

@@ -140,15 +140,16 @@ def test_a_market_order_after_a_bar_fills_at_the_next_open_before_that_bar_is_se
     assert (bar.ts_event, engine.now) == (120, 120)
 
 
-def test_bars_that_arrive_late_open_late_too() -> None:
+@pytest.mark.parametrize(("opens", "known"), [(60, 67), (70, 77)])
+def test_bars_that_arrive_late_open_late_too(opens: int, known: int) -> None:
     engine, _ = kernel(1, venue())
-    rows = [(0, 60, 100, 110, 90, 105), (60, 120, 107, 108, 106, 107)]
+    rows = [(0, 60, 100, 110, 90, 105), (opens, opens + 60, 107, 108, 106, 107)]
     engine.add_feed("bar", 0, [bars(*rows)], ("1m", "last"), 7)
     engine.next()
     assert engine.now == 67
     engine.submit(order(1))
     _, fill, _ = drain(engine)
-    assert (fill.price_units, fill.ts_received) == (107, 67)
+    assert (fill.price_units, fill.ts_received) == (107, known)
 
 
 def test_a_venue_trades_on_the_shortest_bars_only_and_never_beside_quotes() -> None:

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use super::names::{Names, names};
 use super::reports;
 use crate::bars::Timeframe;
-use crate::kernel::Input;
+use crate::kernel::{Datum, Input};
 use crate::types::{Bar, InstrumentIx, Level, Nanos, Quote, Trade};
 
 /// What is the same in every message about an instrument.
@@ -58,68 +58,13 @@ impl Messages {
     ) -> PyResult<Bound<'py, PyAny>> {
         let n = names(py)?;
         match input {
-            Input::Quote { instrument, quote } => self.quote(py, n, *instrument, quote),
-            Input::Trade { instrument, trade } => self.trade(py, n, *instrument, trade),
-            Input::Bar {
-                instrument,
-                timeframe,
-                bar,
-            } => {
+            Input::Quote(ix, quote) => self.quote(py, n, *ix, quote),
+            Input::Trade(ix, trade) => self.trade(py, n, *ix, trade),
+            Input::Bar(ix, timeframe, bar) => {
                 let text = self.timeframe(py, *timeframe);
-                build_bar(py, self.labels(*instrument), &text, bar)
+                build_bar(py, self.labels(*ix), &text, bar)
             }
-            Input::Book {
-                instrument,
-                stamps,
-                update_id,
-                snapshot,
-            } => {
-                let l = self.labels(*instrument);
-                let packed = PyBytes::new(py, &pack(levels));
-                let fields = (
-                    l.id.bind(py),
-                    stamps.0,
-                    stamps.1,
-                    l.price_scale,
-                    l.size_scale,
-                );
-                let (id, ts, received, price_scale, size_scale) = fields;
-                n.book_update.bind(py).call1((
-                    id,
-                    ts,
-                    received,
-                    price_scale,
-                    size_scale,
-                    update_id,
-                    snapshot,
-                    packed,
-                ))
-            }
-            Input::BookInvalidated { instrument, stamps } => {
-                self.plain(py, &n.book_invalidated, *instrument, *stamps, ("gap",))
-            }
-            Input::Mark {
-                instrument,
-                stamps,
-                mark,
-                index,
-            } => self.plain(py, &n.mark_price, *instrument, *stamps, (mark, index)),
-            Input::Funding {
-                instrument,
-                stamps,
-                rate,
-            } => self.plain(py, &n.funding_rate, *instrument, *stamps, (rate,)),
-            Input::Split {
-                instrument,
-                stamps,
-                numerator,
-                denominator,
-            } => self.plain(py, &n.split, *instrument, *stamps, (numerator, denominator)),
-            Input::Dividend {
-                instrument,
-                stamps,
-                amount,
-            } => self.plain(py, &n.dividend, *instrument, *stamps, (amount,)),
+            Input::Datum(ix, stamps, datum) => self.datum(py, n, *ix, *stamps, datum, levels),
             Input::Report {
                 venue,
                 report,
@@ -138,6 +83,34 @@ impl Messages {
                 fields.set_item("late_ns", late)?;
                 n.timer_fired.bind(py).call((), Some(&fields))
             }
+        }
+    }
+
+    fn datum<'py>(
+        &self,
+        py: Python<'py>,
+        n: &Names,
+        ix: InstrumentIx,
+        stamps: (Nanos, Nanos),
+        datum: &Datum,
+        levels: &[Level],
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match *datum {
+            Datum::Book {
+                update_id,
+                snapshot,
+            } => {
+                let rest = (update_id, snapshot, PyBytes::new(py, &pack(levels)));
+                self.plain(py, &n.book_update, ix, stamps, rest)
+            }
+            Datum::BookInvalidated => self.plain(py, &n.book_invalidated, ix, stamps, ("gap",)),
+            Datum::Mark { mark, index } => self.plain(py, &n.mark_price, ix, stamps, (mark, index)),
+            Datum::Funding { rate } => self.plain(py, &n.funding_rate, ix, stamps, (rate,)),
+            Datum::Split {
+                numerator,
+                denominator,
+            } => self.plain(py, &n.split, ix, stamps, (numerator, denominator)),
+            Datum::Dividend { amount } => self.plain(py, &n.dividend, ix, stamps, (amount,)),
         }
     }
 
@@ -192,24 +165,18 @@ impl Messages {
     fn plain<'py>(
         &self,
         py: Python<'py>,
-        class: &Py<pyo3::types::PyType>,
+        class: &Py<PyType>,
         ix: InstrumentIx,
         stamps: (Nanos, Nanos),
-        rest: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
+        rest: impl Fields<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let l = self.labels(ix);
-        let common = (
-            l.id.bind(py),
-            stamps.0,
-            stamps.1,
-            l.price_scale,
-            l.size_scale,
-        );
-        let common = common.into_pyobject(py)?;
-        let fields = common
-            .as_sequence()
-            .concat(rest.into_pyobject(py)?.as_sequence())?;
-        class.bind(py).call1(fields.to_tuple()?)
+        let (id, scales) = (l.id.bind(py), (l.price_scale, l.size_scale));
+        concatenated(
+            class.bind(py),
+            (id, stamps.0, stamps.1, scales.0, scales.1),
+            rest,
+        )
     }
 
     fn timeframe<'py>(&mut self, py: Python<'py>, timeframe: Timeframe) -> Bound<'py, PyString> {
@@ -220,6 +187,32 @@ impl Messages {
             .bind(py)
             .clone()
     }
+}
+
+/// Some of the positional fields of a message.
+pub trait Fields<'py>:
+    IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>
+{
+}
+
+impl<'py, T> Fields<'py> for T where
+    T: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>
+{
+}
+
+/// A message of the fields that all of its kind begin with, and the rest.
+pub fn concatenated<'py>(
+    class: &Bound<'py, PyType>,
+    common: impl Fields<'py>,
+    rest: impl Fields<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = class.py();
+    let rest = rest.into_pyobject(py)?;
+    let fields = common
+        .into_pyobject(py)?
+        .as_sequence()
+        .concat(rest.as_sequence())?;
+    class.call1(fields.to_tuple()?)
 }
 
 /// The message of a bar.

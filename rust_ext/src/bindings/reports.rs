@@ -4,17 +4,9 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple, PyType};
 
-use super::messages::Messages;
+use super::messages::{Fields, Messages, concatenated};
 use super::names::Names;
 use crate::types::{Fill, InstrumentIx, Nanos, Report};
-
-/// What every order event begins with.
-struct Head<'py> {
-    id: String,
-    instrument: Bound<'py, PyString>,
-    ts: Nanos,
-    arrived: Nanos,
-}
 
 /// The message of a report that reached the core at `arrived`.
 pub fn build<'py>(
@@ -25,140 +17,107 @@ pub fn build<'py>(
     report: &Report,
     arrived: Nanos,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let head = |id: &u128, ix: &InstrumentIx, ts: &Nanos| Head {
-        id: format!("{id:032x}"),
-        instrument: messages.labels(*ix).id.bind(py).clone(),
-        ts: *ts,
-        arrived,
-    };
-    let reasoned = |class: &Py<PyType>, h: Head<'py>, reason: &str| {
-        class
-            .bind(py)
-            .call1((h.id, h.instrument, h.ts, h.arrived, reason))
-    };
-    let ended = |class: &Py<PyType>, h: Head<'py>, cumulative: i64, reason: &str| {
-        class
-            .bind(py)
-            .call1((h.id, h.instrument, h.ts, h.arrived, cumulative, reason))
-    };
-    match report {
-        Report::Accepted {
-            id,
-            instrument,
-            ts,
-            venue_order_id,
-        } => {
-            let text = venue_order_id.to_string();
-            reasoned(&n.order_accepted, head(id, instrument, ts), &text)
+    match (report, report.order()) {
+        (Report::Filled(fill), _) => filled(messages, py, n, fill, arrived),
+        (_, Some((id, ix))) => {
+            let event = OrderEvent {
+                py,
+                messages,
+                id,
+                ix,
+                stamps: (report.ts(), arrived),
+            };
+            event.build(n, report)
         }
-        Report::Rejected {
-            id,
-            instrument,
-            ts,
-            reason,
-        } => {
-            let h = head(id, instrument, ts);
-            let class = n.order_rejected.bind(py);
-            class.call1((h.id, h.instrument, h.ts, h.arrived, reason, ""))
-        }
-        Report::Triggered { id, instrument, ts } => {
-            let h = head(id, instrument, ts);
-            n.order_triggered
-                .bind(py)
-                .call1((h.id, h.instrument, h.ts, h.arrived))
-        }
-        Report::Filled(fill) => filled(messages, py, n, fill, arrived),
-        Report::Canceled {
-            id,
-            instrument,
-            ts,
-            cumulative,
-            reason,
-        } => ended(
-            &n.order_canceled,
-            head(id, instrument, ts),
-            *cumulative,
-            reason,
-        ),
-        Report::Expired {
-            id,
-            instrument,
-            ts,
-            cumulative,
-            reason,
-        } => ended(
-            &n.order_expired,
-            head(id, instrument, ts),
-            *cumulative,
-            reason,
-        ),
-        Report::Replaced {
-            id,
-            instrument,
-            ts,
-            quantity,
-            limit,
-            trigger,
-        } => {
-            let h = head(id, instrument, ts);
-            let class = n.order_replaced.bind(py);
-            class.call1((
-                h.id,
-                h.instrument,
-                h.ts,
-                h.arrived,
+        (_, None) => account(messages, py, n, venue, report, arrived),
+    }
+}
+
+/// What every order event begins with.
+struct OrderEvent<'py, 'a> {
+    py: Python<'py>,
+    messages: &'a Messages,
+    id: u128,
+    ix: InstrumentIx,
+    stamps: (Nanos, Nanos),
+}
+
+impl<'py> OrderEvent<'py, '_> {
+    fn common(&self) -> (String, &Bound<'py, PyString>, Nanos, Nanos) {
+        let instrument = self.messages.labels(self.ix).id.bind(self.py);
+        let (event, arrived) = self.stamps;
+        (format!("{:032x}", self.id), instrument, event, arrived)
+    }
+
+    fn of(&self, class: &Py<PyType>, rest: impl Fields<'py>) -> PyResult<Bound<'py, PyAny>> {
+        concatenated(class.bind(self.py), self.common(), rest)
+    }
+
+    fn build(&self, n: &Names, report: &Report) -> PyResult<Bound<'py, PyAny>> {
+        match report {
+            Report::Accepted { venue_order_id, .. } => {
+                self.of(&n.order_accepted, (venue_order_id.to_string(),))
+            }
+            Report::Rejected { reason, .. } => self.of(&n.order_rejected, (*reason, "")),
+            Report::Canceled {
+                cumulative, reason, ..
+            } => self.of(&n.order_canceled, (*cumulative, *reason)),
+            Report::Expired {
+                cumulative, reason, ..
+            } => self.of(&n.order_expired, (*cumulative, *reason)),
+            Report::Replaced {
                 quantity,
                 limit,
                 trigger,
-            ))
+                ..
+            } => self.of(&n.order_replaced, (*quantity, *limit, *trigger)),
+            Report::CancelRejected { reason, .. } => self.of(&n.cancel_rejected, (*reason,)),
+            Report::ReplaceRejected { reason, .. } => self.of(&n.replace_rejected, (*reason,)),
+            _ => n.order_triggered.bind(self.py).call1(self.common()),
         }
-        Report::CancelRejected {
-            id,
-            instrument,
-            ts,
-            reason,
-        } => reasoned(&n.cancel_rejected, head(id, instrument, ts), reason),
-        Report::ReplaceRejected {
-            id,
-            instrument,
-            ts,
-            reason,
-        } => reasoned(&n.replace_rejected, head(id, instrument, ts), reason),
+    }
+}
+
+/// Reports about the account as a whole.
+fn account<'py>(
+    messages: &Messages,
+    py: Python<'py>,
+    n: &Names,
+    venue: usize,
+    report: &Report,
+    arrived: Nanos,
+) -> PyResult<Bound<'py, PyAny>> {
+    let venue = messages.venues[venue].bind(py);
+    let stamps = (report.ts(), arrived);
+    match report {
         Report::Cash {
             instrument,
-            ts,
             currency,
             amount,
             reason,
+            ..
         } => {
             let instrument = instrument.map(|ix| messages.labels(ix).id.bind(py));
             let (code, scale) = &messages.currencies[usize::from(*currency)];
-            let (venue, code) = (messages.venues[venue].bind(py), code.bind(py));
-            let strategy = py.None();
-            n.cash_adjusted.bind(py).call1((
-                venue, instrument, ts, arrived, code, amount, scale, reason, strategy,
-            ))
+            let common = (venue, instrument, stamps.0, stamps.1);
+            let rest = (code.bind(py), *amount, *scale, *reason, py.None());
+            concatenated(n.cash_adjusted.bind(py), common, rest)
         }
         Report::Split {
             instrument,
-            ts,
             numerator,
             denominator,
+            ..
         } => {
-            let (venue, id) = (
-                messages.venues[venue].bind(py),
-                messages.labels(*instrument).id.bind(py),
-            );
-            n.position_adjusted
-                .bind(py)
-                .call1((venue, id, ts, arrived, numerator, denominator))
+            let id = messages.labels(*instrument).id.bind(py);
+            let class = n.position_adjusted.bind(py);
+            class.call1((venue, id, stamps.0, stamps.1, numerator, denominator))
         }
-        Report::Liquidated { ts, reason } => {
-            let venue = messages.venues[venue].bind(py);
-            n.account_liquidated
-                .bind(py)
-                .call1((venue, ts, arrived, reason))
+        Report::Liquidated { reason, .. } => {
+            let class = n.account_liquidated.bind(py);
+            class.call1((venue, stamps.0, stamps.1, *reason))
         }
+        _ => unreachable!("a report about an order"),
     }
 }
 

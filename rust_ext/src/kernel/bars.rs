@@ -84,14 +84,7 @@ impl Kernel {
             .or_else(|| builder.bars.close_until(ts))?;
         let (instrument, timeframe) = (builder.instrument, builder.bars.timeframe());
         self.counts.built_bar += 1;
-        let input = self.sequence(
-            ts,
-            Input::Bar {
-                instrument,
-                timeframe,
-                bar,
-            },
-        );
+        let input = self.sequence(ts, Input::Bar(instrument, timeframe, bar));
         market.set_bar(instrument, &bar);
         self.wants(FeedKind::Bar, instrument).then_some(input)
     }

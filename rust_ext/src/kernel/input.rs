@@ -1,60 +1,18 @@
 //! The inputs of the decision core, and their canonical encoding.
 
+use super::report::record_report;
 use crate::bars::Timeframe;
 use crate::encode::Recorder;
-use crate::types::{
-    Bar, Command, Fill, InstrumentIx, Level, Liquidity, Nanos, Quote, Report, Side, Trade,
-    UNDEFINED,
-};
+use crate::types::{Bar, InstrumentIx, Level, Nanos, Quote, Report, Side, Trade};
 
-/// One input of the core. The levels of a `Book` stand in the kernel's `levels`.
+/// One input of the core.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
-    Quote {
-        instrument: InstrumentIx,
-        quote: Quote,
-    },
-    Trade {
-        instrument: InstrumentIx,
-        trade: Trade,
-    },
-    Bar {
-        instrument: InstrumentIx,
-        timeframe: Timeframe,
-        bar: Bar,
-    },
-    Book {
-        instrument: InstrumentIx,
-        stamps: (Nanos, Nanos),
-        update_id: i64,
-        snapshot: bool,
-    },
-    BookInvalidated {
-        instrument: InstrumentIx,
-        stamps: (Nanos, Nanos),
-    },
-    Mark {
-        instrument: InstrumentIx,
-        stamps: (Nanos, Nanos),
-        mark: i64,
-        index: i64,
-    },
-    Funding {
-        instrument: InstrumentIx,
-        stamps: (Nanos, Nanos),
-        rate: i64,
-    },
-    Split {
-        instrument: InstrumentIx,
-        stamps: (Nanos, Nanos),
-        numerator: i64,
-        denominator: i64,
-    },
-    Dividend {
-        instrument: InstrumentIx,
-        stamps: (Nanos, Nanos),
-        amount: i64,
-    },
+    Quote(InstrumentIx, Quote),
+    Trade(InstrumentIx, Trade),
+    Bar(InstrumentIx, Timeframe, Bar),
+    /// The rarer kinds, with (`ts_event`, time received).
+    Datum(InstrumentIx, (Nanos, Nanos), Datum),
     Report {
         venue: usize,
         report: Report,
@@ -68,112 +26,76 @@ pub enum Input {
     },
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Datum {
+    /// A book message; its levels stand in the kernel's `levels`.
+    Book {
+        update_id: i64,
+        snapshot: bool,
+    },
+    BookInvalidated,
+    Mark {
+        mark: i64,
+        index: i64,
+    },
+    Funding {
+        rate: i64,
+    },
+    Split {
+        numerator: i64,
+        denominator: i64,
+    },
+    Dividend {
+        amount: i64,
+    },
+}
+
+/// The second word of a record, after the sequence number: kind and instrument, or venue.
+fn head(kind: i64, number: u32) -> i64 {
+    kind << 32 | i64::from(number)
+}
+
 /// Append an input to the record; `levels` are those of a book message.
 #[inline]
 pub fn record(out: &mut Recorder, seq: u64, input: &Input, levels: &[Level]) {
     let seq = seq as i64;
-    // The first words of every record: sequence number, kind, instrument.
-    let head = |kind: i64, instrument: InstrumentIx| kind << 32 | i64::from(instrument);
     match input {
-        Input::Quote {
-            instrument: ix,
-            quote: q,
-        } => out.words([
-            seq,
-            head(1, *ix),
-            q.ts_event,
-            q.ts_received,
-            q.bid,
-            q.ask,
-            q.bid_size,
-            q.ask_size,
-        ]),
-        Input::Trade {
-            instrument: ix,
-            trade: t,
-        } => {
-            let aggressor = t.aggressor.map_or(0, Side::sign);
+        Input::Quote(ix, q) => {
+            let (event, received) = (q.ts_event, q.ts_received);
+            let (bid_size, ask_size) = (q.bid_size, q.ask_size);
+            out.words([
+                seq,
+                head(1, *ix),
+                event,
+                received,
+                q.bid,
+                q.ask,
+                bid_size,
+                ask_size,
+            ]);
+        }
+        Input::Trade(ix, t) => {
+            let (event, received) = (t.ts_event, t.ts_received);
+            let side = t.aggressor.map_or(0, Side::sign);
             out.words([
                 seq,
                 head(2, *ix),
-                t.ts_event,
-                t.ts_received,
+                event,
+                received,
                 t.price,
                 t.size,
-                aggressor,
+                side,
                 t.trade_id,
             ]);
         }
-        Input::Bar {
-            instrument: ix,
-            timeframe,
-            bar: b,
-        } => {
+        Input::Bar(ix, timeframe, b) => {
             out.words([seq, head(3, *ix), timeframe.unit as i64, timeframe.count]);
             out.words([b.price_type as i64, b.ts_open, b.ts_event, b.ts_received]);
             out.words([b.open, b.high, b.low, b.close, b.volume, b.count]);
         }
-        Input::Book {
-            instrument: ix,
-            stamps,
-            update_id,
-            snapshot,
-        } => {
-            out.words([
-                seq,
-                head(4, *ix),
-                stamps.0,
-                stamps.1,
-                *update_id,
-                i64::from(*snapshot),
-            ]);
-            out.words([levels.len() as i64]);
-            for level in levels {
-                out.words([level.side.sign(), level.price, level.size]);
-            }
-        }
-        Input::BookInvalidated {
-            instrument: ix,
-            stamps,
-        } => {
-            out.words([seq, head(5, *ix), stamps.0, stamps.1]);
-        }
-        Input::Mark {
-            instrument: ix,
-            stamps,
-            mark,
-            index,
-        } => {
-            out.words([seq, head(6, *ix), stamps.0, stamps.1, *mark, *index]);
-        }
-        Input::Funding {
-            instrument: ix,
-            stamps,
-            rate,
-        } => {
-            out.words([seq, head(7, *ix), stamps.0, stamps.1, *rate]);
-        }
-        Input::Split {
-            instrument: ix,
-            stamps,
-            numerator,
-            denominator,
-        } => {
-            out.words([
-                seq,
-                head(8, *ix),
-                stamps.0,
-                stamps.1,
-                *numerator,
-                *denominator,
-            ]);
-        }
-        Input::Dividend {
-            instrument: ix,
-            stamps,
-            amount,
-        } => {
-            out.words([seq, head(9, *ix), stamps.0, stamps.1, *amount]);
+        Input::Datum(ix, stamps, datum) => {
+            out.words([seq, head(datum.kind(), *ix), stamps.0, stamps.1]);
+            record_datum(out, datum, levels);
         }
         Input::Report {
             venue,
@@ -196,159 +118,37 @@ pub fn record(out: &mut Recorder, seq: u64, input: &Input, levels: &[Level]) {
     }
 }
 
-fn record_report(out: &mut Recorder, report: &Report) {
-    let head = |out: &mut Recorder, kind: i64, id: &u128, ix: &InstrumentIx, ts: &Nanos| {
-        out.words([kind << 32 | i64::from(*ix), *ts]);
-        out.wide(*id as i128);
-    };
-    let optional = |value: &Option<i64>| value.unwrap_or(UNDEFINED);
-    match report {
-        Report::Accepted {
-            id,
-            instrument,
-            ts,
-            venue_order_id,
+impl Datum {
+    fn kind(&self) -> i64 {
+        match self {
+            Datum::Book { .. } => 4,
+            Datum::BookInvalidated => 5,
+            Datum::Mark { .. } => 6,
+            Datum::Funding { .. } => 7,
+            Datum::Split { .. } => 8,
+            Datum::Dividend { .. } => 9,
+        }
+    }
+}
+
+fn record_datum(out: &mut Recorder, datum: &Datum, levels: &[Level]) {
+    match *datum {
+        Datum::Book {
+            update_id,
+            snapshot,
         } => {
-            head(out, 1, id, instrument, ts);
-            out.words([*venue_order_id as i64]);
+            out.words([update_id, i64::from(snapshot), levels.len() as i64]);
+            for level in levels {
+                out.words([level.side.sign(), level.price, level.size]);
+            }
         }
-        Report::Rejected {
-            id,
-            instrument,
-            ts,
-            reason,
-        } => {
-            head(out, 2, id, instrument, ts);
-            out.text(reason);
-        }
-        Report::Triggered { id, instrument, ts } => head(out, 3, id, instrument, ts),
-        Report::Filled(fill) => {
-            head(out, 4, &fill.id, &fill.instrument, &fill.ts);
-            record_fill(out, fill);
-        }
-        Report::Canceled {
-            id,
-            instrument,
-            ts,
-            cumulative,
-            reason,
-        } => {
-            head(out, 5, id, instrument, ts);
-            out.words([*cumulative]);
-            out.text(reason);
-        }
-        Report::Expired {
-            id,
-            instrument,
-            ts,
-            cumulative,
-            reason,
-        } => {
-            head(out, 6, id, instrument, ts);
-            out.words([*cumulative]);
-            out.text(reason);
-        }
-        Report::Replaced {
-            id,
-            instrument,
-            ts,
-            quantity,
-            limit,
-            trigger,
-        } => {
-            head(out, 7, id, instrument, ts);
-            out.words([*quantity, optional(limit), optional(trigger)]);
-        }
-        Report::CancelRejected {
-            id,
-            instrument,
-            ts,
-            reason,
-        } => {
-            head(out, 8, id, instrument, ts);
-            out.text(reason);
-        }
-        Report::ReplaceRejected {
-            id,
-            instrument,
-            ts,
-            reason,
-        } => {
-            head(out, 9, id, instrument, ts);
-            out.text(reason);
-        }
-        Report::Cash {
-            instrument,
-            ts,
-            currency,
-            amount,
-            reason,
-        } => {
-            let ix = instrument.map_or(-1, i64::from);
-            out.words([10 << 32, ix, *ts, i64::from(*currency)]);
-            out.wide(*amount);
-            out.text(reason);
-        }
-        Report::Split {
-            instrument,
-            ts,
+        Datum::BookInvalidated => {}
+        Datum::Mark { mark, index } => out.words([mark, index]),
+        Datum::Funding { rate } => out.words([rate]),
+        Datum::Split {
             numerator,
             denominator,
-        } => {
-            out.words([
-                11 << 32 | i64::from(*instrument),
-                *ts,
-                *numerator,
-                *denominator,
-            ]);
-        }
-        Report::Liquidated { ts, reason } => {
-            out.words([12 << 32, *ts]);
-            out.text(reason);
-        }
-    }
-}
-
-fn record_fill(out: &mut Recorder, fill: &Fill) {
-    let maker = i64::from(fill.liquidity == Liquidity::Maker);
-    out.words([
-        fill.venue_order_id as i64,
-        fill.fill_id as i64,
-        fill.side.sign(),
-        fill.price,
-    ]);
-    out.words([
-        fill.quantity,
-        fill.cumulative,
-        i64::from(fill.fee_currency),
-        maker,
-        fill.position as i64,
-    ]);
-    out.wide(fill.fee);
-}
-
-/// The venue's time of a report.
-pub fn report_ts(report: &Report) -> Nanos {
-    match report {
-        Report::Accepted { ts, .. }
-        | Report::Rejected { ts, .. }
-        | Report::Triggered { ts, .. }
-        | Report::Canceled { ts, .. }
-        | Report::Expired { ts, .. }
-        | Report::Replaced { ts, .. }
-        | Report::CancelRejected { ts, .. }
-        | Report::ReplaceRejected { ts, .. }
-        | Report::Cash { ts, .. }
-        | Report::Split { ts, .. }
-        | Report::Liquidated { ts, .. } => *ts,
-        Report::Filled(fill) => fill.ts,
-    }
-}
-
-/// The instrument a command is about.
-pub fn command_instrument(command: &Command) -> InstrumentIx {
-    match command {
-        Command::Submit(submit) => submit.instrument,
-        Command::Cancel { instrument, .. } | Command::Replace { instrument, .. } => *instrument,
+        } => out.words([numerator, denominator]),
+        Datum::Dividend { amount } => out.words([amount]),
     }
 }

@@ -8,6 +8,7 @@ mod agenda;
 mod bars;
 mod counts;
 mod input;
+mod report;
 mod rows;
 mod venue;
 
@@ -23,7 +24,7 @@ use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
 pub use counts::Counts;
-pub use input::{Input, command_instrument, report_ts};
+pub use input::{Datum, Input};
 pub use venue::Venue;
 
 /// What the kernel knows of one instrument.

@@ -1,6 +1,6 @@
 //! Recorded rows becoming inputs: checked, given to the venue, the market state and the bars.
 
-use super::{Input, Kernel};
+use super::{Datum, Input, Kernel};
 use crate::bars::{BarBuilder, Timeframe};
 use crate::failure::Failure;
 use crate::feed::FeedKind;
@@ -96,13 +96,7 @@ impl Kernel {
         }
         self.counts.quote += 1;
         let ts = quote.ts_received;
-        let input = self.sequence(
-            ts,
-            Input::Quote {
-                instrument: ix,
-                quote,
-            },
-        );
+        let input = self.sequence(ts, Input::Quote(ix, quote));
         self.at_venue_of(ix, ts, |exchange, out| {
             exchange.on_quote(ts, ix, &quote, out)
         });
@@ -128,13 +122,7 @@ impl Kernel {
         }
         self.counts.trade += 1;
         let ts = trade.ts_received;
-        let input = self.sequence(
-            ts,
-            Input::Trade {
-                instrument: ix,
-                trade,
-            },
-        );
+        let input = self.sequence(ts, Input::Trade(ix, trade));
         if trade.size == 0 {
             self.counts.zero_size_trade += 1;
         } else {
@@ -170,14 +158,7 @@ impl Kernel {
         self.counts.inconsistent_bar += u64::from(!contained);
         self.counts.bar += 1;
         let ts = bar.ts_received;
-        let input = self.sequence(
-            ts,
-            Input::Bar {
-                instrument: ix,
-                timeframe,
-                bar,
-            },
-        );
+        let input = self.sequence(ts, Input::Bar(ix, timeframe, bar));
         if traded {
             self.at_venue_of(ix, ts, |exchange, out| exchange.on_bar(ts, ix, &bar, out));
         }
@@ -199,13 +180,12 @@ impl Kernel {
         self.counts.book += 1;
         let (ts, snapshot) = (head.ts_received, head.snapshot);
         let stamps = (head.ts_event, ts);
-        let message = Input::Book {
-            instrument: ix,
-            stamps,
-            update_id: head.update_id,
+        let update_id = head.update_id;
+        let datum = Datum::Book {
+            update_id,
             snapshot,
         };
-        let input = self.sequence(ts, message);
+        let input = self.sequence(ts, Input::Datum(ix, stamps, datum));
         market.apply_book(ix, ts, snapshot, &self.levels);
         let book = market.book(ix);
         if book.is_valid() {
@@ -234,13 +214,8 @@ impl Kernel {
     fn take_gap(&mut self, number: usize, ix: InstrumentIx, market: &mut Market) -> Option<Input> {
         let stamps = self.feeds[number].stamps();
         self.counts.book_invalidated += 1;
-        let input = self.sequence(
-            stamps.1,
-            Input::BookInvalidated {
-                instrument: ix,
-                stamps,
-            },
-        );
+        let input = Input::Datum(ix, stamps, Datum::BookInvalidated);
+        let input = self.sequence(stamps.1, input);
         self.at_venue_of(ix, stamps.1, |exchange, _| exchange.on_book_invalid(ix));
         market.invalidate_book(ix);
         self.wants(FeedKind::Book, ix).then_some(input)
@@ -251,66 +226,67 @@ impl Kernel {
         kind: FeedKind,
         ix: InstrumentIx,
         stamps: (Nanos, Nanos),
-        (first, second): (i64, i64),
+        values: (i64, i64),
         market: &mut Market,
     ) -> Option<Input> {
         let ts = stamps.1;
-        let input = match kind {
-            FeedKind::Mark if first <= 0 => {
-                self.counts.zero_price += 1;
-                return None;
-            }
-            FeedKind::Mark => {
-                self.counts.mark += 1;
-                self.at_venue_of(ix, ts, |exchange, out| exchange.on_mark(ts, ix, first, out));
-                market.set_mark(ix, ts, first);
-                Input::Mark {
-                    instrument: ix,
-                    stamps,
-                    mark: first,
-                    index: second,
-                }
-            }
-            FeedKind::Funding => {
-                self.counts.funding += 1;
-                self.at_venue_of(ix, ts, |exchange, out| {
-                    exchange.on_funding(ts, ix, first, out)
-                });
-                Input::Funding {
-                    instrument: ix,
-                    stamps,
-                    rate: first,
-                }
-            }
-            FeedKind::Split if first > 0 && second > 0 => {
-                self.counts.split += 1;
-                self.at_venue_of(ix, ts, |exchange, out| {
-                    exchange.on_split(ts, ix, first, second, out);
-                });
-                Input::Split {
-                    instrument: ix,
-                    stamps,
-                    numerator: first,
-                    denominator: second,
-                }
-            }
-            FeedKind::Dividend if first >= 0 => {
-                self.counts.dividend += 1;
-                self.at_venue_of(ix, ts, |exchange, out| {
-                    exchange.on_dividend(ts, ix, first, out)
-                });
-                Input::Dividend {
-                    instrument: ix,
-                    stamps,
-                    amount: first,
-                }
-            }
-            _ => {
-                self.counts.bad_corporate_action += 1;
-                return None;
-            }
+        let datum = match kind {
+            FeedKind::Mark => self.take_mark(ix, ts, values, market)?,
+            FeedKind::Funding => self.take_funding(ix, ts, values.0),
+            _ => self.take_corporate_action(kind, ix, ts, values)?,
         };
-        let input = self.sequence(ts, input);
+        let input = self.sequence(ts, Input::Datum(ix, stamps, datum));
         self.wants(kind, ix).then_some(input)
+    }
+
+    fn take_mark(
+        &mut self,
+        ix: InstrumentIx,
+        ts: Nanos,
+        (mark, index): (i64, i64),
+        market: &mut Market,
+    ) -> Option<Datum> {
+        if mark <= 0 {
+            self.counts.zero_price += 1;
+            return None;
+        }
+        self.counts.mark += 1;
+        self.at_venue_of(ix, ts, |exchange, out| exchange.on_mark(ts, ix, mark, out));
+        market.set_mark(ix, ts, mark);
+        Some(Datum::Mark { mark, index })
+    }
+
+    fn take_funding(&mut self, ix: InstrumentIx, ts: Nanos, rate: i64) -> Datum {
+        self.counts.funding += 1;
+        self.at_venue_of(ix, ts, |venue, out| venue.on_funding(ts, ix, rate, out));
+        Datum::Funding { rate }
+    }
+
+    /// A split needs positive numbers, and a dividend is not negative; else the row is refused.
+    fn take_corporate_action(
+        &mut self,
+        kind: FeedKind,
+        ix: InstrumentIx,
+        ts: Nanos,
+        (first, second): (i64, i64),
+    ) -> Option<Datum> {
+        if kind == FeedKind::Split && first > 0 && second > 0 {
+            self.counts.split += 1;
+            self.at_venue_of(ix, ts, |venue, out| {
+                venue.on_split(ts, ix, first, second, out);
+            });
+            let (numerator, denominator) = (first, second);
+            return Some(Datum::Split {
+                numerator,
+                denominator,
+            });
+        }
+        if kind == FeedKind::Dividend && first >= 0 {
+            self.counts.dividend += 1;
+            self.at_venue_of(ix, ts, |venue, out| venue.on_dividend(ts, ix, first, out));
+            return Some(Datum::Dividend { amount: first });
+        }
+        self.counts.bad_corporate_action += 1;
+        None
     }
 }

@@ -1,7 +1,7 @@
 //! The kernel's side of the simulated venues: commands on their way there, reports on their way back.
 
 use super::agenda::Task;
-use super::{Input, Kernel, command_instrument, report_ts};
+use super::{Input, Kernel};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::merge::{Key, Phase};
@@ -42,7 +42,7 @@ impl Kernel {
     /// # Errors
     /// When no venue trades the instrument.
     pub fn submit(&mut self, command: Command) -> Result<(), Failure> {
-        let ix = command_instrument(&command);
+        let ix = command.instrument();
         let Some(venue) = self.slot(ix)?.venue else {
             return Err(Failure::Config(format!("no venue trades instrument {ix}")));
         };
@@ -133,7 +133,7 @@ impl Kernel {
     fn send_reports(&mut self, number: usize) {
         let latency = self.venues[number].report_latency;
         for report in self.scratch.drain(..) {
-            let ts = report_ts(&report).saturating_add(latency).max(self.now);
+            let ts = report.ts().saturating_add(latency).max(self.now);
             let key = Key {
                 ts,
                 phase: Phase::Report,
