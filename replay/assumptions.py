@@ -20,6 +20,10 @@ _OVERFLOW = {
     "partial": "what exceeds the displayed size is canceled (market, IOC) or rests (limit)",
     "touch": "any size fills at the touch (optimistic)",
 }
+_CROSSED = {
+    "refuse": "a quote whose bid is above its ask fills and triggers nothing",
+    "match": "a quote whose bid is above its ask is matched all the same (optimistic)",
+}
 _NOT_MODELED = {
     "fills": "our orders move no price and nobody reacts to them; the place in the queue is not"
     " modeled",
@@ -52,6 +56,7 @@ def _venue(venue: VenueConfig) -> Iterator[tuple[str, str]]:
     yield "bar fill", f"{matching.bar_fill}: {_BAR_FILL[matching.bar_fill]}"
     yield "passive fills", f"{matching.passive}: {_PASSIVE[matching.passive]}"
     yield "overflow", f"{matching.overflow}: {_OVERFLOW[matching.overflow]}"
+    yield "crossed quotes", f"{matching.crossed}: {_CROSSED[matching.crossed]}"
     yield (
         "consumption",
         "size that was taken stays taken until the level refreshes"

@@ -62,7 +62,7 @@ class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=
     per_order: Decimal = Decimal(0)
     minimum: Decimal = Decimal(0)
     currency: str = "quote"
-    rounding: Literal["half_even", "half_up", "up"] = "half_even"
+    rounding: Literal["half_up", "half_even", "up"] = "half_up"
 
 
 class SlippageConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):

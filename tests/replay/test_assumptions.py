@@ -44,6 +44,7 @@ def test_every_choice_of_a_venue_is_told() -> None:
         ("bar_fill", ("next_open", "close", "path")),
         ("passive", ("book", "trades")),
         ("overflow", ("one_tick", "partial", "touch")),
+        ("crossed", ("refuse", "match")),
         ("consume", (True, False)),
     ],
 )

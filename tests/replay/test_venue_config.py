@@ -74,6 +74,7 @@ def test_decimals_become_integers_and_words() -> None:
         "passive": "trades",
         "overflow": "one_tick",
         "consume": False,
+        "match_crossed": False,
         "slippage": "fixed_bps",
         "slippage_fraction": 500_000_000,
         "slippage_ticks": 1,
