@@ -9,8 +9,9 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
     'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
 BIN := $(VENV)/bin
-CATALOG := runs/demo/catalog
-DATA ?=
+CONFIG ?= docs/tutorial/demo.toml
+DATA ?= $(wildcard ../shared/data/nautilus/btc-perp-20211231-20220201_1m.csv)
+CATALOG := $(if $(wildcard $(DATA)/instruments.json),$(DATA),runs/demo/catalog)
 NATIVE_SOURCES := $(shell find rust_ext -name '*.rs') rust_ext/Cargo.toml Cargo.toml Cargo.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -21,10 +22,16 @@ help: ## print this list
 
 setup: $(VENV)/.native ## make .venv: locked dependencies and this checkout, editable
 
-demo: setup ## replay two strategies, write a report under runs/ (DATA=path: a catalog of your own)
-	@test -n "$(DATA)" || test -d $(CATALOG) || { echo "synthetic market data -> $(CATALOG)" && \
-	    $(BIN)/outcry data synth $(CATALOG); }
-	@$(BIN)/outcry replay docs/tutorial/demo.toml --report runs/demo/report.html
+demo: setup ## replay two strategies, report under runs/ (DATA=catalog or CSV of one-minute bars)
+ifeq ($(DATA),)
+	@echo "inventing a market -> $(CATALOG)"
+	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG)
+else ifneq ($(DATA),$(CATALOG))
+	@echo "importing $(DATA) -> $(CATALOG)"
+	@rm -rf $(CATALOG) && $(BIN)/outcry data import $(DATA) --out $(CATALOG) --format csv --kind bar \
+	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT --price-scale 2 --size-scale 6
+endif
+	@$(BIN)/outcry replay $(CONFIG) --catalog $(CATALOG) --report runs/demo/report.html
 
 # What setup makes. The stamps live inside .venv, so that they vanish with it.
 $(VENV)/.locked: requirements.lock
@@ -36,7 +43,7 @@ $(VENV)/.locked: requirements.lock
 	@touch $@
 
 $(VENV)/.native: $(VENV)/.locked pyproject.toml $(NATIVE_SOURCES)
-	@command -v cargo >/dev/null || { echo "openoutcry needs cargo 1.85 or newer to build its engine: see https://rustup.rs" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "openoutcry needs cargo 1.85 or newer to build its engine: install Rust with rustup or your distribution" >&2; exit 1; }
 	@echo "building the engine (about a minute the first time)"
 	@rm -f src/openoutcry/_native.*.so
 	@$(PIP) install --no-deps --no-build-isolation --editable .
@@ -48,6 +55,8 @@ test: setup ## run the test suite
 check: setup ## lint, types, format and the Rust tests
 	@echo "ruff";   $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@echo "mypy";   $(BIN)/mypy --no-error-summary src tests
+	@echo "the stub of the engine"
+	@MYPYPATH=src $(BIN)/stubtest openoutcry._native --concise --allowlist <(echo 'openoutcry._native.__all__')
 	@echo "cargo fmt, clippy, test"
 	@cargo fmt --check
 	@cargo clippy --quiet --locked --all-targets -- -D warnings
@@ -61,7 +70,7 @@ bench: setup ## events per second beside NautilusTrader 2.0, same rows, same run
 
 build: setup ## build the wheel into dist/ and prove that it installs
 	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist . && ls dist
-	@$(BIN)/pytest -m packaging
+	@$(BIN)/pytest tests/test_packaging.py
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv .venvs/uv && .venvs/uv/bin/pip install --quiet uv==0.13.8

@@ -37,6 +37,7 @@ from openoutcry.state.events import (
     ReplaceRejected,
     RequestUnknown,
     TradingHalted,
+    TradingResumed,
 )
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.orders import Outcome
@@ -135,6 +136,16 @@ class BrokerActor(Actor):
         if isinstance(event, AccountLiquidated):
             self._halt(f"liquidated: {event.reason}")
         self.emit(self._portfolio, event)
+
+    @handles(TradingHalted, TradingResumed)
+    def on_halt(self, event: TradingHalted | TradingResumed) -> None:
+        """Close or open the gate with risk; a halt of one strategy is enforced by risk alone."""
+        if event.strategy is not None:
+            return
+        if isinstance(event, TradingHalted):
+            self._gate.halt(event.reason, event.instrument)
+        else:
+            self._gate.resume(event.instrument)
 
     def _on_sent(self, command: VenueCommand) -> None:
         self.sent += 1

@@ -14,7 +14,7 @@ import msgspec
 from openoutcry import _native
 from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Cell
-from openoutcry.actors.indicators.base import BarIndicator
+from openoutcry.actors.indicators.base import Indicator
 from openoutcry.actors.market_data import MarketDataActor
 from openoutcry.actors.ports import Clock
 from openoutcry.actors.schedule import Timer, next_cron, next_multiple
@@ -134,7 +134,7 @@ class Desk:
         self._timers = timers
         self.pending: dict[ClientOrderId, SubmitOrder] = {}
         self.timers: dict[str, Timer] = {}
-        self.indicators: dict[tuple[InstrumentId, str, PriceType], list[BarIndicator]] = {}
+        self.indicators: dict[tuple[InstrumentId, str, PriceType], list[Indicator]] = {}
         self.signals = 0
 
     @property
@@ -158,7 +158,7 @@ class Desk:
 
     def attach(
         self,
-        indicator: BarIndicator,
+        indicator: Indicator,
         instrument: InstrumentId,
         timeframe: str,
         price_type: PriceType | None,

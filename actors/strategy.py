@@ -33,7 +33,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import msgspec
 
 from openoutcry.actors.desk import Desk, OrderOptions
-from openoutcry.actors.indicators.base import BarIndicator
+from openoutcry.actors.indicators.base import Indicator
 from openoutcry.state.enums import OrderType, PriceType, Side
 from openoutcry.state.errors import StrategyError
 from openoutcry.state.events import AnyOrderEvent, OrderFilled, TimerFired
@@ -51,7 +51,7 @@ from openoutcry.state.market_data import (
 from openoutcry.state.orders import Order
 from openoutcry.state.positions import Position
 
-IndicatorT = TypeVar("IndicatorT", bound=BarIndicator)
+IndicatorT = TypeVar("IndicatorT", bound=Indicator)
 Number = Decimal | int | str
 
 

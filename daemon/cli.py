@@ -1,8 +1,6 @@
 """`outcry`: finds the command, runs it, and turns every ending into a message and an exit code.
 
-Exit codes: 0 done, 1 unexpected error, 2 usage, 3 a check failed, 69 venue unavailable, 78 config,
-130 interrupted, 141 the reader of our output went away. Nothing heavy is imported before a command
-needs it.
+Exit codes stand in `exit_codes.py`. Nothing heavy is imported before a command needs it.
 """
 
 import difflib
@@ -15,10 +13,8 @@ from collections.abc import Sequence
 from openoutcry.daemon.command import Command, UsageError
 from openoutcry.daemon.commands import COMMANDS
 from openoutcry.daemon.console import Console
+from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.state.errors import OutcryError
-
-INTERRUPTED = 130
-READER_GONE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,29 +33,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = error.exit_code
     except KeyboardInterrupt:
         console.note("interrupted")
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         # stdout must stay open for the interpreter's own flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = READER_GONE
+        code = ExitCode.READER_GONE
     except Exception as error:  # noqa: BLE001 - the edge of the process: nobody else reports it
         _report_crash(error, console)
-        code = 1
-    return code
+        code = ExitCode.UNEXPECTED
+    return int(code)
 
 
 def _run(words: Sequence[str], options: Sequence[str], console: Console) -> int:
     wants_help = "--help" in options or "-h" in options
     if not words or words[0] in {"--help", "-h", "help"}:
         console.result(overview())
-        return 0 if words else UsageError.exit_code
+        return 0 if words else ExitCode.USAGE
     if words[0] in {"--version", "-V", "version"}:
         console.result(f"outcry {_version()}")
         return 0
     command, rest = _find(words)
     if command is None:
         console.result(_group_help(words[0]))
-        return 0 if wants_help else UsageError.exit_code
+        return 0 if wants_help else ExitCode.USAGE
     if wants_help:
         console.result(command.help())
         return 0

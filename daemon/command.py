@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.state.errors import OutcryError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class UsageError(OutcryError):
     """A command line that cannot be understood, or that would overwrite something."""
 
     code = "X0001"
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class Option(NamedTuple):

@@ -32,15 +32,33 @@ def check(config: Config) -> list[Problem]:
     return [problem for rule in checks for problem in rule(config)]
 
 
-def check_instruments(config: Config, known: Collection[str]) -> list[Problem]:
-    """Feeds and risk sections whose instrument the catalog does not have."""
-    found = []
+def check_data(
+    config: Config, instruments: Collection[str], streams: Collection[tuple[str, str, str | None]]
+) -> Iterator[Problem]:
+    """Feeds that ask for what a catalog does not have.
+
+    Args:
+        config: A config that `check` finds nothing wrong with.
+        instruments: Ids of the catalog's instruments.
+        streams: What it holds: (instrument, kind, bars such as `1m-last` or None).
+    """
     for index, feed in enumerate(config.feeds):
-        if feed.instrument not in known:
+        path: KeyPath = ("feeds", index)
+        if feed.instrument not in instruments:
             what = f'the catalog has no instrument "{feed.instrument}"'
-            path = ("feeds", index, "instrument")
-            found.append(Problem(path, what, near_miss(feed.instrument, known)))
-    return found
+            yield Problem((*path, "instrument"), what, near_miss(feed.instrument, instruments))
+            continue
+        held = [(kind, bars) for name, kind, bars in streams if name == feed.instrument]
+        kinds = {kind for kind, _ in held}
+        for at, kind in enumerate(feed.kinds):
+            if kind not in kinds:
+                what = f"the catalog has no {kind} data of {feed.instrument}"
+                yield Problem((*path, "kinds", at), what, near_miss(kind, kinds))
+        for at, bars in enumerate(feed.bars):
+            if "bar" in kinds and ("bar", bars) not in held:
+                what = f"the catalog has no {bars} bars of {feed.instrument}"
+                known = [name for _, name in held if name]
+                yield Problem((*path, "bars", at), what, near_miss(bars, known))
 
 
 def _run(config: Config) -> Iterator[Problem]:
@@ -95,17 +113,15 @@ def _matching(venue: VenueConfig, path: KeyPath) -> Iterator[Problem]:
     slippage = venue.matching.slippage
     where = (*path, "slippage")
     yield from _at_least(slippage, where, 0, "bps", "fraction", "ticks", "price_impact")
-    if not 0 < slippage.volume_limit <= 1:
-        what = f"{slippage.volume_limit} is not a share of a bar's volume"
+    limit = slippage.volume_limit
+    if limit is not None and not 0 < limit <= 1:
+        what = f"{limit} is not a share of a bar's volume"
         yield Problem((*where, "volume_limit"), what, 'use more than 0 and at most 1, like "0.025"')
 
 
 def _feeds(config: Config) -> Iterator[Problem]:
     if config.run.mode is Mode.REPLAY and not config.feeds:
         yield Problem(("feeds",), "there is no feed to play", "add a [[feeds]] section")
-    if config.feeds and config.catalog is None:
-        remedy = 'add catalog = "PATH" above the first section'
-        yield Problem(("catalog",), "missing, and feeds need it", remedy)
     venues = [v.name for v in config.venues]
     seen: set[tuple[str, str]] = set()
     for index, feed in enumerate(config.feeds):

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from openoutcry.state.enums import LiquiditySide, Mode, OrderStatus, OrderType, Side, TimeInForce
-from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId, VenueId
 
 Amounts = dict[str, Decimal]
 """Currency to amount. A currency that never moved is absent."""
@@ -264,7 +264,7 @@ class ReplayResult(ResultStruct, frozen=True, kw_only=True):
     realized_pnl: Amounts
     unrealized_pnl: Amounts
     fees: Amounts
-    balances: dict[str, Amounts]
+    balances: dict[VenueId, Amounts]
     performance: Performance
     strategies: tuple[StrategyResult, ...]
     positions: tuple[PositionRow, ...]

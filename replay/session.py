@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from openoutcry import _native
-from openoutcry.actors.graph import Graph, Ports, build_graph, opening_balances
+from openoutcry.actors.graph import Graph, Ports, build_graph
 from openoutcry.replay.record import RunRecord
 from openoutcry.replay.venue_config import exchange_mapping
 from openoutcry.state.catalog import Catalog
@@ -126,15 +126,12 @@ class ReplaySession:
         self.delivered = 0
 
     def _build_kernel(self, start: int) -> _native.Kernel:
-        balances = opening_balances(self.config, self.universe)
-        venues = [
-            exchange_mapping(venue, self.universe, balances[venue.name])
-            for venue in self.config.venues
-        ]
+        instruments, table = self.universe.instruments, self.universe.currencies
+        venues = [exchange_mapping(venue, instruments, table) for venue in self.config.venues]
         ids = [item.id for item in self.universe.instruments]
         universe = self.universe
         kernel = _native.Kernel(universe.specs, ids, universe.currencies, venues, self.market)
-        kernel.start(start)
+        kernel.set_clock(start)
         return kernel
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:

@@ -122,7 +122,7 @@ def _check_file(
             if carry is None and previous is not None:
                 add({"out_of_order": int(frame.item(0, "ts_received") < previous)})
             # The last row of the slice before stands in front, so that no pair is missed.
-            add(_count_pairs(frame if carry is None else pl.concat([carry, frame])))
+            add(_count_pairs(frame if carry is None else pl.concat([carry, frame]), key))
             add(_count_rows(frame, key, owner, path.stem))
             carry = frame.tail(1)
     except CatalogFileError as error:
@@ -132,17 +132,21 @@ def _check_file(
     return counts, int(carry.item(0, "ts_received")), None
 
 
-def _count_pairs(frame: "pl.DataFrame") -> dict[str, int]:
-    """What neighbouring rows show: order, silence, repetition."""
+def _count_pairs(frame: "pl.DataFrame", key: StreamKey) -> dict[str, int]:
+    """What neighbouring rows show: order, silence, repetition, prices that jump and come back."""
     import polars as pl
 
     step = pl.col("ts_received").diff()
     same = pl.all_horizontal(pl.all() == pl.all().shift(1))
-    return frame.select(
-        out_of_order=(step < 0).sum(),
-        gap_over_1h=(step > _GAP_NS).sum(),
-        repeats_previous_row=same.sum(),
-    ).row(0, named=True)
+    found = {"out_of_order": (step < 0).sum(), "repeats_previous_row": same.sum()}
+    if not key.yearly:
+        found["gap_over_1h"] = (step > _GAP_NS).sum()
+    if key.kind == "trade":
+        price = pl.col("price")
+        up, back = price.diff() * 100, -price.diff(-1) * 100
+        spike = ((up > price) & (back < -price)) | ((up < -price) & (back > price))
+        found["price_spike_1_percent"] = spike.sum()
+    return frame.select(**found).row(0, named=True)
 
 
 def _count_rows(

@@ -55,7 +55,7 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _json_decoder: Final = msgspec.json.Decoder(_Envelope)
-_decoder: Final[msgspec.msgpack.Decoder[AnyMessage]] = msgspec.msgpack.Decoder(AnyMessage)  # type: ignore[arg-type]
+_decoder: Final[msgspec.msgpack.Decoder[AnyMessage]] = msgspec.msgpack.Decoder(AnyMessage)
 _envelope_decoder: Final = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
 
 
@@ -66,9 +66,12 @@ def encode(message: AnyMessage) -> bytes:
         NumericOverflow: A number beyond 64 bits.
     """
     try:
-        return _HEAD + _encoder.encode(message)
+        body = _encoder.encode(message)
     except OverflowError as error:
         raise NumericOverflow(f"{type(message).__name__}: a number beyond 64 bits") from error
+    if _MAYBE_BEYOND.search(body) and (name := _beyond(message)):
+        raise NumericOverflow(f"{name} does not fit 64 bits")
+    return _HEAD + body
 
 
 def decode(data: bytes) -> AnyMessage:
@@ -88,8 +91,8 @@ def decode(data: bytes) -> AnyMessage:
         raise CodecError(f"no message: {_brief(error)}") from error
     if _encoder.encode(message) != body:
         raise CodecError(f"a {type(message).__name__} that is not written as we write it")
-    if _MAYBE_BEYOND.search(body):
-        _check_range(message)
+    if _MAYBE_BEYOND.search(body) and (name := _beyond(message)):
+        raise CodecError(f"{name} does not fit 64 bits")
     return message
 
 
@@ -99,10 +102,8 @@ def encode_json(message: AnyMessage) -> bytes:
     Raises:
         NumericOverflow: A number beyond 64 bits.
     """
-    try:
-        _check_range(message)
-    except CodecError as error:
-        raise NumericOverflow(error.message) from error
+    if name := _beyond(message):
+        raise NumericOverflow(f"{name} does not fit 64 bits")
     return b'{"version":%d,"message":%b}' % (SCHEMA_VERSION, _json_encoder.encode(message))
 
 
@@ -157,18 +158,16 @@ def _refuse_envelope(data: bytes) -> Never:
     raise CodecError("an envelope that is not written as we write it")
 
 
-def _check_range(message: object) -> None:
-    """Every integer fits 64 bits: msgpack carries one more bit, JSON any number."""
-    for name, value in zip(
-        message.__struct_fields__,  # type: ignore[attr-defined]
-        msgspec.structs.astuple(message),  # type: ignore[arg-type]
-        strict=True,
-    ):
+def _beyond(message: msgspec.Struct) -> str | None:
+    """The integer that does not fit 64 bits: msgpack carries one more bit, JSON any number."""
+    values = msgspec.structs.astuple(message)
+    for name, value in zip(message.__struct_fields__, values, strict=True):
         if value.__class__ is int:
             if not _I64_MIN <= value <= _I64_MAX:
-                raise CodecError(f"{type(message).__name__}: {name} does not fit 64 bits")
-        elif isinstance(value, msgspec.Struct):
-            _check_range(value)
+                return f"{name} of a {type(message).__name__}"
+        elif isinstance(value, msgspec.Struct) and (found := _beyond(value)):
+            return found
+    return None
 
 
 def _check_fields(given: dict[str, Any], known: dict[str, Any]) -> None:

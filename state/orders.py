@@ -127,6 +127,17 @@ class Order(msgspec.Struct, kw_only=True):
         """What the venue says was filled beyond the fills that are known."""
         return max(self.claimed_units - self.filled_units, 0)
 
+    def terms(self) -> SubmitOrder:
+        """The order as it would be submitted today, with the terms that are in force."""
+        if not self.replaced:
+            return self.submit
+        return msgspec.structs.replace(
+            self.submit,
+            quantity_units=self.quantity_units,
+            limit_units=self.limit_units,
+            trigger_units=self.trigger_units,
+        )
+
     def request(self, command: CancelOrder | ReplaceOrder) -> str | None:
         """Note that a cancel or replace is on its way; from now on it counts.
 

@@ -1,6 +1,7 @@
 """Finds a strategy by its config name: a shipped one, or `module:Class`."""
 
 import importlib
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
@@ -25,6 +26,14 @@ def load_strategy(config: StrategyConfig) -> tuple[type[Strategy], Strategy.Para
         ConfigError: It does not exist, is no Strategy, or its parameters do not fit.
     """
     strategy_class = find_strategy(config.type)
+    for field in msgspec.structs.fields(strategy_class.Params):
+        value = config.params.get(field.name)
+        # Left alone, a float would become the decimal of its shortest text.
+        if isinstance(value, float) and field.type is Decimal:
+            raise ConfigError(
+                f"strategy {config.id}: {field.name} = {value} is a float",
+                remedy=f'write {field.name} = "{value}"',
+            )
     try:
         params = msgspec.convert(config.params, strategy_class.Params, strict=True)
     except msgspec.ValidationError as error:

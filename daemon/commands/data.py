@@ -1,36 +1,12 @@
-"""`outcry data`: bring recorded markets into a catalog, and look at what is in one."""
+"""`outcry data ls|check|synth`: look at what a catalog holds, and make one up."""
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from openoutcry.daemon.command import Command, Option, path, time_ns, whole
 from openoutcry.daemon.console import Console
-
-CHECK_FAILED: Final = 3
-FORMATS: Final = ("lean", "binance-raw", "hyperliquid-raw", "freqtrade", "csv", "parquet")
-
-
-def key_value(text: str) -> tuple[str, str]:
-    """The two sides of `KEY=VALUE`."""
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return key, value
-
-
-def run_import(args: Namespace, console: Console) -> int:
-    """Import a source and print what was read, written and found wrong."""
-    from openoutcry.replay.importers import import_data
-    from openoutcry.replay.result import plain
-
-    report = import_data(args.source, args.format, args.out, dict(args.option or ()))
-    if console.json:
-        console.document(plain(report))
-    else:
-        console.result(str(report))
-    return 0
+from openoutcry.daemon.exit_codes import ExitCode
 
 
 def run_ls(args: Namespace, console: Console) -> int:
@@ -78,7 +54,7 @@ def run_check(args: Namespace, console: Console) -> int:
             console.result(f"{word} {f.name} x{f.count:,} {where}{detail}")
         notes = len(findings) - errors
         console.result(f"{args.catalog}: {errors} errors, {notes} notes")
-    return CHECK_FAILED if errors else 0
+    return ExitCode.CHECK_FAILED if errors else 0
 
 
 def run_synth(args: Namespace, console: Console) -> int:
@@ -112,30 +88,6 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 
 _CATALOG = Option("CATALOG", "The folder of the catalog.", path, "CATALOG")
 
-IMPORT = Command(
-    name="data import",
-    summary="Bring recorded data into a catalog",
-    description=(
-        "Reads SOURCE (a file or folder of another program's data) and adds it to a catalog. Every "
-        "defect that is found in the source is counted and named, and stands in the catalog's "
-        "metadata. Importing the same source again changes nothing."
-    ),
-    options=(
-        Option("SOURCE", "A file or folder.", path, "SOURCE"),
-        Option("--format", "What SOURCE is.", choices=FORMATS, metavar="FORMAT", required=True),
-        Option(
-            "--out", "The catalog to add to; it is made if need be.", path, "CATALOG", required=True
-        ),
-        Option("--option", "A setting of the format.", key_value, "KEY=VALUE", repeat=True),
-    ),
-    examples=(
-        (
-            "outcry data import lean/data --format lean --out data",
-            "Everything below a LEAN data folder.",
-        ),
-    ),
-    run=run_import,
-)
 LS = Command(
     name="data ls",
     summary="List what a catalog holds",

@@ -1,19 +1,18 @@
 """`outcry replay`: play recorded markets through the actor graph."""
 
 from argparse import Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openoutcry.daemon.command import Command, Option, UsageError, path, time_ns, whole
 from openoutcry.daemon.console import Console
+from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.state.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openoutcry.daemon.config_loader import LoadedConfig
     from openoutcry.replay.result import ReplayResult
-
-CHECK_FAILED = 3
-INTERRUPTED = 130
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -32,8 +31,8 @@ def run(args: Namespace, console: Console) -> int:
 
         console.result(summary(result, console))
     if result.interrupted:
-        return INTERRUPTED
-    return 0 if result.status == "complete" else CHECK_FAILED
+        return ExitCode.INTERRUPTED
+    return 0 if result.status == "complete" else ExitCode.CHECK_FAILED
 
 
 def _play(loaded: "LoadedConfig", args: Namespace, console: Console) -> "ReplayResult":

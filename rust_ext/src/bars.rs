@@ -32,7 +32,7 @@ impl Timeframe {
     /// Read `1m`, `100t`, ...; the error says what is allowed.
     pub fn parse(text: &str) -> Result<Self, Failure> {
         let bad = || {
-            Failure::Data(format!(
+            Failure::Config(format!(
                 "bad time frame {text:?}: write a count without leading zeros and one of s m h d t v, as in 1m"
             ))
         };
@@ -126,7 +126,7 @@ impl BarBuilder {
         size_scale: u8,
     ) -> Result<Self, Failure> {
         if timeframe.unit == BarUnit::Volume && price_type != PriceType::Last {
-            return Err(Failure::Data(format!(
+            return Err(Failure::Config(format!(
                 "volume bars are built from trades: use price type last with {timeframe}"
             )));
         }

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Failure {
     /// Recorded data that is not what it claims to be: `DataFormatError`.
     Data(String),
+    /// The run was put together in a way that cannot work: `ConfigError`.
+    Config(String),
     /// A number left its range: `NumericOverflow`.
     Overflow(String),
     /// Whoever delivers the data failed; passed on as it is.
@@ -16,7 +18,9 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Data(text) | Failure::Overflow(text) => f.write_str(text),
+            Failure::Data(text) | Failure::Config(text) | Failure::Overflow(text) => {
+                f.write_str(text)
+            }
             Failure::Source(error) => error.fmt(f),
         }
     }

@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod failure;
 pub mod feed;
 pub mod fixed;
+pub mod indicators;
 pub mod kernel;
 pub mod ledger;
 pub mod market;
@@ -23,9 +24,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::names::register(module)?;
     bindings::instrument::register(module)?;
     bindings::bars::register(module)?;
+    bindings::digest::register(module)?;
     bindings::fixed::register(module)?;
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;
     bindings::market::register(module)?;
+    bindings::indicators::register(module)?;
     Ok(())
 }

@@ -92,7 +92,7 @@ class Ledger:
         currencies: Sequence[tuple[str, int]],
         instruments: Sequence[InstrumentSpec],
         books: int,
-    ) -> "Ledger":
+    ) -> Ledger:
         """An empty ledger. Price, size and multiplier scale together may exceed the scale of the
         settlement currency by at most 30 decimals (`NumericOverflow`)."""
     def apply_fill(
@@ -240,8 +240,11 @@ class Kernel:
         `report_latency_us` and what the simulated exchange needs. An instrument without a venue is
         observed only.
         """
-    def start(self, ts: int, /) -> None:
-        """Start the clock: `now` before the first input (else -2**63). Before `add_feed`."""
+    def set_clock(self, ts: int, /) -> None:
+        """Where the clock stands before the first input (else -2**63): called before `add_feed`.
+
+        Rows received earlier are stamped with it and counted as `time_backwards`.
+        """
     def add_feed(
         self,
         kind: str,
@@ -262,7 +265,7 @@ class Kernel:
 
         A `ts_received` that steps back is stamped with the running maximum and counted as
         `time_backwards`. Raises `DataFormatError` for missing, odd or unequal columns, here and in
-        `next()`.
+        `next()`, and `ConfigError` for a feed that cannot be.
         """
     def build_bars(self, instrument: int, timeframe: str, price_type: str, /) -> None:
         """Build bars from now on; each close is an input, asking twice gives them once.

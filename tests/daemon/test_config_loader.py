@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openoutcry.daemon.config_checks import check_data
 from openoutcry.daemon.config_loader import ConfigFileError, LoadedConfig, load
 from openoutcry.daemon.toml_lines import key_lines, line_of
 from openoutcry.state.config import MatchingConfig
@@ -136,9 +137,9 @@ def test_all_mistakes_are_listed_at_once_in_the_order_of_their_lines(tmp_path):
          "expected a list", 'kinds = ["quote"]'),
         ('bars = ["1m-last"]', 'bars = ["1m"]', 18, "feeds[0].bars[0]", '"1m" names no bars', "1m-last"),
         ('bars = ["1m-last"]', "", 15, "feeds[0].bars", "missing", 'bars = ["1m-last"]'),
-        ("BTCUSDT.BINANCE\"\nkinds", "BTCUSDT\"\nkinds", 16, "feeds[0].instrument",
+        ('BTCUSDT.BINANCE"\nkinds', 'BTCUSDT"\nkinds', 16, "feeds[0].instrument",
          "is not SYMBOL.VENUE", "SYMBOL.VENUE"),
-        ("BTCUSDT.BINANCE\"\nkinds", "BTCUSDT.BINANCES\"\nkinds", 16, "feeds[0].instrument",
+        ('BTCUSDT.BINANCE"\nkinds', 'BTCUSDT.BINANCES"\nkinds', 16, "feeds[0].instrument",
          'no [[venues]] section for "BINANCES"', 'did you mean "BINANCE"?'),
         ('[risk.instruments."BTCUSDT.BINANCE"]', '[risk.instruments."BTCUSD.BINANCE"]', 28,
          'risk.instruments."BTCUSD.BINANCE"', "no feed has the instrument", "BTCUSDT.BINANCE"),
@@ -149,7 +150,6 @@ def test_all_mistakes_are_listed_at_once_in_the_order_of_their_lines(tmp_path):
         ('id = "cross"', 'id = "Cross"', 21, "strategies[0].id", "no strategy id", "a-z"),
         ('id = "cross"', 'id = "unallocated"', 21, "strategies[0].id", "belongs to no", "another id"),
         ("[[feeds]]", "[feeds]", 15, "feeds", "expected a list", "[[feeds]]"),
-        ('catalog = "data"', "", 1, "catalog", "feeds need it", "catalog ="),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line_key_and_remedy(
@@ -176,12 +176,28 @@ def test_names_are_unique(tmp_path):
     assert what == '"cross" is taken by strategies[0]'
 
 
-def test_an_instrument_that_the_catalog_lacks_gets_the_nearest_name(tmp_path):
+@pytest.mark.parametrize(
+    ("instruments", "streams", "key", "remedy"),
+    [
+        (["BTCUSDC.BINANCE"], [], "instrument", 'did you mean "BTCUSDC.BINANCE"?'),
+        (["BTCUSDT.BINANCE"], [("BTCUSDT.BINANCE", "bar", "1m-last")], "kinds[0]", "known: bar"),
+        (
+            ["BTCUSDT.BINANCE"],
+            [("BTCUSDT.BINANCE", "quote", None), ("BTCUSDT.BINANCE", "bar", "5m-last")],
+            "bars[0]",
+            'did you mean "5m-last"?',
+        ),
+    ],
+)
+def test_data_that_the_catalog_lacks_is_named_with_the_nearest_that_it_has(
+    tmp_path, instruments, streams, key, remedy
+):
+    found = loaded(tmp_path)
     with pytest.raises(ConfigFileError) as caught:
-        loaded(tmp_path).refuse_unknown_instruments(["BTCUSDC.BINANCE", "ETH.KRAKEN"])
+        found.refuse(check_data(found.config, instruments, streams))
     problem = caught.value.problems[0]
-    assert problem.line == 16
-    assert problem.remedy == 'did you mean "BTCUSDC.BINANCE"?'
+    assert problem.key == f"feeds[0].{key}"
+    assert problem.remedy == remedy
 
 
 def test_text_that_is_no_toml_is_located(tmp_path):

@@ -3,12 +3,15 @@
 import random
 from decimal import Decimal
 
+import msgspec
+
 from openoutcry.replay.analytics.drawdown import curve
 from openoutcry.replay.analytics.funnel import explain
 from openoutcry.replay.analytics.performance import performance
 from openoutcry.replay.analytics.trades import is_win, round_trips
 from openoutcry.replay.result import (
     Detail,
+    EquityPoint,
     FillRow,
     Funnel,
     Measurement,
@@ -20,7 +23,7 @@ from openoutcry.replay.result import (
     StrategyResult,
 )
 from openoutcry.state.enums import LiquiditySide, Mode, OrderStatus, OrderType, Side, TimeInForce
-from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId, VenueId
+from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId
 from openoutcry.state.instruments import Spot
 
 BTC = InstrumentId("BTCUSDT.SIM")
@@ -91,37 +94,25 @@ def sample_result(
     *, trades: int = 75, seed: int = 7, name: str = "ema on synthetic data", days: int = 90
 ) -> ReplayResult:
     """A whole result with a random walk in it; equal arguments give equal results."""
-    rng = random.Random(seed)
-    price, equity, fills, samples = 42_000.0, Decimal(10_000), [], []
-    every = days * 24 // (2 * trades) if trades else 10**9
-    for hour in range(days * 24):
-        price *= 1 + rng.gauss(0.00004, 0.004)
-        equity += Decimal(f"{rng.gauss(0.5, 18):.2f}")
-        samples.append((START + hour * HOUR, equity))
-        if hour % every == every - 1 and len(fills) < 2 * trades:
-            side = Side.SELL if len(fills) % 2 else Side.BUY
-            fills.append(fill(hour, side, f"{price:.2f}", "0.02", fee=f"{price * 0.00002:.4f}"))
-    points = curve(samples)
+    fills, points = _walk(random.Random(seed), trades, days)
     rows = round_trips(fills, {BTC: SPOT})
     first, last = points[0].ts, points[-1].ts
-    fees = sum((f.fee for f in fills), Decimal(0))
-    realized = sum((t.pnl for t in rows if t.pnl is not None), Decimal(0))
-    funnel = Funnel(
-        events=2_592_000,
-        delivered=129_600,
-        signals=len(fills) + 12,
+    paid = {"USDT": sum((f.fee for f in fills), Decimal(0))}
+    realized = {"USDT": sum((t.pnl for t in rows if t.pnl is not None), Decimal(0))}
+    unrealized = {"USDT": Decimal("-3.20")}
+    strategy = StrategyResult(
+        strategy=EMA,
+        type="ema_cross",
+        status="ok",
+        orders=len(fills) + 12,
+        fills=len(fills),
         denied=12,
-        not_sent=0,
-        submitted=len(fills),
-        rejected=0,
-        filled=len(fills),
-        reasons=(
-            Reason(reason="max_order_value: 1260.00 USDT is above 1000", count=9),
-            Reason(reason="collar: the last quote is 61.2 s old", count=3),
-        ),
+        trades=len(rows),
+        wins=sum(map(is_win, rows)),
+        fees=paid,
+        realized_pnl=realized,
+        unrealized_pnl=unrealized,
     )
-    stats = performance(points, rows, "USDT", first, last)
-    won = sum(map(is_win, rows))
     return ReplayResult(
         run_id="8f2c1d7a90be4c55",
         name=name,
@@ -133,60 +124,77 @@ def sample_result(
         last_ts=last,
         events_total=2_592_000,
         events={"bar": 129_600, "quote": 1_800_000, "trade": 662_400},
-        orders=funnel.signals,
-        fills=len(fills),
-        denied=12,
-        funnel=Funnel(**{**_fields(funnel), "explanation": explain(funnel)}),
+        orders=strategy.orders,
+        fills=strategy.fills,
+        denied=strategy.denied,
+        funnel=_funnel(len(fills)),
         defects={"crossed_quote": 3, "late_trade": 41},
         initial_equity=Money(amount=Decimal("10000.00"), currency="USDT"),
         final_equity=Money(amount=points[-1].equity, currency="USDT"),
-        realized_pnl={"USDT": realized},
-        unrealized_pnl={"USDT": Decimal("-3.20")},
-        fees={"USDT": fees},
-        balances={VenueId("SIM"): {"USDT": Decimal("9120.50"), "BTC": Decimal("0.02000000")}},
-        performance=stats,
-        strategies=(
-            StrategyResult(
-                strategy=EMA,
-                type="ema_cross",
-                status="ok",
-                orders=funnel.signals,
-                fills=len(fills),
-                denied=12,
-                trades=len(rows),
-                wins=won,
-                fees={"USDT": fees},
-                realized_pnl={"USDT": realized},
-                unrealized_pnl={"USDT": Decimal("-3.20")},
-            ),
-        ),
-        positions=(
-            PositionRow(
-                strategy=EMA,
-                instrument=BTC,
-                position=None,
-                quantity=Decimal("0.02000"),
-                average_price=Decimal("43120.5"),
-                mark=Decimal("42960.5"),
-                unrealized_pnl=Decimal("-3.20"),
-                currency="USDT",
-            ),
-        ),
-        assumptions={
-            "lane": "default: orders match on data as received",
-            "SIM fees": "maker 0.0002, taker 0.0005, taken in the quote currency",
-            "SIM latency": "order 5000 us, report 5000 us",
-            "SIM bar fill": "next_open",
-        },
+        realized_pnl=realized,
+        unrealized_pnl=unrealized,
+        fees=paid,
+        balances={"SIM": {"USDT": Decimal("9120.50"), "BTC": Decimal("0.02000000")}},
+        performance=performance(points, rows, "USDT", first, last),
+        strategies=(strategy,),
+        positions=(POSITION,),
+        assumptions=ASSUMPTIONS,
         config={"run": {"name": name}, "feeds": [{"instrument": BTC, "kinds": ["quote"]}]},
-        detail=Detail(
-            orders=tuple(map(order, fills)), fills=tuple(fills), trades=rows, equity=points
-        ),
+        detail=Detail(orders=tuple(map(order, fills)), fills=fills, trades=rows, equity=points),
         measurement=Measurement(
             wall_s=1.31, cpu_s=1.27, events_per_s=1_978_626.0, peak_rss_mb=143.2
         ),
     )
 
 
-def _fields(struct: Funnel) -> dict[str, object]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+POSITION = PositionRow(
+    strategy=EMA,
+    instrument=BTC,
+    position=None,
+    quantity=Decimal("0.02000"),
+    average_price=Decimal("43120.5"),
+    mark=Decimal("42960.5"),
+    unrealized_pnl=Decimal("-3.20"),
+    currency="USDT",
+)
+ASSUMPTIONS = {
+    "lane": "default: orders match on data as received",
+    "SIM fees": "maker 0.0002, taker 0.0005, taken in the quote currency",
+    "SIM latency": "order 5000 us, report 5000 us",
+    "SIM bar fill": "next_open",
+}
+
+
+def _walk(
+    rng: random.Random, trades: int, days: int
+) -> tuple[tuple[FillRow, ...], tuple[EquityPoint, ...]]:
+    """Alternating fills on a random walk, and an equity curve that is another one."""
+    price, equity, samples = 42_000.0, Decimal(10_000), []
+    fills: list[FillRow] = []
+    every = days * 24 // (2 * trades) if trades else 10**9
+    for hour in range(days * 24):
+        price *= 1 + rng.gauss(0.00004, 0.004)
+        equity += Decimal(f"{rng.gauss(0.5, 18):.2f}")
+        samples.append((START + hour * HOUR, equity))
+        if hour % every == every - 1 and len(fills) < 2 * trades:
+            side = Side.SELL if len(fills) % 2 else Side.BUY
+            fills.append(fill(hour, side, f"{price:.2f}", "0.02", fee=f"{price * 0.00002:.4f}"))
+    return tuple(fills), curve(samples)
+
+
+def _funnel(filled: int) -> Funnel:
+    funnel = Funnel(
+        events=2_592_000,
+        delivered=129_600,
+        signals=filled + 12,
+        denied=12,
+        not_sent=0,
+        submitted=filled,
+        rejected=0,
+        filled=filled,
+        reasons=(
+            Reason(reason="max_order_value: 1260.00 USDT is above 1000", count=9),
+            Reason(reason="collar: the last quote is 61.2 s old", count=3),
+        ),
+    )
+    return msgspec.structs.replace(funnel, explanation=explain(funnel))

@@ -9,6 +9,7 @@ use crate::failure::Failure;
 pub fn to_python(py: Python<'_>, failure: Failure) -> PyErr {
     match failure {
         Failure::Data(text) => raise(py, |n| &n.data_format_error, text),
+        Failure::Config(text) => raise(py, |n| &n.config_error, text),
         Failure::Overflow(text) => raise(py, |n| &n.numeric_overflow, text),
         Failure::Source(error) => match error.downcast::<PyErr>() {
             Ok(error) => *error,

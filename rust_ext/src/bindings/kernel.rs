@@ -79,8 +79,8 @@ impl PyKernel {
     }
 
     #[pyo3(signature = (ts, /))]
-    fn start(&mut self, py: Python<'_>, ts: i64) -> PyResult<()> {
-        self.inner.start(ts).map_err(|e| to_python(py, e))
+    fn set_clock(&mut self, py: Python<'_>, ts: i64) -> PyResult<()> {
+        self.inner.set_clock(ts).map_err(|e| to_python(py, e))
     }
 
     #[pyo3(signature = (kind, instrument, chunks, bar=None, latency_ns=0, /))]
@@ -273,7 +273,7 @@ pub fn read_bar_type(
         "mid" => PriceType::Mid,
         _ => {
             let message = format!("bad price type {price_type:?}: last, bid, ask or mid");
-            return Err(raise(py, |n| &n.data_format_error, message));
+            return Err(raise(py, |n| &n.config_error, message));
         }
     };
     Ok((timeframe, price_type))

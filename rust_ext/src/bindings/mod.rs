@@ -2,11 +2,13 @@
 
 pub mod bars;
 pub mod commands;
+pub mod digest;
 pub mod errors;
 pub mod exchange;
 pub mod failures;
 pub mod feeds;
 pub mod fixed;
+pub mod indicators;
 pub mod instrument;
 pub mod kernel;
 pub mod ledger;

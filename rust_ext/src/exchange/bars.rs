@@ -104,10 +104,10 @@ impl Exchange {
         if market.source > Source::Bar {
             return;
         }
-        market.source = Source::Bar;
         if market.path {
             self.on_bar_path(ts, ix, bar, out);
         } else {
+            market.source = Source::Bar;
             market.open_bar(bar.ts_open, bar.volume);
             market.set_bar_price(bar.price_type, bar.close);
             market.last = bar.close;
@@ -176,6 +176,7 @@ impl Exchange {
             (bid.close, ask.close),
         ] {
             let market = &mut self.markets[ix as usize];
+            market.source = Source::Bar;
             market.invalidate();
             market.set_touches(bid_price, sizes.0, ask_price, sizes.1);
             market.last = bid_price;

@@ -1,8 +1,9 @@
 //! Cash and positions that move without a trade: funding, dividends, splits.
 
-use super::money::{FRACTION_SCALE, Rounding, fraction_of_value, mul_div, power_of_ten};
+use super::money::{FRACTION_SCALE, fraction_of_value, mul_div};
 use super::{Exchange, reasons};
-use crate::types::{CurrencyIx, InstrumentIx, Nanos, Report};
+use crate::fixed::{Rounding, pow10};
+use crate::types::{CurrencyIx, InstrumentIx, Nanos, Report, UNDEFINED};
 
 /// The reasons of cash reports.
 pub const FUNDING: &str = "funding";
@@ -34,16 +35,14 @@ impl Exchange {
     pub fn on_dividend(&mut self, ts: Nanos, ix: InstrumentIx, amount: i64, out: &mut Vec<Report>) {
         self.now(ts, out);
         let instrument = &self.instruments[ix as usize];
-        let scales = i32::from(instrument.size_scale) + FRACTION_SCALE;
-        let money = i32::from(self.scale(instrument.quote));
-        let position = i128::from(self.account.net(ix));
-        // Prices have more decimals than money, so the power is positive for all real instruments.
-        let (factor, divisor) = (power_of_ten(money), power_of_ten(scales));
-        let received = factor
-            .and_then(|factor| i128::from(amount).checked_mul(factor))
-            .zip(divisor)
-            .and_then(|(amount, divisor)| mul_div(position, amount, divisor, Rounding::HalfEven));
-        let quote = instrument.quote;
+        let (quote, size_scale) = (instrument.quote, instrument.size_scale);
+        let below = u32::from(size_scale + FRACTION_SCALE);
+        let money = u32::from(self.scale(quote));
+        let power = |a: u32, b: u32| i128::try_from(pow10(a.saturating_sub(b)).ok()?).ok();
+        let shares = i128::from(self.account.net(ix)) * i128::from(amount);
+        let received = power(money, below)
+            .zip(power(below, money))
+            .and_then(|(factor, divisor)| mul_div(shares, factor, divisor, Rounding::HalfEven));
         if let Some(received) = received {
             self.pay(ts, ix, quote, received, DIVIDEND, out);
         }
@@ -69,30 +68,29 @@ impl Exchange {
         if !self.account.holds(ix) || numerator <= 0 || denominator <= 0 {
             return;
         }
+        let (n, d) = (i128::from(numerator), i128::from(denominator));
+        let price = old_price
+            .and_then(|price| mul_div(i128::from(price), d, n, Rounding::HalfEven))
+            .and_then(|price| i64::try_from(price).ok());
+        let price = price.unwrap_or(UNDEFINED);
+        // What cannot be split (a coin, no price for the fraction) stays as it is, unreported.
+        let Ok(amount) = self.account.split(ix, numerator, denominator, price) else {
+            return;
+        };
         out.push(Report::Split {
             instrument: ix,
             ts,
             numerator,
             denominator,
         });
-        let (n, d) = (i128::from(numerator), i128::from(denominator));
-        let price = old_price
-            .and_then(|price| mul_div(i128::from(price), d, n, Rounding::HalfEven))
-            .and_then(|price| i64::try_from(price).ok());
-        let settlement = self.instruments[ix as usize].settlement;
-        if let Some(cash) = self
-            .account
-            .split(ix, numerator, denominator, price.unwrap_or(0))
-            && cash != 0
-        {
-            let (instrument, currency) = (Some(ix), settlement);
-            let (amount, reason) = (cash, CASH_IN_LIEU);
+        if amount != 0 {
+            let (instrument, currency) = (Some(ix), self.instruments[ix as usize].settlement);
             out.push(Report::Cash {
                 instrument,
                 ts,
                 currency,
                 amount,
-                reason,
+                reason: CASH_IN_LIEU,
             });
         }
         self.unwatch_margin();
@@ -107,8 +105,7 @@ impl Exchange {
         reason: &'static str,
         out: &mut Vec<Report>,
     ) {
-        if amount != 0 {
-            self.account.adjust(currency, amount);
+        if amount != 0 && self.account.adjust(currency, amount).is_ok() {
             self.unwatch_margin();
             out.push(Report::Cash {
                 instrument: Some(ix),

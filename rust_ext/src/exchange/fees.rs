@@ -2,7 +2,8 @@
 //! fill and component, to a unit of the currency it is paid in.
 
 use super::config::Fees;
-use super::money::{FRACTION_SCALE, Rounding, fraction_of_value, rescale};
+use super::money::{FRACTION_SCALE, fraction_of_value};
+use crate::fixed::{Rounding, rescale};
 use crate::types::{Instrument, Liquidity};
 
 /// What an order was charged so far, in units of the currency its fees are paid in.
@@ -48,7 +49,7 @@ impl Fees {
         }
         if self.per_share != 0 {
             let exact = i128::from(self.per_share) * i128::from(quantity);
-            fee += self.amount(exact, i32::from(instrument.size_scale), money_scale)?;
+            fee += self.amount(exact, instrument.size_scale, money_scale)?;
         }
         if !state.any {
             fee += self.amount(i128::from(self.per_order), 0, money_scale)?;
@@ -70,12 +71,14 @@ impl Fees {
         ))
     }
 
-    fn amount(&self, units: i128, scale: i32, money_scale: u8) -> Option<i128> {
+    /// Units of 10^-(scale + 12) as money.
+    fn amount(&self, units: i128, scale: u8, money_scale: u8) -> Option<i128> {
         rescale(
             units,
             scale + FRACTION_SCALE,
-            i32::from(money_scale),
+            money_scale,
             Rounding::HalfEven,
         )
+        .ok()
     }
 }

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use super::config::FeeCurrency;
 use super::fees::FeeState;
-use super::money::{Rounding, fraction_of_value, mul_div, notional, power_of_ten, rescale};
+use super::money::{fraction_of_value, mul_div, notional};
 use super::orders::{Key, Order, Phase};
 use super::{Exchange, reasons};
+use crate::fixed::{Rounding, pow10, rescale};
 use crate::types::{CurrencyIx, Fill, InstrumentIx, Liquidity, Side, Submit};
 
 /// Fees in another currency are carried at this scale until they are rounded to it.
 const GUARD_SCALE: u8 = 18;
 /// Scale of leverage and margin fractions.
-const MARGIN_SCALE: i32 = 9;
+pub(super) const MARGIN_SCALE: u8 = 9;
+/// 1 in units of 10^-`MARGIN_SCALE`.
+const ONE: i64 = 1_000_000_000;
 
 impl Exchange {
     /// The fee of a fill: units, the currency it is paid in, and the order's new fee state.
@@ -42,8 +45,11 @@ impl Exchange {
         };
         let (fee, state) =
             fees.of_fill(instrument, GUARD_SCALE, state, price, quantity, liquidity)?;
-        let factor = power_of_ten(i32::from(rate_scale) + i32::from(self.scale(currency)))?;
-        let divisor = i128::from(rate).checked_mul(power_of_ten(i32::from(GUARD_SCALE))?)?;
+        let factor =
+            i128::try_from(pow10(u32::from(rate_scale) + u32::from(self.scale(currency))).ok()?)
+                .ok()?;
+        let divisor = i128::from(rate)
+            .checked_mul(i128::try_from(pow10(u32::from(GUARD_SCALE)).ok()?).ok()?)?;
         Some((
             mul_div(fee, factor, divisor, Rounding::HalfEven)?,
             currency,
@@ -94,8 +100,8 @@ impl Exchange {
     }
 
     fn base_units(&self, base: CurrencyIx, size_scale: u8, quantity: i64) -> Option<i128> {
-        let (from, to) = (i32::from(size_scale), i32::from(self.scale(base)));
-        rescale(i128::from(quantity), from, to, Rounding::HalfEven)
+        let mode = Rounding::HalfEven;
+        rescale(i128::from(quantity), size_scale, self.scale(base), mode).ok()
     }
 
     /// Whether the account can afford an order of `quantity`, everything that works included.
@@ -326,15 +332,11 @@ impl Exchange {
     /// The stated initial margin, or 1 / leverage; an account's leverage above 1 also caps it.
     pub(super) fn initial_rate(&self, ix: InstrumentIx) -> i64 {
         let stated = self.instruments[ix as usize].margin_initial;
-        let one = 10i64.pow(MARGIN_SCALE.unsigned_abs());
-        let own = mul_div(
-            i128::from(one),
-            i128::from(one),
-            i128::from(self.config.leverage),
-            Rounding::Up,
-        );
-        let own = own.and_then(|rate| i64::try_from(rate).ok()).unwrap_or(one);
-        match (stated, self.config.leverage == one) {
+        let leverage = i128::from(self.config.leverage);
+        let (one, up) = (i128::from(ONE), Rounding::Up);
+        let own = mul_div(one, one, leverage, up).and_then(|rate| i64::try_from(rate).ok());
+        let own = own.unwrap_or(ONE);
+        match (stated, self.config.leverage == ONE) {
             (0, _) => own,
             (_, true) => stated,
             (_, false) => stated.max(own),
@@ -356,7 +358,8 @@ impl Exchange {
             if self.instruments[ix as usize].settlement == pool {
                 let sign = self.account.net(ix).signum();
                 let price = self.markets[ix as usize].valuation(sign);
-                equity += price.map_or(0, |price| self.account.market_value(ix, price));
+                let value = price.and_then(|price| self.account.market_value(ix, price));
+                equity += value.unwrap_or(0);
             }
         }
         equity

@@ -24,7 +24,7 @@ impl Exchange {
     }
 
     /// The position that an order of this side would reduce.
-    fn reducible(&self, order: &Order) -> i64 {
+    pub(super) fn reducible(&self, order: &Order) -> i64 {
         let position = self
             .account
             .quantity(order.submit.instrument, order.submit.position);
@@ -91,7 +91,9 @@ impl Exchange {
         if !self.config.margin && !self.can_pay(fill) {
             return Err(reasons::INSUFFICIENT_FUNDS);
         }
-        self.account.apply(fill).ok_or(reasons::NUMERIC_OVERFLOW)?;
+        self.account
+            .apply(fill)
+            .map_err(|_| reasons::NUMERIC_OVERFLOW)?;
         self.unwatch_margin();
         Ok(())
     }
@@ -119,13 +121,10 @@ impl Exchange {
         let Some(order) = self.orders.get(key) else {
             return;
         };
-        let (id, ix, group) = (
-            order.submit.id,
-            order.submit.instrument,
-            order.submit.oco_group,
-        );
-        let cumulative = order.cumulative;
-        let complete = cumulative == order.submit.quantity;
+        let (cumulative, submit) = (order.cumulative, &order.submit);
+        let (id, ix, group) = (submit.id, submit.instrument, submit.oco_group);
+        let complete = cumulative == submit.quantity;
+        let protects = submit.reduce_only && !complete;
         let spent = order.leaves() == 0;
         let orphan = spent && !complete && !order.parent_open;
         if complete {
@@ -136,18 +135,18 @@ impl Exchange {
             self.orders.hold(key);
         }
         if group != 0 {
-            self.cancel_siblings(ts, key, group, complete, out);
+            self.cancel_siblings(ts, key, group, protects, out);
         }
         if !orphan {
             self.release_children(ts, id, cumulative, complete, out);
         }
         for other in self.orders.desk(ix).reduce_only.clone() {
-            self.executable_or_cancel(ts, other, out);
+            self.end_if_nothing_to_reduce(ts, other, out);
         }
     }
 
     /// A reduce-only order that works and has nothing left to reduce ends.
-    fn executable_or_cancel(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
+    fn end_if_nothing_to_reduce(&mut self, ts: Nanos, key: Key, out: &mut Vec<Report>) {
         let Some(order) = self.orders.get(key) else {
             return;
         };
@@ -156,26 +155,24 @@ impl Exchange {
         }
     }
 
-    /// One of a group filled. Its siblings end, except reduce-only ones while it is not complete:
-    /// they go on protecting what is left of the position.
+    /// One of a group filled: its siblings end, and the group takes no new order. While a reduce-only
+    /// order is not complete (`protects`), its reduce-only siblings go on: what is left of the
+    /// position still needs them.
     fn cancel_siblings(
         &mut self,
         ts: Nanos,
         key: Key,
         group: u64,
-        complete: bool,
+        protects: bool,
         out: &mut Vec<Report>,
     ) {
         for sibling in self.orders.siblings(key, group) {
-            let protects = self
-                .orders
-                .get(sibling)
-                .is_some_and(|o| o.submit.reduce_only);
-            if complete || !protects {
+            let reduces = |order: &Order| order.submit.reduce_only;
+            if !(protects && self.orders.get(sibling).is_some_and(reduces)) {
                 self.cancel(ts, sibling, reasons::OCO, out);
             }
         }
-        if complete {
+        if !protects {
             self.orders.finish_group(group);
         }
     }

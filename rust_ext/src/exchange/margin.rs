@@ -5,11 +5,11 @@
 
 use super::Exchange;
 use super::fees::FeeState;
-use super::money::{Rounding, fraction_of_value, price_move};
+use super::funds::MARGIN_SCALE;
+use super::money::{fraction_of_value, price_move};
 use super::reasons;
+use crate::fixed::Rounding;
 use crate::types::{CurrencyIx, Fill, InstrumentIx, Liquidity, Nanos, Report, Side};
-
-const MARGIN_SCALE: i32 = 9;
 
 /// Prices `low..=high` need no new check; an empty band (low > high) always does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Exchange {
             liquidity: taker,
             position: leg,
         };
-        if self.account.apply(&fill).is_some() {
+        if self.account.apply(&fill).is_ok() {
             self.last_fill += 1;
             out.push(Report::Filled(Box::new(fill)));
         }

@@ -111,6 +111,10 @@ impl Exchange {
         if order.leaves() == 0 {
             return;
         }
+        if order.submit.reduce_only && self.reducible(order) == 0 {
+            self.cancel(ts, key, reasons::REDUCE_ONLY, out);
+            return;
+        }
         let market = &self.markets[order.submit.instrument as usize];
         let bars = market.source == Source::Bar && !market.path;
         match order.submit.time_in_force {

@@ -68,13 +68,14 @@ impl Exchange {
         let sessions = (0..count)
             .map(|ix| config.sessions.get(&(ix as InstrumentIx)).cloned())
             .collect();
-        let account = Account::new(&instruments, &currencies, &config.balances);
+        let account = Account::new(&instruments, &currencies, &config.balances)
+            .map_err(|error| format!("venue {}: {error:?}", config.name))?;
         let path = config.bar_fill == BarFill::Path;
         Ok(Self {
             instruments,
             scales: currencies,
             sessions,
-            markets: vec![Market::new(path); count],
+            markets: vec![Market::new(path, config.match_crossed); count],
             orders: OrderTable::new(count),
             account,
             bands: vec![Band::EMPTY; count],

@@ -1,83 +1,31 @@
-//! Exact products and quotients of units, 256 bits wide inside, rounded once.
+//! Fractions of the value of a trade, rounded once. None stands for "does not fit".
 
+use crate::fixed::{self, Rounding, pow10};
 use crate::types::{Instrument, UNDEFINED};
 
-/// Scale of the fractions in the venue's config (fees, margins, slippage, funding).
-pub const FRACTION_SCALE: i32 = 12;
+/// Decimals of the fractions in the venue's config (fees, slippage) and of funding rates.
+pub const FRACTION_SCALE: u8 = 12;
+/// 1 in units of 10^-`FRACTION_SCALE`.
+pub const ONE: i64 = 1_000_000_000_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rounding {
-    HalfEven,
-    /// Away from zero.
-    Up,
-    /// Toward zero.
-    Down,
-}
-
-/// 10^`power`, None beyond 128 bits.
-pub fn power_of_ten(power: i32) -> Option<i128> {
-    10i128.checked_pow(u32::try_from(power).ok()?)
-}
-
-/// a x b as (high, low) 128-bit halves.
-fn wide_product(a: u128, b: u128) -> (u128, u128) {
-    let mask = u128::from(u64::MAX);
-    let (a_high, a_low, b_high, b_low) = (a >> 64, a & mask, b >> 64, b & mask);
-    let low = a_low * b_low;
-    let middle = a_high * b_low + (low >> 64);
-    let cross = a_low * b_high + (middle & mask);
-    let high = a_high * b_high + (middle >> 64) + (cross >> 64);
-    (high, (cross << 64) | (low & mask))
-}
-
-/// (high, low) / divisor as (quotient, remainder); None when the quotient needs more than 128 bits.
-fn wide_divide(high: u128, low: u128, divisor: u128) -> Option<(u128, u128)> {
-    if high == 0 {
-        return Some((low / divisor, low % divisor));
-    }
-    if high >= divisor {
-        return None;
-    }
-    let (mut quotient, mut remainder) = (0u128, high);
-    for bit in (0..128).rev() {
-        let carry = remainder >> 127;
-        remainder = (remainder << 1) | ((low >> bit) & 1);
-        if carry == 1 || remainder >= divisor {
-            remainder = remainder.wrapping_sub(divisor);
-            quotient |= 1 << bit;
-        }
-    }
-    Some((quotient, remainder))
-}
-
-/// a x b / divisor, rounded once. None when the result does not fit or the divisor is 0.
+/// a x b / divisor, each with its sign.
 pub fn mul_div(a: i128, b: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
-    if divisor == 0 {
-        return None;
-    }
+    let magnitude = a.checked_abs()?;
+    let (factor, below) = (b.unsigned_abs(), divisor.unsigned_abs());
+    let result = fixed::mul_div(magnitude, factor, below, rounding).ok()?;
     let negative = (a < 0) ^ (b < 0) ^ (divisor < 0);
-    let divisor = divisor.unsigned_abs();
-    let (high, low) = wide_product(a.unsigned_abs(), b.unsigned_abs());
-    let (quotient, remainder) = wide_divide(high, low, divisor)?;
-    let up = match rounding {
-        Rounding::Down => false,
-        Rounding::Up => remainder > 0,
-        Rounding::HalfEven => {
-            let rest = divisor - remainder;
-            remainder > rest || (remainder == rest && quotient & 1 == 1)
-        }
-    };
-    let magnitude = i128::try_from(quotient.checked_add(u128::from(up))?).ok()?;
-    Some(if negative { -magnitude } else { magnitude })
+    Some(if negative { -result } else { result })
 }
 
-/// a x b x 10^power / divisor, rounded once.
-fn scaled(a: i128, b: i128, power: i32, divisor: i128, rounding: Rounding) -> Option<i128> {
-    if power >= 0 {
-        mul_div(a, b.checked_mul(power_of_ten(power)?)?, divisor, rounding)
-    } else {
-        mul_div(a, b, divisor.checked_mul(power_of_ten(-power)?)?, rounding)
-    }
+/// The value of `quantity` at `price` in units of the settlement currency, with the sign of both.
+pub fn notional(
+    instrument: &Instrument,
+    money_scale: u8,
+    price: i64,
+    quantity: i64,
+    rounding: Rounding,
+) -> Option<i128> {
+    fixed::notional(instrument, price, quantity, money_scale, rounding).ok()
 }
 
 /// `fraction` (units of 10^-fraction_scale) of the value of `quantity` at `price`, in units of
@@ -87,7 +35,7 @@ pub fn fraction_of_value(
     money_scale: u8,
     price: i64,
     quantity: i64,
-    fraction: (i64, i32),
+    fraction: (i64, u8),
     rounding: Rounding,
 ) -> Option<i128> {
     if price == UNDEFINED {
@@ -95,37 +43,24 @@ pub fn fraction_of_value(
     }
     let (fraction, fraction_scale) = fraction;
     let factor = i128::from(instrument.multiplier) * i128::from(fraction);
-    let sizes = i32::from(instrument.size_scale) + i32::from(instrument.multiplier_scale);
-    let power = i32::from(money_scale) - sizes - fraction_scale;
-    let prices = i32::from(instrument.price_scale);
+    let below = u32::from(instrument.size_scale)
+        + u32::from(instrument.multiplier_scale)
+        + u32::from(fraction_scale);
+    let (above, prices) = (u32::from(money_scale), u32::from(instrument.price_scale));
     if instrument.inverse {
-        scaled(
-            i128::from(quantity),
-            factor,
-            power + prices,
-            i128::from(price),
-            rounding,
-        )
+        let divisor = ten(below, above + prices)?.checked_mul(i128::from(price))?;
+        let factor = factor.checked_mul(ten(above + prices, below)?)?;
+        mul_div(i128::from(quantity), factor, divisor, rounding)
     } else {
         let product = i128::from(price) * i128::from(quantity);
-        scaled(product, factor, power - prices, 1, rounding)
+        let factor = factor.checked_mul(ten(above, below + prices)?)?;
+        mul_div(product, factor, ten(below + prices, above)?, rounding)
     }
 }
 
-/// The value of `quantity` at `price` in units of the settlement currency.
-pub fn notional(
-    instrument: &Instrument,
-    money_scale: u8,
-    price: i64,
-    quantity: i64,
-    rounding: Rounding,
-) -> Option<i128> {
-    fraction_of_value(instrument, money_scale, price, quantity, (1, 0), rounding)
-}
-
-/// `units` of 10^-from as units of 10^-to.
-pub fn rescale(units: i128, from: i32, to: i32, rounding: Rounding) -> Option<i128> {
-    scaled(units, 1, to - from, 1, rounding)
+/// 10^(a - b), 1 when b is larger.
+fn ten(a: u32, b: u32) -> Option<i128> {
+    i128::try_from(pow10(a.saturating_sub(b)).ok()?).ok()
 }
 
 /// How far the price must move for `quantity` to gain or lose `amount` settlement units, in price
@@ -136,63 +71,69 @@ pub fn price_move(
     amount: i128,
     quantity: i64,
 ) -> Option<i64> {
-    let scales = i32::from(instrument.price_scale)
-        + i32::from(instrument.size_scale)
-        + i32::from(instrument.multiplier_scale);
-    let divisor = i128::from(quantity) * i128::from(instrument.multiplier);
-    let reach = scaled(
-        amount,
-        1,
-        scales - i32::from(money_scale),
-        divisor,
-        Rounding::Down,
-    )?;
+    let scales = u32::from(instrument.price_scale)
+        + u32::from(instrument.size_scale)
+        + u32::from(instrument.multiplier_scale);
+    let money = u32::from(money_scale);
+    let value = i128::from(quantity) * i128::from(instrument.multiplier);
+    let divisor = value.checked_mul(ten(money, scales)?)?;
+    let reach = mul_div(amount, ten(scales, money)?, divisor, Rounding::Down)?;
     Some(i64::try_from(reach).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use crate::types::CurrencyIx;
 
-    #[test]
-    fn halves_go_to_the_even_neighbour() {
-        for (a, expected) in [(5, 2), (15, 8), (-5, -2), (-15, -8), (25, 12), (26, 13)] {
-            assert_eq!(
-                mul_div(a, 5, 10, Rounding::HalfEven),
-                Some(expected),
-                "{a} / 2"
-            );
+    fn instrument(inverse: bool, price_scale: u8, size_scale: u8, multiplier: i64) -> Instrument {
+        let settlement: CurrencyIx = 0;
+        Instrument {
+            id: "X.Y".into(),
+            price_scale,
+            size_scale,
+            tick: 1,
+            lot: 1,
+            min_quantity: 1,
+            max_quantity: i64::MAX,
+            min_notional: 0,
+            multiplier,
+            multiplier_scale: 0,
+            inverse,
+            margined: true,
+            base: None,
+            quote: 0,
+            settlement,
+            margin_initial: 0,
+            margin_maintenance: 0,
+            shortable: true,
+            tradable: true,
         }
     }
 
     #[test]
-    fn products_beyond_128_bits_divide_exactly() {
-        let big = 10i128.pow(30);
-        assert_eq!(mul_div(big, big, big, Rounding::Down), Some(big));
-        assert_eq!(mul_div(big, big, big - 1, Rounding::Down), Some(big + 1));
-        assert_eq!(mul_div(i128::MAX, i128::MAX, 1, Rounding::Down), None);
-        assert_eq!(mul_div(1, 1, 0, Rounding::Down), None);
+    fn a_fraction_of_a_value_is_rounded_once() {
+        // 250,000 x 1.57603 x 0.00002 = 7.88015, of which cents are kept.
+        let pair = instrument(false, 5, 0, 1);
+        let fraction = (20_000_000, FRACTION_SCALE);
+        let fee = |mode| fraction_of_value(&pair, 2, 157_603, 250_000, fraction, mode);
+        assert_eq!(fee(Rounding::HalfEven), Some(788));
+        assert_eq!(fee(Rounding::Up), Some(789));
+        // 100 contracts of 100 USD at 50,000.0: 0.2 BTC, of which 1/1000.
+        let inverse = instrument(true, 1, 0, 100);
+        let tenth_percent = (ONE / 1_000, FRACTION_SCALE);
+        let fee = fraction_of_value(&inverse, 8, 500_000, 100, tenth_percent, Rounding::HalfEven);
+        assert_eq!(fee, Some(20_000));
     }
 
-    proptest! {
-        /// Where the plain product fits, the wide one agrees with it.
-        #[test]
-        fn wide_and_plain_division_agree(a in any::<i64>(), b in any::<i64>(), d in 1i64..i64::MAX) {
-            let (a, b, d) = (i128::from(a), i128::from(b), i128::from(d));
-            prop_assert_eq!(mul_div(a, b, d, Rounding::Down), Some(a * b / d));
-        }
-
-        /// quotient x divisor + remainder is the product again.
-        #[test]
-        fn wide_division_loses_nothing(a in any::<u128>(), b in any::<u64>(), d in 1u128..) {
-            let (high, low) = wide_product(a, u128::from(b));
-            if let Some((quotient, remainder)) = wide_divide(high, low, d) {
-                prop_assert!(remainder < d);
-                let (h, l) = wide_product(quotient, d);
-                let (sum, carry) = l.overflowing_add(remainder);
-                prop_assert_eq!((h + u128::from(carry), sum), (high, low));
-            }
-        }
+    #[test]
+    fn a_price_move_costs_the_amount() {
+        let contract = instrument(false, 2, 3, 10);
+        // 2.000 contracts of 10 lose 5.00 when the price falls by 0.25.
+        assert_eq!(price_move(&contract, 2, 500, 2_000), Some(25));
+        assert_eq!(
+            price_move(&contract, 2, i128::from(i64::MAX), 1),
+            Some(i64::MAX)
+        );
     }
 }

@@ -4,14 +4,15 @@
 
 use super::config::{Slippage, SlippageModel};
 use super::market::{BarState, Market};
-use super::money::{FRACTION_SCALE, Rounding, mul_div, power_of_ten};
+use super::money::{ONE, mul_div};
+use crate::fixed::Rounding;
 use crate::types::{Instrument, Side, UNDEFINED};
 
 fn fraction_of(price: i64, fraction: i128) -> Option<i128> {
     mul_div(
         i128::from(price).abs(),
         fraction,
-        power_of_ten(FRACTION_SCALE)?,
+        i128::from(ONE),
         Rounding::Up,
     )
 }
@@ -34,7 +35,7 @@ impl Slippage {
         if bar.volume == UNDEFINED {
             return None;
         }
-        let scale = power_of_ten(FRACTION_SCALE)?;
+        let scale = i128::from(ONE);
         let cap = mul_div(
             i128::from(bar.volume),
             i128::from(limit),
@@ -89,7 +90,7 @@ impl Slippage {
                     return Some(0);
                 }
                 let used = i128::from(market.bar.used) + i128::from(quantity);
-                let one = power_of_ten(FRACTION_SCALE)?;
+                let one = i128::from(ONE);
                 let share = mul_div(used, one, volume, Rounding::Up)?;
                 let squared = mul_div(share, share, one, Rounding::Up)?;
                 fraction_of(

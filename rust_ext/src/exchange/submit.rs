@@ -3,6 +3,7 @@
 use super::market::Source;
 use super::orders::{Key, Known, Order, Phase};
 use super::{Exchange, money, reasons};
+use crate::fixed::Rounding;
 use crate::types::{
     Command, Instrument, InstrumentIx, Nanos, OrderType, Report, Submit, TimeInForce, UNDEFINED,
 };
@@ -192,7 +193,7 @@ impl Exchange {
             .or_else(|| market.reference(submit.side));
         let Some(price) = price else { return Ok(()) };
         let scale = self.scale(instrument.settlement);
-        let mode = money::Rounding::Down;
+        let mode = Rounding::Down;
         let value = money::notional(instrument, scale, price, submit.quantity, mode)
             .ok_or(reasons::NUMERIC_OVERFLOW)?;
         let small = value.abs() < instrument.min_notional && !submit.reduce_only;

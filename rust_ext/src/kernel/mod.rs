@@ -89,7 +89,7 @@ impl Kernel {
             for &ix in &venue.instruments {
                 let slot = slots.get_mut(ix as usize).ok_or_else(|| unknown(ix))?;
                 if slot.venue.replace(number).is_some() {
-                    return Err(Failure::Data(format!(
+                    return Err(Failure::Config(format!(
                         "instrument {ix} belongs to two venues"
                     )));
                 }
@@ -141,14 +141,15 @@ impl Kernel {
         &self.venues
     }
 
-    /// Start the clock at `ts`; without this `now` is `i64::MIN` until the first input.
+    /// Where the clock stands before the first input (else `i64::MIN`): rows received earlier are
+    /// stamped with it, and counted.
     ///
     /// # Errors
     /// When there are feeds already.
-    pub fn start(&mut self, ts: Nanos) -> Result<(), Failure> {
+    pub fn set_clock(&mut self, ts: Nanos) -> Result<(), Failure> {
         if !self.feeds.is_empty() {
-            return Err(Failure::Data(
-                "the clock starts before feeds are added".into(),
+            return Err(Failure::Config(
+                "the clock is set before feeds are added".into(),
             ));
         }
         self.now = ts;
@@ -161,7 +162,7 @@ impl Kernel {
     /// When the replay has begun, a bar feed has no time frame, or the first chunk cannot be read.
     pub fn add_feed(&mut self, spec: FeedSpec, source: Source) -> Result<(), Failure> {
         if self.started {
-            return Err(Failure::Data(
+            return Err(Failure::Config(
                 "feeds are added before the first input is taken".into(),
             ));
         }
@@ -176,7 +177,7 @@ impl Kernel {
                 "a feed of kind {} {needs} time frame and price type",
                 kind.name()
             );
-            return Err(Failure::Data(text));
+            return Err(Failure::Config(text));
         }
         let slot = self.slot(spec.instrument)?;
         slot.fine |= matches!(kind, FeedKind::Quote | FeedKind::Trade | FeedKind::Book);
@@ -335,5 +336,5 @@ impl Kernel {
 }
 
 fn unknown(ix: InstrumentIx) -> Failure {
-    Failure::Data(format!("there is no instrument with index {ix}"))
+    Failure::Config(format!("there is no instrument with index {ix}"))
 }

@@ -44,7 +44,7 @@ impl Kernel {
     pub fn submit(&mut self, command: Command) -> Result<(), Failure> {
         let ix = command_instrument(&command);
         let Some(venue) = self.slot(ix)?.venue else {
-            return Err(Failure::Data(format!("no venue trades instrument {ix}")));
+            return Err(Failure::Config(format!("no venue trades instrument {ix}")));
         };
         let latency = self.venues[venue].order_latency;
         if latency == 0 {

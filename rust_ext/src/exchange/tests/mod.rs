@@ -89,6 +89,7 @@ pub fn config() -> ExchangeConfig {
         passive: Passive::Book,
         overflow: Overflow::Partial,
         consume: true,
+        match_crossed: false,
         slippage: Slippage {
             model: SlippageModel::None,
             volume_limit: None,
@@ -175,17 +176,13 @@ impl Desk {
         out
     }
 
-    /// Send an order under the next id, which is returned in `last()`.
+    /// Send an order, under the next id unless it has one.
     pub fn send(&mut self, mut submit: Submit) -> Vec<Report> {
         if submit.id == 0 {
             self.last_id += 1;
             submit.id = self.last_id;
         }
         self.command(Command::Submit(Box::new(submit)))
-    }
-
-    pub fn last(&self) -> u128 {
-        self.last_id
     }
 
     pub fn command(&mut self, command: Command) -> Vec<Report> {
