@@ -10,8 +10,9 @@ Where rounding happens, and how:
 | settlement: cost units become currency units at a fill; valuation at a mark | `HALF_EVEN` |
 | the cost that a partial close removes, in cost units; the rest stays in the open cost | `HALF_EVEN` |
 | value of an inverse contract's fill, 12 decimals beyond the currency's unit | `HALF_EVEN` |
-| fees that are paid, margins that are required | `UP` |
-| rebates, the quantity that a split leaves (to lots) | `DOWN` |
+| commission of a fill, paid or rebated, once per component | `HALF_UP` |
+| margin that is required | `UP` |
+| the quantity that a split leaves, to lots; a share of a cash event | `DOWN` |
 """
 
 from decimal import Decimal
@@ -32,6 +33,7 @@ class Rounding(Enum):
     """How a value between two units becomes one of them."""
 
     HALF_EVEN = "half_even"  # to the nearest unit, exact halves to the even one
+    HALF_UP = "half_up"  # to the nearest unit, exact halves away from zero
     UP = "up"  # away from zero
     DOWN = "down"  # toward zero
 
@@ -42,6 +44,8 @@ def divide(numerator: int, denominator: int, rounding: Rounding) -> int:
     magnitude, rest = divmod(abs(numerator), denominator)
     if rounding is Rounding.UP:
         magnitude += rest > 0
+    elif rounding is Rounding.HALF_UP:
+        magnitude += 2 * rest >= denominator
     elif rounding is Rounding.HALF_EVEN:
         magnitude += 2 * rest > denominator or (2 * rest == denominator and magnitude % 2 == 1)
     return -magnitude if numerator < 0 else magnitude

@@ -1,5 +1,6 @@
 """The ledger: what each kind of instrument does to balances, positions and profit."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -303,12 +304,13 @@ def test_a_balance_beyond_128_bits_is_an_overflow() -> None:
 
 def test_an_index_beyond_the_lists_is_an_index_error() -> None:
     ledger = new_ledger()
-    for call in (
+    calls: list[Callable[[], int]] = [
         lambda: ledger.balance(2, 0),
         lambda: ledger.balance(0, 99),
         lambda: ledger.net_quantity(0, 99),
         lambda: ledger.apply_fill(0, 0, 0, BUY, 1, 1, 0, 99),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(IndexError):
             call()
 

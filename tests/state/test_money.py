@@ -1,7 +1,15 @@
 """Money: exact sums of one currency, rounding by name."""
 
 import random
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal, localcontext
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Context,
+    Decimal,
+    localcontext,
+)
 
 import msgspec
 import pytest
@@ -13,6 +21,7 @@ from openoutcry.state.money import Money, Rounding, divide
 
 MODES = {
     Rounding.HALF_EVEN: ROUND_HALF_EVEN,
+    Rounding.HALF_UP: ROUND_HALF_UP,
     Rounding.UP: ROUND_UP,
     Rounding.DOWN: ROUND_DOWN,
 }
@@ -62,7 +71,7 @@ def test_halves_go_where_the_mode_says(count: int, divisor: int) -> None:
     rounded = {mode: divide((2 * count + 1) * divisor, 2 * divisor, mode) for mode in Rounding}
     down, up = sorted((count, count + 1), key=abs)
     assert rounded[Rounding.DOWN] == down
-    assert rounded[Rounding.UP] == up
+    assert rounded[Rounding.UP] == rounded[Rounding.HALF_UP] == up
     assert rounded[Rounding.HALF_EVEN] == (up if up % 2 == 0 else down)
 
 
