@@ -40,7 +40,7 @@ def exchange_mapping(
 
     Returns:
         `name` str; `instruments` list of indexes; `order_latency_us`, `report_latency_us`;
-        `margin`, `hedging`, `consume` bool; `leverage` (10^-9); `balances` list of
+        `margin`, `hedging`, `consume`, `match_crossed` bool; `leverage` (10^-9); `balances` list of
         (currency index, units); `fee_maker`, `fee_taker`, `fee_per_share`, `fee_per_order`,
         `fee_minimum` (10^-12); `fee_currency` "settlement", "base" or a currency index;
         `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
@@ -69,6 +69,7 @@ def exchange_mapping(
         "passive": venue.matching.passive,
         "overflow": venue.matching.overflow,
         "consume": venue.matching.consume,
+        "match_crossed": venue.matching.crossed == "match",
         **_slippage(venue, venue.matching.slippage),
         "sessions": [
             (ix, list(hours[instruments[ix].id])) for ix in own if instruments[ix].id in hours

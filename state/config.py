@@ -90,12 +90,15 @@ class MatchingConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
             limit) or `trades` (prints at or through the limit), so that nothing fills twice.
         overflow: An order larger than the displayed size: `one_tick` worse for the remainder (L1),
             `partial` (the rest waits or expires), or `touch` (all at the touch: optimistic).
+        crossed: A quote whose bid is above its ask: `refuse` waits for a sound one (default), `match`
+            takes it at its word, as engines do that don't look.
         consume: Size taken from a level stays taken until the level refreshes.
     """
 
     bar_fill: Literal["next_open", "close", "path"] = "next_open"
     passive: Literal["book", "trades"] = "book"
     overflow: Literal["one_tick", "partial", "touch"] = "partial"
+    crossed: Literal["refuse", "match"] = "refuse"
     consume: bool = True
     slippage: SlippageConfig = SlippageConfig()
 

@@ -106,6 +106,7 @@ pub fn exchange_config(dict: &Bound<'_, PyDict>) -> PyResult<ExchangeConfig> {
             ],
         )?,
         consume: get(dict, "consume")?.extract()?,
+        match_crossed: get(dict, "match_crossed")?.extract()?,
         slippage: slippage(dict)?,
         sessions: sessions.into_iter().collect::<BTreeMap<_, _>>(),
     })

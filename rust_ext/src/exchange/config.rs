@@ -93,6 +93,8 @@ pub struct ExchangeConfig {
     pub overflow: Overflow,
     /// Size taken from a level stays taken until the level's price or size changes.
     pub consume: bool,
+    /// Match on quotes whose bid is above their ask, instead of waiting for sound ones.
+    pub match_crossed: bool,
     pub slippage: Slippage,
     /// Trading hours `[open, close)`, ascending; an instrument that is not here never closes.
     pub sessions: BTreeMap<InstrumentIx, Vec<(Nanos, Nanos)>>,

@@ -123,6 +123,8 @@ pub struct Market {
     pub asks: Ladder,
     /// Both sides stand and are not crossed.
     pub matchable: bool,
+    /// A crossed quote is matched on all the same.
+    pub match_crossed: bool,
     /// Bars make the ladder (`path`).
     pub path: bool,
     pub last: i64,
@@ -136,12 +138,13 @@ pub struct Market {
 }
 
 impl Market {
-    pub fn new(path: bool) -> Self {
+    pub fn new(path: bool, match_crossed: bool) -> Self {
         Self {
             source: Source::None,
             bids: Ladder::default(),
             asks: Ladder::default(),
             matchable: false,
+            match_crossed,
             path,
             last: UNDEFINED,
             mark: UNDEFINED,
@@ -250,7 +253,7 @@ impl Market {
 
     fn update_matchable(&mut self) {
         self.matchable = match (self.bids.best(), self.asks.best()) {
-            (Some(bid), Some(ask)) => bid <= ask,
+            (Some(bid), Some(ask)) => bid <= ask || self.match_crossed,
             _ => false,
         };
     }

@@ -75,7 +75,7 @@ impl Exchange {
             instruments,
             scales: currencies,
             sessions,
-            markets: vec![Market::new(path); count],
+            markets: vec![Market::new(path, config.match_crossed); count],
             orders: OrderTable::new(count),
             account,
             bands: vec![Band::EMPTY; count],

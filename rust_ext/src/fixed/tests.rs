@@ -36,7 +36,11 @@ fn signed() -> impl Strategy<Value = i128> {
 }
 
 fn rounding() -> impl Strategy<Value = Rounding> {
-    prop_oneof![Just(Rounding::HalfEven), Just(Rounding::Up), Just(Rounding::Down)]
+    prop_oneof![
+        Just(Rounding::HalfEven),
+        Just(Rounding::Up),
+        Just(Rounding::Down)
+    ]
 }
 
 fn instrument(inverse: bool, scales: (u8, u8, u8), multiplier: i64) -> Instrument {
@@ -166,8 +170,26 @@ proptest! {
 #[test]
 fn what_is_no_plain_decimal_is_refused() {
     for text in [
-        "", "-", ".", "1.", ".5", "+1", "1e3", "1E+999999", "NaN", "inf", "-inf", " 1", "1 ", "1_0",
-        "--1", "1.2.3", "0x10", "١", "1,5", "\u{2212}1",
+        "",
+        "-",
+        ".",
+        "1.",
+        ".5",
+        "+1",
+        "1e3",
+        "1E+999999",
+        "NaN",
+        "inf",
+        "-inf",
+        " 1",
+        "1 ",
+        "1_0",
+        "--1",
+        "1.2.3",
+        "0x10",
+        "١",
+        "1,5",
+        "\u{2212}1",
     ] {
         assert!(
             matches!(parse_units(text, 8), Err(NumericError::NotRepresentable(_))),
@@ -175,7 +197,10 @@ fn what_is_no_plain_decimal_is_refused() {
         );
     }
     let long = "0".repeat(MAX_TEXT + 1);
-    assert!(matches!(parse_units(&long, 8), Err(NumericError::NotRepresentable(_))));
+    assert!(matches!(
+        parse_units(&long, 8),
+        Err(NumericError::NotRepresentable(_))
+    ));
 }
 
 #[test]
@@ -200,7 +225,10 @@ fn what_leaves_64_bits_is_an_overflow() {
 fn more_decimals_than_the_scale_are_refused_unless_they_are_zeros() {
     assert_eq!(parse_units("0.00100000", 3), Ok(1));
     assert_eq!(parse_units("-0", 3), Ok(0));
-    assert!(matches!(parse_units("0.0015", 3), Err(NumericError::NotRepresentable(_))));
+    assert!(matches!(
+        parse_units("0.0015", 3),
+        Err(NumericError::NotRepresentable(_))
+    ));
 }
 
 #[test]

@@ -89,6 +89,7 @@ pub fn config() -> ExchangeConfig {
         passive: Passive::Book,
         overflow: Overflow::Partial,
         consume: true,
+        match_crossed: false,
         slippage: Slippage {
             model: SlippageModel::None,
             volume_limit: None,
