@@ -37,6 +37,7 @@ from openoutcry.actors.supervisor import Supervisor
 from openoutcry.actors.timers import TimerActor
 from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
 from openoutcry.state.config import Config, StrategyConfig
+from openoutcry.state.decimals import to_units
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.events import (
     AnyAccountEvent,
@@ -210,16 +211,14 @@ def opening_balances(config: Config, universe: Universe) -> Mapping[VenueId, Map
     """Starting balances of every venue in currency units.
 
     Raises:
-        ConfigError: A balance has more decimals than its currency.
+        NotRepresentable: A balance has more decimals than its currency.
+        NumericOverflow: A balance beyond 128 bits.
     """
     result: dict[VenueId, dict[str, int]] = {}
     for venue in config.venues:
         amounts = result.setdefault(venue.name, {})
         for currency, amount in venue.balances.items():
-            scaled = amount.scaleb(universe.scale(currency))
-            if scaled != scaled.to_integral_value():
-                raise ConfigError(f"{venue.name}: {amount} {currency} has too many decimals")
-            amounts[currency] = int(scaled)
+            amounts[currency] = to_units(amount, universe.scale(currency))
     return result
 
 

@@ -142,7 +142,7 @@ class OrderError(OutcryError):
     """An order used against its rules."""
 
     code = "X5000"
-    default_remedy = "see docs/reference/orders.md"
+    default_remedy = "see docs/reference/order-states.md"
 
 
 class InvalidTransition(OrderError):

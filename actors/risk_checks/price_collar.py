@@ -64,9 +64,10 @@ class PriceCollar(RiskCheck[tuple[Resolved, Reference]]):
                 middle = 2 * trigger
         worse = price - middle if order.side is _BUY else middle - price
         if worse * _WHOLE > abs(middle) * deviation:
-            scale = order.price_scale
+            unit = order.price_scale
+            allowed = to_decimal(deviation, 6).normalize()
             return (
-                f"{to_decimal(price, scale) / 2} is more than {to_decimal(deviation // 100, 4)} bp "
-                f"worse than {to_decimal(middle, scale) / 2}"
+                f"{to_decimal(price, unit) / 2} is more than {allowed:f} bp worse than "
+                f"{to_decimal(middle, unit) / 2}"
             )
         return None

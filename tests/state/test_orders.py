@@ -245,7 +245,7 @@ def test_a_rejection_contradicts_fills() -> None:
 def test_a_bust_takes_a_fill_back_and_the_order_works_on() -> None:
     order = order_in(S.PARTIALLY_FILLED)
     assert order.apply(E.busted("known")) is Outcome.APPLIED
-    assert (order.filled_units, order.exposure_units) == (0, SIZE)
+    assert (order.filled_units, order.missing_units, order.exposure_units) == (0, 0, SIZE)
     assert order.apply(E.busted("known")) is Outcome.DUPLICATE
     assert order.apply(E.fill(4, "known")) is Outcome.DUPLICATE
     assert order.filled_units == 0
