@@ -53,7 +53,7 @@ def report_html(result: ReplayResult) -> str:
 
 
 def _asset(name: str) -> str:
-    return files("openoutcry.replay").joinpath("templates", name).read_text(encoding="utf-8")
+    return files("openoutcry.replay.templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def _body(result: ReplayResult) -> Html:

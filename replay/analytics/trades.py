@@ -6,7 +6,7 @@ fee is divided by quantity with the remainder on the closing part, so that no fe
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 
 from openoutcry.replay.result import Amounts, FillRow, TradeRow
@@ -14,43 +14,47 @@ from openoutcry.state.currencies import scale_of
 from openoutcry.state.identifiers import InstrumentId, StrategyId
 from openoutcry.state.instruments import Instrument
 
-_EXACT = Context(prec=80)  # a product of three 64-bit decimals has at most 57 digits
-_SHOWN_DIGITS = 12  # of averages, which are for reading only
+_EXACT = Context(prec=100, traps=[Inexact])  # sums of products of three 64-bit decimals fit
+_LONG = Context(prec=100)
+_SHOWN = Context(prec=12)  # averages are for reading only
 
 _Key = tuple[StrategyId, InstrumentId, str | None]
 
 
 class _OpenTrade:
-    """A trade being built; quantities are unsigned, `side` is that of the opening fill."""
+    """A trade being built; quantities are unsigned, `first` is the opening fill.
+
+    Points are the sum of price x quantity, inverse points the sum of quantity / price: only an
+    inverse contract needs these, and only they are no finite decimals.
+    """
 
     def __init__(self, fill: FillRow, instrument: Instrument) -> None:
         self.first = fill
         self.instrument = instrument
         self.held = Decimal(0)
         self.peak = Decimal(0)
-        self.bought = Fraction(0)  # settlement value of the entering fills
-        self.sold = Fraction(0)  # and of the leaving ones
         self.entered = Decimal(0)
         self.left = Decimal(0)
-        self.entry_points = Fraction(0)  # sum of price x quantity, for the averages
-        self.exit_points = Fraction(0)
+        self.entry_points = Decimal(0)
+        self.exit_points = Decimal(0)
+        self.inverse_points = Fraction(0)  # of the entries less those of the exits
         self.fees: Amounts = {}
         self.fills = 0
 
     def add(self, fill: FillRow, quantity: Decimal, fee: Decimal) -> None:
         """Take (part of) a fill."""
-        points = Fraction(fill.price) * Fraction(quantity)
-        value = _value(self.instrument, fill.price, quantity)
-        if fill.side is self.first.side:
+        enters = fill.side is self.first.side
+        if enters:
             self.held += quantity
             self.entered += quantity
-            self.bought += value
-            self.entry_points += points
+            self.entry_points = _EXACT.fma(fill.price, quantity, self.entry_points)
         else:
             self.held -= quantity
             self.left += quantity
-            self.sold += value
-            self.exit_points += points
+            self.exit_points = _EXACT.fma(fill.price, quantity, self.exit_points)
+        if self.instrument.inverse:
+            points = Fraction(quantity) / Fraction(fill.price)
+            self.inverse_points += points if enters else -points
         self.peak = max(self.peak, self.held)
         self.fills += 1
         if fee:
@@ -81,19 +85,17 @@ class _OpenTrade:
     def _pnl(self) -> Decimal:
         """Profit in the settlement currency, before fees.
 
-        Exact for linear instruments; an inverse one divides by prices, so its sum is rounded once,
-        half to even, to the currency's scale. An inverse long earns when the value in the base
-        currency falls, hence the sign.
+        Exact for a linear instrument. An inverse one divides by prices, so its sum is rounded once,
+        half to even, to the currency's scale; whoever holds it long earns as 1/price falls.
         """
-        difference = self.sold - self.bought
-        sign = self.first.side.sign * (-1 if self.instrument.inverse else 1)
-        total = sign * difference
-        exact = _EXACT.divide(Decimal(total.numerator), Decimal(total.denominator))
-        if Fraction(exact) == total:
-            return exact.normalize(_EXACT) if exact else Decimal(0)
-        return exact.quantize(
-            Decimal(1).scaleb(-scale_of(self.instrument.settlement)), ROUND_HALF_EVEN
-        )
+        instrument, sign = self.instrument, self.first.side.sign
+        if not instrument.inverse:
+            points = _EXACT.subtract(self.exit_points, self.entry_points)
+            value = _EXACT.multiply(points, instrument.multiplier)
+            return value if sign > 0 or not value else value.copy_negate()
+        total = sign * self.inverse_points * Fraction(instrument.multiplier)
+        unit = Fraction(10) ** scale_of(instrument.settlement)
+        return Decimal(round(total * unit)).scaleb(-scale_of(instrument.settlement))
 
 
 def round_trips(
@@ -142,22 +144,13 @@ def is_win(trade: TradeRow) -> bool:
     return trade.net is not None and trade.net > 0
 
 
-def _value(instrument: Instrument, price: Decimal, quantity: Decimal) -> Fraction:
-    size = Fraction(quantity) * Fraction(instrument.multiplier)
-    return size / Fraction(price) if instrument.inverse else size * Fraction(price)
-
-
 def _part(fee: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """The share of a fee that falls on `part`, cut to the fee's own decimals."""
     if not part or not fee:
         return Decimal(0)
     exponent = Decimal((0, (1,), min(0, int(fee.as_tuple().exponent))))
-    return _EXACT.divide(_EXACT.multiply(fee, part), whole).quantize(exponent, "ROUND_DOWN")
+    return _LONG.divide(_EXACT.multiply(fee, part), whole).quantize(exponent, "ROUND_DOWN")
 
 
-def _shown(points: Fraction, quantity: Decimal) -> Decimal:
-    average = points / Fraction(quantity)
-    shown = Context(prec=_SHOWN_DIGITS).divide(
-        Decimal(average.numerator), Decimal(average.denominator)
-    )
-    return shown.normalize()
+def _shown(points: Decimal, quantity: Decimal) -> Decimal:
+    return _SHOWN.divide(points, quantity).normalize(_SHOWN)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import random
 import re
 import shutil
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from openoutcry.replay.analytics.drawdown import curve
 from openoutcry.replay.html import Html, join, tag
 from openoutcry.replay.report import report_html, verdict
-from openoutcry.replay.report_charts import thin
+from openoutcry.replay.report_charts import data_block, thin
 from openoutcry.replay.report_text import duration, moment, money, number
 from openoutcry.replay.result import Detail, ReplayResult
 from tests.replay.sample import HOUR, START, sample_result
@@ -74,6 +75,14 @@ def test_texts_of_the_run_are_text_and_nothing_else():
     assert Tags(page).seen.count("script") == Tags(plain_page).seen.count("script")
     assert "img" not in Tags(page).seen
     assert not Tags(page).links
+
+
+@given(st.text())
+def test_data_for_the_script_cannot_end_its_block_and_reads_back(text):
+    block = data_block("x", ["</script><!--<script>", text])
+    inside = block.removeprefix('<script type="application/json" id="x">').removesuffix("</script>")
+    assert "<" not in inside
+    assert json.loads(inside) == ["</script><!--<script>", text]
 
 
 def test_the_policy_lets_only_the_script_of_the_page_run():

@@ -1,0 +1,1 @@
+"""Text files that the report is made of."""
