@@ -32,7 +32,8 @@ _NS: Final = 10**9
 _DAY_SECONDS: Final = 86_400
 _TICK_UNITS: Final = 10  # ticks of 0.10 at price scale 2
 _LOT_UNITS: Final = 100  # lots of 0.001 at size scale 5
-_START_TICKS: Final = (400_000, 25_000, 1_500, 9_000)
+_START_TICKS: Final = (400_000, 25_000, 120_000, 60_000)
+_LEAST_TICKS: Final = 100
 _TREND_PERIOD: Final = 5_400  # steps between turns of the drift, 3 hours at 2 s
 
 
@@ -112,7 +113,7 @@ def _day(
     # Up to 0.9 s of jitter inside each step; never on a minute's edge.
     stamps = midnight + np.arange(rows) * step_s * _NS + (1 + _draw(raw[0], 0, 900)) * 1_000_000
     path = _walk(raw[0], ticks, day * rows)
-    half = 1 + _draw(raw[0], 24, 3)
+    half = 2 + _draw(raw[0], 24, 3)
     bid, ask = (path - half) * _TICK_UNITS, (path + half) * _TICK_UNITS
     quotes = {
         "ts_event": stamps,
@@ -137,13 +138,12 @@ def _day(
 
 
 def _walk(raw: NDArray[np.uint64], ticks: int, offset: int) -> Ints:
-    """A walk of -3..3 ticks a step, pushed by a trend that turns, held above a tenth of the start."""
-    noise = _draw(raw, 40, 7) - 3
-    steps = np.arange(offset, offset + len(noise))
-    rising = (steps // _TREND_PERIOD) % 2 == 0
-    pushed = (steps % 8 == 0) & (_draw(raw, 56, 4) > 0)
-    moves = noise + np.where(pushed, np.where(rising, 1, -1), 0)
-    return np.maximum(ticks + np.cumsum(moves), 100)
+    """A walk of -8..8 ticks a step, pushed a tick every other step by a trend that turns."""
+    noise = _draw(raw, 40, 17) - 8
+    rising = (np.arange(offset, offset + len(noise)) // _TREND_PERIOD) % 2 == 0
+    pushed = _draw(raw, 44, 2)
+    moves = noise + np.where(rising, pushed, -pushed)
+    return np.maximum(ticks + np.cumsum(moves), _LEAST_TICKS)
 
 
 def _draw(raw: NDArray[np.uint64], shift: int, below: int) -> Ints:
