@@ -72,10 +72,8 @@ def test_a_large_file_is_read_in_slices(catalog):
     assert heights == [300, 300, 300, 100]
 
 
-@given(
-    st.lists(st.integers(0, 5 * DAY), min_size=1), st.integers(0, 5 * DAY), st.integers(0, 5 * DAY)
-)
-def test_partitions_cover_every_row_once(stamps, _start, _end):
+@given(st.lists(st.integers(0, 5 * DAY), min_size=1))
+def test_partitions_cover_every_row_once(stamps):
     ts = np.sort(np.array(stamps, dtype=np.int64))
     found = list(partitions(StreamKey("trade", BTC.id), ts))
     assert np.concatenate([ts[rows] for _, rows in found]).tolist() == ts.tolist()
