@@ -7,7 +7,7 @@ answered by the supervisor's policy, and an ask that would wait for itself raise
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, TypeVar, overload
+from typing import Any, ClassVar, Literal, Self, TypeVar, overload
 
 import pykka
 from pykka import ThreadingFuture
@@ -150,6 +150,19 @@ class Actor(pykka.Actor):
         inbox.ref = self._actor_ref
         dispatcher.add(self.cell)
         self.emit = dispatcher.emit
+
+    @classmethod
+    def launch(cls, *args: Any, **kwargs: Any) -> Self:
+        """Start an actor as pykka's `start` does, but return the actor: the graph wires actors."""
+        actor = cls(*args, **kwargs)
+        pykka.ActorRegistry.register(actor.actor_ref)
+        actor._start_actor_loop()
+        return actor
+
+    def retire(self) -> None:
+        """Stop at once and leave the registry; messages that wait are not handled."""
+        if not self.actor_stopped.is_set():
+            self._stop()
 
     def receive(self, message: object) -> object:
         """Handle a message and return the answer (the path of an ask)."""

@@ -6,7 +6,9 @@ draws a random number, starts a thread, opens a socket or touches a file.
 
 from typing import Protocol
 
-from openoutcry.state.commands import RiskApproved, VenueCommand
+from openoutcry.state.commands import RiskApproved, SubmitOrder, VenueCommand
+from openoutcry.state.events import AnyAccountEvent, OrderEvent, OrderFilled
+from openoutcry.state.identifiers import StrategyId
 
 
 class Clock(Protocol):
@@ -52,6 +54,25 @@ class VenuePort(Protocol):
         """Send; returns at once and raises nothing that the venue decides."""
 
 
+class Observer(Protocol):
+    """Hears what the portfolio sees: a replay's record of the run, live the event stream."""
+
+    def on_signal(self, order: SubmitOrder, /) -> None:
+        """A strategy asked for an order."""
+
+    def on_event(self, strategy: StrategyId, event: OrderEvent, /) -> None:
+        """Something happened to an order, fills apart."""
+
+    def on_fill(self, strategy: StrategyId, fill: OrderFilled, realized: int, /) -> None:
+        """A fill was booked; `realized` is its profit in settlement units, fees apart."""
+
+    def on_account(self, event: AnyAccountEvent, /) -> None:
+        """Cash or a holding changed without a fill."""
+
+    def on_equity(self, ts: int, units: int, /) -> None:
+        """A sample of the account's value, in units of the account currency."""
+
+
 ApprovedCommand = RiskApproved[VenueCommand]
 
-__all__ = ["ApprovedCommand", "Clock", "Inlet", "Journal", "VenuePort"]
+__all__ = ["ApprovedCommand", "Clock", "Inlet", "Journal", "Observer", "VenuePort"]

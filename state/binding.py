@@ -10,7 +10,8 @@ from decimal import Decimal
 from openoutcry import _native
 from openoutcry.state import commands, enums, errors, events, market_data
 from openoutcry.state.currencies import MAX_SCALE, scale_of
-from openoutcry.state.errors import ConfigError, NotRepresentable, NumericOverflow
+from openoutcry.state.decimals import to_units
+from openoutcry.state.errors import ConfigError, NumericOverflow
 from openoutcry.state.instruments import Equity, Index, Instrument
 
 _I64_MAX = 2**63 - 1
@@ -113,28 +114,17 @@ def spec(instrument: Instrument, table: Sequence[tuple[str, int]]) -> _native.In
 
 def _mantissa(name: str, value: Decimal) -> tuple[int, int]:
     """A positive decimal as (units, scale) with the fewest decimals."""
-    if not value.is_finite() or value <= 0:
-        raise ConfigError(f"{name}: multiplier {value} is not a positive number")
-    if value.adjusted() > MAX_SCALE:
-        raise NumericOverflow(f"{name}: multiplier {value} does not fit 64 bits")
-    scale = 0
-    while value.scaleb(scale) % 1 != 0:
-        scale += 1
-        if scale > MAX_SCALE:
-            raise NotRepresentable(f"{name}: multiplier {value} has more than {MAX_SCALE} decimals")
-    return _checked(name, "multiplier", int(value.scaleb(scale))), scale
+    units, scale = to_units(value, MAX_SCALE), MAX_SCALE
+    if units <= 0:
+        raise ConfigError(f"{name}: multiplier {value} is not positive")
+    while scale and units % 10 == 0:
+        units, scale = units // 10, scale - 1
+    return _checked(name, "multiplier", units), scale
 
 
 def _exact(name: str, what: str, value: Decimal | None, scale: int) -> int:
     """A decimal limit in units of 10^-`scale`, 0 for None."""
-    if value is None:
-        return 0
-    if not value.is_finite() or value.adjusted() > MAX_SCALE:
-        raise NumericOverflow(f"{name}: {what} {value} does not fit 64 bits")
-    units = value.scaleb(scale)
-    if units % 1 != 0:
-        raise NotRepresentable(f"{name}: {what} {value} has more than {scale} decimals")
-    return _checked(name, what, int(units))
+    return 0 if value is None else _checked(name, what, to_units(value, scale))
 
 
 def _checked(name: str, what: str, units: int) -> int:

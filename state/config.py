@@ -52,6 +52,8 @@ class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=
     `per_share` charges per unit of quantity, `per_order` once per order at its first fill; `minimum`
     is per order, cumulative over its fills. `currency` is where the fee is taken: `quote` (the
     settlement currency), `base` (the asset bought, as spot venues do) or a code with its own balance.
+    `rounding` is how a fee becomes units of that currency, once per fill; `half_up` and `up` round
+    away from zero.
     """
 
     maker: Decimal = Decimal(0)
@@ -60,21 +62,24 @@ class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=
     per_order: Decimal = Decimal(0)
     minimum: Decimal = Decimal(0)
     currency: str = "quote"
+    rounding: Literal["half_even", "half_up", "up"] = "half_even"
 
 
 class SlippageConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a taker's price worsens where the data has no sizes to walk.
 
-    `none`; `fixed_bps` (`bps`); `spread` (`fraction` of the spread, or `ticks`); `volume_share`
-    (at most `volume_limit` of a bar's volume, price worse by `price_impact` x share squared);
-    `one_tick` (what is left beyond the touch size fills one tick worse).
+    `none`; `fixed_bps` (`bps` of the price); `spread` (`fraction` of the spread, `ticks` where no
+    spread is known); `volume_share` (price worse by `price_impact` x share of the bar's volume
+    squared); `one_tick` (one tick worse, on sized data for what is left beyond the touch size).
+    `volume_limit` is the largest share of a bar's volume that fills, with any model; None is no
+    limit, except for `volume_share`, where it is 0.025.
     """
 
     model: Literal["none", "fixed_bps", "spread", "volume_share", "one_tick"] = "none"
     bps: Decimal = Decimal(5)
     fraction: Decimal = Decimal("0.5")
     ticks: int = 1
-    volume_limit: Decimal = Decimal("0.025")
+    volume_limit: Decimal | None = None
     price_impact: Decimal = Decimal("0.1")
 
 
@@ -88,12 +93,15 @@ class MatchingConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
             limit) or `trades` (prints at or through the limit), so that nothing fills twice.
         overflow: An order larger than the displayed size: `one_tick` worse for the remainder (L1),
             `partial` (the rest waits or expires), or `touch` (all at the touch: optimistic).
+        crossed: A quote whose bid is above its ask: `refuse` waits for a sound one (default), `match`
+            takes it at its word, as engines do that don't look.
         consume: Size taken from a level stays taken until the level refreshes.
     """
 
     bar_fill: Literal["next_open", "close", "path"] = "next_open"
     passive: Literal["book", "trades"] = "book"
     overflow: Literal["one_tick", "partial", "touch"] = "partial"
+    crossed: Literal["refuse", "match"] = "refuse"
     consume: bool = True
     slippage: SlippageConfig = SlippageConfig()
 

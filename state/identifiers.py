@@ -29,6 +29,9 @@ FillId = NewType("FillId", str)
 UNALLOCATED = StrategyId("unallocated")
 """The book that holds foreign fills, liquidations, transfers and residues."""
 
+CLOSING_ORDERS = 0x8000
+"""Bit of the strategy number in ids of orders that close a strategy's book on its behalf."""
+
 _EPOCH_BITS, _STRATEGY_BITS, _COUNTER_BITS = 48, 16, 64
 
 

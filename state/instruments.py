@@ -9,12 +9,13 @@ new version, journaled. Kinds differ in how they settle:
 
 from decimal import Decimal
 from functools import cached_property
+from operator import index
 
 import msgspec
 
-from openoutcry.state.errors import ConfigError, NotRepresentable, NumericOverflow
+from openoutcry.state.decimals import parse_decimal, to_decimal, to_units
+from openoutcry.state.errors import ConfigError, NotRepresentable, NumericError, NumericOverflow
 from openoutcry.state.identifiers import InstrumentId, VenueId, venue_of
-from openoutcry.state.messages import to_decimal
 
 _I64_MAX = 2**63 - 1
 
@@ -65,7 +66,11 @@ class Instrument(
             ("tick", self.tick, self.price_scale),
             ("lot", self.lot, self.size_scale),
         ):
-            if step <= 0 or step.scaleb(scale) % 1 != 0:
+            try:
+                units = to_units(step, scale)
+            except NumericError:
+                units = 0
+            if units <= 0:
                 raise ConfigError(f"{self.id}: {name} {step} is no multiple of 10^-{scale}")
 
     @property
@@ -96,12 +101,12 @@ class Instrument(
     @cached_property
     def tick_units(self) -> int:
         """Tick in price units."""
-        return int(self.tick.scaleb(self.price_scale))
+        return to_units(self.tick, self.price_scale)
 
     @cached_property
     def lot_units(self) -> int:
         """Lot in quantity units."""
-        return int(self.lot.scaleb(self.size_scale))
+        return to_units(self.lot, self.size_scale)
 
     def price_units(self, price: Decimal | int | str) -> int:
         """A price in units.
@@ -137,14 +142,12 @@ class Instrument(
     def _units(
         self, value: Decimal | int | str, scale: int, step: int, what: str, step_text: Decimal
     ) -> int:
-        number = value if isinstance(value, Decimal) else Decimal(value)
-        if not number.is_finite():
-            raise NotRepresentable(f"{self.id}: {value} is not a number")
-        if number.adjusted() > 30:
-            raise NumericOverflow(f"{self.id}: {value} does not fit 64 bits at scale {scale}")
-        scaled = number.scaleb(scale)
-        units = int(scaled)
-        if units != scaled or units % step:
+        if isinstance(value, str):
+            value = parse_decimal(value)
+        elif not isinstance(value, Decimal):
+            value = Decimal(index(value))  # a float has no `index`: it is a TypeError here
+        units = to_units(value, scale)
+        if units % step:
             raise NotRepresentable(
                 f"{self.id}: {value} is not a multiple of the {what} {step_text}"
             )

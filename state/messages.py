@@ -10,7 +10,10 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from openoutcry.state.decimals import to_decimal
 from openoutcry.state.errors import MissingData
+
+__all__ = ["UNDEFINED", "Message", "known", "to_decimal"]
 
 UNDEFINED: Final = -(2**63)
 """The unit value of a price or size that is not known (an empty side, a feed without sizes)."""
@@ -22,11 +25,6 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag=True):
     schema_version: ClassVar[int] = 1
 
 
-def to_decimal(units: int, scale: int) -> Decimal:
-    """The decimal that `units` of 10^-`scale` stand for."""
-    return Decimal(units).scaleb(-scale)
-
-
 def known(units: int, scale: int, what: str) -> Decimal:
     """The decimal that `units` stand for.
 
@@ -35,4 +33,4 @@ def known(units: int, scale: int, what: str) -> Decimal:
     """
     if units == UNDEFINED:
         raise MissingData(f"there is no {what}")
-    return Decimal(units).scaleb(-scale)
+    return to_decimal(units, scale)

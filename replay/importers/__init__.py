@@ -65,7 +65,7 @@ def import_data(
             imported before it stay imported.
         CatalogError: The catalog contradicts the data (other scales of an instrument).
     """
-    from openoutcry.replay.importers.base import Session  # noqa: PLC0415 - it imports polars
+    from openoutcry.replay.importers.base import Session
 
     if not source.exists():
         raise DataFormatError(f"{source} does not exist", remedy="check the path")

@@ -2,7 +2,20 @@
 
 use pyo3::prelude::*;
 
+pub mod bars;
 pub mod bindings;
+pub mod book;
+pub mod columns;
+pub mod encode;
+pub mod exchange;
+pub mod failure;
+pub mod feed;
+pub mod fixed;
+pub mod indicators;
+pub mod kernel;
+pub mod ledger;
+pub mod market;
+pub mod merge;
 pub mod types;
 
 #[pymodule]
@@ -10,5 +23,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     bindings::names::register(module)?;
     bindings::instrument::register(module)?;
+    bindings::bars::register(module)?;
+    bindings::digest::register(module)?;
+    bindings::fixed::register(module)?;
+    bindings::kernel::register(module)?;
+    bindings::ledger::register(module)?;
+    bindings::market::register(module)?;
+    bindings::indicators::register(module)?;
     Ok(())
 }

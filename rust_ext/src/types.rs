@@ -58,6 +58,8 @@ impl Instrument {
             Some("a limit or margin is negative")
         } else if self.inverse && !self.margined {
             Some("an inverse contract is always margined")
+        } else if self.base.is_some() && (self.multiplier, self.multiplier_scale) != (1, 0) {
+            Some("a delivered currency counts itself: its multiplier is 1")
         } else {
             None
         }

@@ -1,0 +1,207 @@
+"""Who owns what: the exact books of every strategy, over one ledger per venue account.
+
+Each strategy has a virtual book; `UNALLOCATED` holds the starting balances, foreign fills,
+liquidations and residues. Together the books equal the account, exactly: a cash event of the account
+is split over the strategies by what they hold, and what the split can't divide stays unallocated.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from openoutcry import _native
+from openoutcry.actors.valuation import Valuation
+from openoutcry.state.enums import Side
+from openoutcry.state.errors import MissingData
+from openoutcry.state.events import CashAdjusted, OrderFilled, PositionAdjusted
+from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId, VenueId
+from openoutcry.state.positions import Position
+from openoutcry.state.universe import Universe
+
+
+class Books:
+    """The books of all strategies at all venues.
+
+    Args:
+        universe: The run's instruments and currencies.
+        balances: Starting balances by venue and currency, in currency units.
+        strategies: Strategy ids, in the config's order.
+        market: Last prices.
+        account_currency: Currency in which equity is expressed.
+    """
+
+    def __init__(
+        self,
+        universe: Universe,
+        balances: Mapping[VenueId, Mapping[str, int]],
+        strategies: Sequence[StrategyId],
+        market: _native.Market,
+        account_currency: str,
+    ) -> None:
+        self.universe = universe
+        self._market = market
+        self.names = (UNALLOCATED, *strategies)
+        self._number = {name: number for number, name in enumerate(self.names)}
+        self.ledgers = {
+            venue: _native.Ledger(universe.currencies, universe.specs, len(self.names))
+            for venue in sorted(balances)
+        }
+        self._of = tuple(self.ledgers.get(item.venue) for item in universe.instruments)
+        self.valuation = Valuation(universe, market, account_currency)
+        self._legs: dict[str | None, int] = {None: 0}
+        self._held: dict[int, None] = {}  # instruments that were ever filled, in order
+        for venue, amounts in sorted(balances.items()):
+            for currency, units in sorted(amounts.items()):
+                self.ledgers[venue].adjust_cash(0, universe.currency_index[currency], units)
+
+    def apply_fill(self, strategy: StrategyId, fill: OrderFilled) -> int:
+        """Book a fill; returns the realised profit in settlement units, fees apart."""
+        number = self.universe.index[fill.instrument]
+        leg = self._legs.setdefault(fill.position, len(self._legs))
+        self._held[number] = None
+        return self._ledger(number).apply_fill(
+            self._number.get(strategy, 0),
+            number,
+            leg,
+            1 if fill.side is Side.BUY else -1,
+            fill.price_units,
+            fill.quantity_units,
+            fill.fee_units,
+            self.universe.currency_index[fill.fee_currency],
+        )
+
+    def apply_cash(self, event: CashAdjusted) -> None:
+        """Book cash that moved without a fill, split by holding; the residue is unallocated."""
+        ledger = self.ledgers[event.venue]
+        currency = self.universe.currency_index[event.currency]
+        left = event.amount_units
+        if event.instrument is not None:
+            number = self.universe.index[event.instrument]
+            held = [ledger.net_quantity(book, number) for book in range(len(self.names))]
+            total = sum(held)
+            for book, quantity in enumerate(held):
+                if book == 0 or quantity == 0 or total == 0:
+                    continue
+                share = abs(event.amount_units * quantity) // abs(total)
+                if event.amount_units * quantity * total < 0:
+                    share = -share
+                ledger.adjust_cash(book, currency, share)
+                left -= share
+        ledger.adjust_cash(0, currency, left)
+
+    def apply_split(self, event: PositionAdjusted) -> None:
+        """Scale every book's holding; fractions of a share become cash at the next cash event."""
+        number = self.universe.index[event.instrument]
+        ledger = self._ledger(number)
+        for book in range(len(self.names)):
+            ledger.split(book, number, event.numerator, event.denominator, 0)
+
+    def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
+        """Signed quantity units that a strategy holds, all legs together."""
+        number = self.universe.index[instrument]
+        return self._ledger(number).net_quantity(self._number[strategy], number)
+
+    def position_view(self, strategy: StrategyId, instrument: InstrumentId) -> Position:
+        """What a strategy holds of an instrument, with its entry price and profit."""
+        number = self.universe.index[instrument]
+        book = self._number[strategy]
+        mark = self._market.valuation(number, 0)
+        return Position.of(self._ledger(number), book, self.universe, number, mark, strategy)
+
+    def account_position(self, instrument: InstrumentId) -> int:
+        """Signed quantity units of the whole account."""
+        number = self.universe.index[instrument]
+        ledger = self._ledger(number)
+        return sum(ledger.net_quantity(book, number) for book in range(len(self.names)))
+
+    def balance(self, venue: VenueId, currency: str) -> int:
+        """The account's balance at a venue, in currency units."""
+        number = self.universe.currency_index[currency]
+        ledger = self.ledgers[venue]
+        return sum(ledger.balance(book, number) for book in range(len(self.names)))
+
+    def total_balance(self, currency: str) -> int:
+        """The balance of a currency over all venues, in currency units."""
+        return sum(self.balance(venue, currency) for venue in self.ledgers)
+
+    def equity(self) -> int:
+        """Value of everything in units of the account currency.
+
+        Raises:
+            MissingData: Something held has no price yet.
+            CurrencyMismatch: A balance has no conversion rate.
+        """
+        return sum(self.book_equity(book) for book in range(len(self.names)))
+
+    def book_equity(self, book: int) -> int:
+        """Value of one book in units of the account currency: its cash plus what it holds."""
+        convert = self.valuation.convert
+        total = 0
+        for ledger in self.ledgers.values():
+            for number, (code, _) in enumerate(self.universe.currencies):
+                units = ledger.balance(book, number)
+                if units:
+                    total += convert(units, code)
+        for number in self._held:
+            total += convert(self._value(book, number), self._settlement(number))
+        return total
+
+    def realized_by_currency(self, book: int) -> dict[str, int]:
+        """Realised profit of a book, fees apart, in units of each settlement currency."""
+        sums: dict[str, int] = {}
+        for number in self._held:
+            code = self._settlement(number)
+            sums[code] = sums.get(code, 0) + self._ledger(number).realized(book, number)
+        return sums
+
+    def unrealized_by_currency(self, book: int) -> dict[str, int]:
+        """Profit of a book's open positions at their marks, in units of each settlement currency.
+
+        Raises:
+            MissingData: Something held has no price yet.
+        """
+        sums: dict[str, int] = {}
+        for number in self._held:
+            ledger = self._ledger(number)
+            if ledger.legs(book, number):
+                code = self._settlement(number)
+                units = ledger.unrealized(book, number, self._mark(book, number))
+                sums[code] = sums.get(code, 0) + units
+        return sums
+
+    def fees(self, currency: str) -> int:
+        """Fees paid in a currency, over all books and venues; positive is paid."""
+        number = self.universe.currency_index[currency]
+        return sum(
+            ledger.fees(book, number)
+            for ledger in self.ledgers.values()
+            for book in range(len(self.names))
+        )
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Numbers of the instruments that were ever filled, in order of their first fill."""
+        return tuple(self._held)
+
+    def snapshot(self) -> bytes:
+        """The exact state of every ledger, in a canonical order."""
+        return b"".join(ledger.snapshot() for ledger in self.ledgers.values())
+
+    def _value(self, book: int, number: int) -> int:
+        ledger = self._ledger(number)
+        if not ledger.legs(book, number):
+            return 0
+        return ledger.market_value(book, number, self._mark(book, number))
+
+    def _mark(self, book: int, number: int) -> int:
+        quantity = self._ledger(number).net_quantity(book, number)
+        mark = self._market.valuation(number, (quantity > 0) - (quantity < 0))
+        if mark is None:
+            raise MissingData(f"{self.universe.instruments[number].id} has no price yet")
+        return mark
+
+    def _settlement(self, number: int) -> str:
+        return self.universe.instruments[number].settlement
+
+    def _ledger(self, number: int) -> _native.Ledger:
+        ledger = self._of[number]
+        assert ledger is not None, "an order reached an instrument without an account"
+        return ledger

@@ -1,0 +1,280 @@
+"""The portfolio actor: books every fill, and passes orders down and events up.
+
+Down: a strategy's order becomes its own venue order (no internal crossing), so commands go on to risk
+unchanged; `CancelAll` and `Flatten` are spelled out here, order by order. Up: a fill is booked before
+the strategy hears of it, so what a strategy reads in `on_fill` includes that fill.
+
+Equity is sampled on a grid of simulated time and at every fill, and each sample is part of the
+decision record.
+"""
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from openoutcry.actors.base import Actor, handles
+from openoutcry.actors.books import Books
+from openoutcry.actors.dispatcher import Cell, Dispatcher
+from openoutcry.actors.ports import Inlet, Journal, Observer
+from openoutcry.actors.timers import SetTimer
+from openoutcry.state.commands import (
+    CancelAll,
+    CancelOrder,
+    Flatten,
+    ReplaceOrder,
+    SubmitOrder,
+)
+from openoutcry.state.enums import OrderType, Side
+from openoutcry.state.errors import MissingData
+from openoutcry.state.events import (
+    AccountLiquidated,
+    CancelRejected,
+    CashAdjusted,
+    FillBusted,
+    FillCorrected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderNotSent,
+    OrderRejected,
+    OrderReplaced,
+    OrderTriggered,
+    PositionAdjusted,
+    ReplaceRejected,
+    RequestUnknown,
+    TimerFired,
+)
+from openoutcry.state.identifiers import (
+    CLOSING_ORDERS,
+    UNALLOCATED,
+    ClientOrderIds,
+    InstrumentId,
+    StrategyId,
+    strategy_number_of,
+)
+from openoutcry.state.messages import Message
+from openoutcry.state.order_table import OrderTable
+
+_GRID: Final = "equity"
+_RECENT_FILLS: Final = 10_000  # how far back a bust or correction can reach
+
+
+class EquitySampled(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """The account's value at an instant, in units of the account currency."""
+
+    ts: int
+    units: int
+
+
+class PortfolioActor(Actor):
+    """Owns the books.
+
+    Args:
+        dispatcher: Where it runs.
+        inlet: Time and sequence numbers.
+        journal: Where equity samples are recorded.
+        books: The books; only this actor changes them.
+        observer: Hears of everything that is booked.
+        orders: The broker's order table, read to route events to the order's strategy.
+        grid_ns: Distance of equity samples.
+        epoch: First part of the ids of the orders that `Flatten` places.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        inlet: Inlet,
+        journal: Journal,
+        books: Books,
+        orders: OrderTable,
+        observer: Observer,
+        grid_ns: int,
+        epoch: int,
+    ) -> None:
+        super().__init__(dispatcher, "portfolio")
+        self._inlet = inlet
+        self._journal = journal
+        self.books = books
+        self._orders = orders
+        self._grid_ns = grid_ns
+        self._epoch = epoch
+        self._closing_ids: dict[int, ClientOrderIds] = {}
+        self._risk: Cell | None = None
+        self._timers: Cell | None = None
+        self._strategies: dict[StrategyId, Cell] = {}
+        self._observer = observer
+        self._recent: deque[tuple[StrategyId, OrderFilled]] = deque(maxlen=_RECENT_FILLS)
+
+    def connect(self, risk: Cell, timers: Cell, strategies: dict[StrategyId, Cell]) -> None:
+        """Name the neighbours."""
+        self._risk = risk
+        self._timers = timers
+        self._strategies = strategies
+
+    def begin(self) -> None:
+        """Take the first equity sample and set the grid's timer."""
+        self._sample()
+        self._arm()
+
+    @handles(SubmitOrder, CancelOrder, ReplaceOrder)
+    def on_command(self, command: SubmitOrder | CancelOrder | ReplaceOrder) -> None:
+        """Pass a strategy's order down to risk."""
+        assert self._risk is not None
+        if isinstance(command, SubmitOrder):
+            self._observer.on_signal(command)
+        self.emit(self._risk, command)
+
+    @handles(CancelAll)
+    def on_cancel_all(self, command: CancelAll) -> None:
+        """Spell out which orders that means."""
+        assert self._risk is not None
+        for order in self._orders.open_orders(command.strategy, command.instrument):
+            submit = order.submit
+            self.emit(
+                self._risk,
+                CancelOrder(
+                    ts=command.ts,
+                    client_order_id=submit.client_order_id,
+                    strategy=submit.strategy,
+                    instrument=submit.instrument,
+                ),
+            )
+
+    @handles(Flatten)
+    def on_flatten(self, command: Flatten) -> None:
+        """Cancel, then close what the strategies hold, at market."""
+        self.on_cancel_all(
+            CancelAll(ts=command.ts, strategy=command.strategy, instrument=command.instrument)
+        )
+        for number in self.books.held:
+            instrument = self.books.universe.instruments[number].id
+            if command.instrument in (None, instrument):
+                for book, strategy in enumerate(self.books.names[1:], start=1):
+                    if command.strategy in (None, strategy):
+                        self._close(command.ts, book, strategy, instrument)
+
+    def _close(self, ts: int, book: int, strategy: StrategyId, instrument: InstrumentId) -> None:
+        assert self._risk is not None
+        held = self.books.position(strategy, instrument)
+        if held == 0:
+            return
+        item = self.books.universe.instrument(instrument)
+        minted = self._closing_ids.setdefault(
+            book, ClientOrderIds(self._epoch, CLOSING_ORDERS | book)
+        )
+        self.emit(
+            self._risk,
+            SubmitOrder(
+                ts=ts,
+                client_order_id=minted.mint(),
+                strategy=strategy,
+                instrument=instrument,
+                side=Side.SELL if held > 0 else Side.BUY,
+                order_type=OrderType.MARKET,
+                quantity_units=abs(held),
+                price_scale=item.price_scale,
+                size_scale=item.size_scale,
+                tag="flatten",
+            ),
+        )
+
+    @handles(OrderFilled)
+    def on_filled(self, fill: OrderFilled) -> None:
+        """Book the fill, then tell the strategy."""
+        strategy = self._strategy_of(fill)
+        self._book(strategy, fill)
+        self._recent.append((strategy, fill))
+        self._sample()
+        self._tell(strategy, fill)
+
+    @handles(
+        OrderDenied,
+        OrderNotSent,
+        OrderAccepted,
+        OrderRejected,
+        OrderTriggered,
+        OrderCanceled,
+        OrderExpired,
+        OrderReplaced,
+        CancelRejected,
+        ReplaceRejected,
+        RequestUnknown,
+    )
+    def on_order_event(self, event: OrderEvent) -> None:
+        """Tell the strategy that owns the order."""
+        strategy = self._strategy_of(event)
+        self._observer.on_event(strategy, event)
+        self._tell(strategy, event)
+
+    @handles(FillBusted, FillCorrected)
+    def on_fill_undone(self, event: FillBusted | FillCorrected) -> None:
+        """Book the opposite of the fill that was taken back, and the corrected one."""
+        strategy, fill = next(pair for pair in self._recent if pair[1].fill_id == event.fill_id)
+        self._book(
+            strategy,
+            msgspec.structs.replace(fill, side=fill.side.opposite, fee_units=-fill.fee_units),
+        )
+        if isinstance(event, FillCorrected):
+            corrected = msgspec.structs.replace(
+                fill, price_units=event.price_units, quantity_units=event.quantity_units
+            )
+            self._book(strategy, corrected)
+            self._recent.append((strategy, corrected))
+        self._sample()
+        self._tell(strategy, event)
+
+    @handles(CashAdjusted)
+    def on_cash(self, event: CashAdjusted) -> None:
+        """Book funding, dividends and other cash."""
+        self.books.apply_cash(event)
+        self._observer.on_account(event)
+        self._sample()
+
+    @handles(PositionAdjusted)
+    def on_split(self, event: PositionAdjusted) -> None:
+        """Scale the holdings."""
+        self.books.apply_split(event)
+        self._observer.on_account(event)
+        self._sample()
+
+    @handles(AccountLiquidated)
+    def on_liquidated(self, event: AccountLiquidated) -> None:
+        """Pass it on; the fills that closed the positions come as fills."""
+        self._observer.on_account(event)
+
+    @handles(TimerFired)
+    def on_grid(self, _fired: TimerFired) -> None:
+        """Sample equity on the grid."""
+        self._sample()
+        self._arm()
+
+    def _book(self, strategy: StrategyId, fill: OrderFilled) -> None:
+        self._observer.on_fill(strategy, fill, self.books.apply_fill(strategy, fill))
+
+    def _strategy_of(self, event: OrderEvent) -> StrategyId:
+        number = strategy_number_of(event.client_order_id) & ~CLOSING_ORDERS
+        names = self.books.names
+        return names[number] if number < len(names) else UNALLOCATED
+
+    def _tell(self, strategy: StrategyId, event: OrderEvent) -> None:
+        cell = self._strategies.get(strategy)
+        if cell is not None:
+            self.emit(cell, event)
+
+    def _sample(self) -> None:
+        try:
+            units = self.books.equity()
+        except MissingData:
+            return  # something held has no price yet: there is no equity to state
+        now = self._inlet.now
+        self._observer.on_equity(now, units)
+        self._journal.append(self._inlet.seq, EquitySampled(ts=now, units=units))
+
+    def _arm(self) -> None:
+        assert self._timers is not None
+        due = (self._inlet.now // self._grid_ns + 1) * self._grid_ns
+        self._dispatcher.post(self._timers, SetTimer(owner=self.name, name=_GRID, ts=due))

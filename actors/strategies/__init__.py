@@ -1,0 +1,1 @@
+"""Shipped strategies: small, tested, and written as yours would be."""

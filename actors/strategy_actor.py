@@ -1,0 +1,187 @@
+"""The strategy actor: the pykka side of one strategy instance.
+
+It updates the indicators before the strategy sees a bar, turns timers into calls, keeps the desk in
+step with what became of orders, and takes and restores snapshots. A snapshot is the declared state,
+the indicators, the timers and the id counter: restoring it anywhere gives the same decisions.
+"""
+
+from typing import Any
+
+import msgspec
+
+from openoutcry.actors.base import Actor, handles
+from openoutcry.actors.desk import Desk
+from openoutcry.actors.dispatcher import Dispatcher
+from openoutcry.actors.schedule import Timer
+from openoutcry.actors.strategy import RecoveryGap, Strategy
+from openoutcry.state.errors import CodecError
+from openoutcry.state.events import (
+    CancelRejected,
+    FillBusted,
+    FillCorrected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderNotSent,
+    OrderRejected,
+    OrderReplaced,
+    OrderTriggered,
+    ReplaceRejected,
+    RequestUnknown,
+    TimerFired,
+)
+from openoutcry.state.identifiers import StrategyId
+from openoutcry.state.market_data import (
+    Bar,
+    BookInvalidated,
+    BookUpdate,
+    FundingRate,
+    MarkPrice,
+    Quote,
+    Trade,
+)
+from openoutcry.state.messages import Message
+
+
+class StartStrategy(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """Run `on_start`, or `on_recovered` when there is a gap."""
+
+    gap: RecoveryGap | None = None
+
+
+class StopStrategy(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """Run `on_stop`."""
+
+
+class StrategySnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a strategy instance is beside its code and parameters."""
+
+    strategy: StrategyId
+    state: bytes
+    indicators: list[bytes]
+    timers: dict[str, Timer]
+    id_counter: int
+    signals: int
+
+
+def cell_name(strategy: StrategyId) -> str:
+    """The name of a strategy's cell."""
+    return f"strategy/{strategy}"
+
+
+class StrategyActor(Actor):
+    """Runs one strategy. `adopt` gives it its strategy before the first message."""
+
+    def __init__(self, dispatcher: Dispatcher, strategy: StrategyId) -> None:
+        super().__init__(dispatcher, cell_name(strategy))
+        self.strategy_id = strategy
+        self.strategy: Strategy
+        self.desk: Desk
+
+    def adopt(self, strategy: Strategy, desk: Desk) -> None:
+        """Take a strategy, declare what it wants, and route messages straight to its methods."""
+        self.strategy = strategy
+        self.desk = desk
+        strategy.setup()
+        strategy.seal()
+        direct: dict[type, Any] = {
+            Quote: strategy.on_quote,
+            Trade: strategy.on_trade,
+            BookUpdate: strategy.on_book,
+            BookInvalidated: strategy.on_book,
+            MarkPrice: strategy.on_mark,
+            FundingRate: strategy.on_funding,
+        }
+        self.cell.handlers.update(direct)
+
+    @handles(StartStrategy)
+    def on_start_message(self, message: StartStrategy) -> None:
+        """Start, or start again."""
+        if message.gap is None:
+            self.strategy.on_start()
+        else:
+            self.strategy.on_recovered(message.gap)
+
+    @handles(StopStrategy)
+    def on_stop_message(self, _message: StopStrategy) -> None:
+        """Stop."""
+        self.strategy.on_stop()
+
+    @handles(Bar)
+    def on_bar(self, bar: Bar) -> None:
+        """Update what is attached to these bars, then tell the strategy."""
+        attached = self.desk.indicators.get((bar.instrument, bar.timeframe, bar.price_type))
+        if attached is not None:
+            for indicator in attached:
+                indicator.update(bar)
+        self.strategy.on_bar(bar)
+
+    @handles(TimerFired)
+    def on_timer(self, fired: TimerFired) -> None:
+        """Set a repeating timer again, then tell the strategy."""
+        self.desk.rearm(fired.name)
+        self.strategy.on_timer(fired)
+
+    @handles(OrderFilled)
+    def on_fill(self, fill: OrderFilled) -> None:
+        """Tell the strategy of a fill."""
+        self.strategy.on_fill(fill)
+
+    @handles(
+        OrderDenied,
+        OrderNotSent,
+        OrderAccepted,
+        OrderRejected,
+        OrderTriggered,
+        OrderCanceled,
+        OrderExpired,
+        OrderReplaced,
+        CancelRejected,
+        ReplaceRejected,
+        RequestUnknown,
+        FillBusted,
+        FillCorrected,
+    )
+    def on_order(self, event: Any) -> None:
+        """Tell the strategy of anything else about its orders."""
+        self.desk.pending.pop(event.client_order_id, None)
+        self.strategy.on_order(event)
+
+    def snapshot(self) -> StrategySnapshot:
+        """What the strategy is, between two inputs."""
+        desk = self.desk
+        return StrategySnapshot(
+            strategy=self.strategy_id,
+            state=msgspec.msgpack.encode(self.strategy.state),
+            indicators=[item.snapshot() for group in desk.indicators.values() for item in group],
+            timers=dict(desk.timers),
+            id_counter=desk.ids.counter,
+            signals=desk.signals,
+        )
+
+    def restore(self, snapshot: StrategySnapshot) -> None:
+        """Take the place of the instance that a snapshot was taken of.
+
+        Raises:
+            CodecError: The snapshot does not fit this strategy's State or indicators.
+        """
+        desk = self.desk
+        attached = [item for group in desk.indicators.values() for item in group]
+        if len(attached) != len(snapshot.indicators):
+            raise CodecError(
+                f"{self.strategy_id}: the snapshot has {len(snapshot.indicators)} indicators, "
+                f"the strategy {len(attached)}",
+                remedy="start the strategy fresh, or run the code that wrote the snapshot",
+            )
+        try:
+            state = msgspec.msgpack.decode(snapshot.state, type=type(self.strategy).State)
+        except msgspec.MsgspecError as error:
+            raise CodecError(f"{self.strategy_id}: state does not decode: {error}") from error
+        self.strategy.state = state
+        for item, data in zip(attached, snapshot.indicators, strict=True):
+            item.restore(data)
+        desk.timers = dict(snapshot.timers)
+        desk.ids.counter = snapshot.id_counter
+        desk.signals = snapshot.signals

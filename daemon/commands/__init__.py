@@ -1,0 +1,21 @@
+"""The commands of `outcry`: one file per group, each with its options, examples and code."""
+
+from typing import Final
+
+from openoutcry.daemon.command import Command
+from openoutcry.daemon.commands import check, data, data_import, init, new, replay
+
+COMMANDS: Final[dict[str, Command]] = {
+    command.name: command
+    for command in (
+        init.INIT,
+        new.STRATEGY,
+        check.CHECK,
+        replay.REPLAY,
+        data_import.IMPORT,
+        data.LS,
+        data.CHECK,
+        data.SYNTH,
+    )
+}
+"""By name, in the order in which help lists them."""

@@ -1,0 +1,234 @@
+"""One replay, step by step: the same graph as live, with the kernel as inlet, clock and venue.
+
+The native `Kernel` merges recorded feeds, simulated venues and timers into one ordered stream of
+inputs; this module builds it from a config and a catalog, wires the graph to it and plays. Nothing
+here decides anything.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from openoutcry import _native
+from openoutcry.actors.graph import Graph, Ports, build_graph
+from openoutcry.replay.record import RunRecord
+from openoutcry.replay.venue_config import exchange_mapping
+from openoutcry.state.catalog import Catalog
+from openoutcry.state.config import Config, FeedConfig
+from openoutcry.state.enums import PriceType
+from openoutcry.state.errors import ConfigError
+from openoutcry.state.identifiers import InstrumentId
+from openoutcry.state.instruments import Instrument
+from openoutcry.state.memory_journal import MemoryJournal
+from openoutcry.state.universe import Universe
+
+KINDS: Final = ("quote", "trade", "bar", "book", "mark", "funding", "split", "dividend")
+Chunks = Callable[[FeedConfig, str, tuple[str, PriceType] | None], Iterable[Mapping[str, object]]]
+
+
+def parse_bars(text: str) -> tuple[str, PriceType]:
+    """`1m-last` as time frame and price type.
+
+    Raises:
+        ConfigError: It is not written so.
+    """
+    timeframe, dash, kind = text.partition("-")
+    if not (timeframe and dash and kind in [item.value for item in PriceType]):
+        raise ConfigError(f"bars {text!r}", remedy="write time frame and price type, as in 1m-last")
+    return timeframe, PriceType(kind)
+
+
+class RecordedFeeds:
+    """What the recorded feeds offer, and what the kernel is asked to deliver of it.
+
+    Args:
+        feeds: The config's feeds, one per instrument.
+        universe: Numbers of the instruments.
+        kernel: Who delivers.
+        stepping: Deliver everything, wanted or not: the slow path that skipping is tested against.
+    """
+
+    def __init__(
+        self,
+        feeds: tuple[FeedConfig, ...],
+        universe: Universe,
+        kernel: _native.Kernel,
+        *,
+        stepping: bool,
+    ) -> None:
+        self._kernel = kernel
+        self._index = universe.index
+        self._offers = {feed.instrument: frozenset(feed.kinds) for feed in feeds}
+        self._bars = {feed.instrument: tuple(map(parse_bars, feed.bars)) for feed in feeds}
+        for feed in feeds:
+            for kind in KINDS:
+                kernel.set_interest(kind, self._index[feed.instrument], stepping)
+
+    def offers(self, instrument: InstrumentId) -> frozenset[str]:
+        """Kinds recorded for an instrument."""
+        return self._offers.get(instrument, frozenset())
+
+    def recorded_bars(self, instrument: InstrumentId) -> tuple[tuple[str, PriceType], ...]:
+        """Recorded bars of an instrument."""
+        return self._bars.get(instrument, ())
+
+    def want(self, kind: str, instrument: InstrumentId) -> None:
+        """Deliver this kind from now on."""
+        self._kernel.set_interest(kind, self._index[instrument], True)
+
+    def build_bars(self, instrument: InstrumentId, timeframe: str, price_type: PriceType) -> None:
+        """Have the kernel build bars from quotes or trades."""
+        number = self._index[instrument]
+        self._kernel.build_bars(number, timeframe, price_type.value)
+        self._kernel.set_interest("bar", number, True)
+
+
+class ReplaySession:
+    """A replay that is ready to play.
+
+    Args:
+        config: The whole config.
+        instruments: Instruments of the run; those without a feed serve conversions only.
+        chunks: Gives the column chunks of one feed and kind (and bar).
+        start: Nanoseconds UTC at which the run's clock starts.
+        epoch: First part of client order ids.
+        stepping: Bring every event to Python, as `RecordedFeeds`.
+        keep_records: Keep the decision record, to read it back.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        instruments: Iterable[Instrument],
+        chunks: Chunks,
+        *,
+        start: int = 0,
+        epoch: int = 0,
+        stepping: bool = False,
+        keep_records: bool = False,
+    ) -> None:
+        self.config = config
+        self.universe = build_universe(config, instruments)
+        self.market = _native.Market(self.universe.specs)
+        self.kernel = self._build_kernel(start)
+        for feed in config.feeds:
+            self._add_feed(feed, chunks)
+        self.record = RunRecord()
+        self.journal = MemoryJournal(keep=keep_records)
+        ports = Ports(
+            inlet=self.kernel,
+            journal=self.journal,
+            venue=self.kernel,
+            feeds=RecordedFeeds(config.feeds, self.universe, self.kernel, stepping=stepping),
+            market=self.market,
+            observer=self.record,
+        )
+        self.graph: Graph = build_graph(config, self.universe, ports, epoch)
+        self.delivered = 0
+
+    def _build_kernel(self, start: int) -> _native.Kernel:
+        instruments, table = self.universe.instruments, self.universe.currencies
+        venues = [exchange_mapping(venue, instruments, table) for venue in self.config.venues]
+        ids = [item.id for item in self.universe.instruments]
+        universe = self.universe
+        kernel = _native.Kernel(universe.specs, ids, universe.currencies, venues, self.market)
+        kernel.set_clock(start)
+        return kernel
+
+    def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:
+        number = self.universe.index[feed.instrument]
+        latency_ns = feed.latency_us * 1_000
+        for kind in feed.kinds:
+            if kind == "bar":
+                for bars in map(parse_bars, feed.bars):
+                    columns = chunks(feed, kind, bars)
+                    named = (bars[0], bars[1].value)
+                    self.kernel.add_feed(kind, number, columns, named, latency_ns)
+            else:
+                self.kernel.add_feed(kind, number, chunks(feed, kind, None), None, latency_ns)
+
+    def begin(self) -> None:
+        """Start the actors."""
+        self.graph.start()
+
+    def play(self, limit: int | None = None) -> bool:
+        """Handle inputs until the data ends, a core actor fails, or `limit` were delivered.
+
+        Returns whether there may be more.
+        """
+        following, handle = self.kernel.next, self.graph.handle
+        supervisor = self.graph.supervisor
+        left = limit if limit is not None else -1
+        delivered = 0
+        more = True
+        while left != 0:
+            message = following()
+            if message is None:
+                more = False
+                break
+            handle(message)
+            delivered += 1
+            left -= 1
+            if supervisor.failures and supervisor.halted:
+                more = False
+                break
+        self.delivered += delivered
+        return more
+
+    def end(self) -> None:
+        """Stop the strategies, let what they sent be answered, cancel what still works."""
+        if not self.graph.supervisor.halted:
+            self.graph.stop()
+            self.play()
+        for report in self.kernel.finish():
+            self.graph.handle(report)
+        self.graph.close()
+
+    def journal_hash(self) -> str:
+        """Digest of every input and every decision, hex."""
+        return _native.digest(self.kernel.input_hash() + self.journal.digest()).hex()
+
+    def state_hash(self) -> str:
+        """Digest of what is at the end: market, books and orders, hex."""
+        parts = (self.market.hash(), self.graph.books.snapshot(), self.graph.orders.snapshot())
+        return _native.digest(b"".join(map(_native.digest, parts))).hex()
+
+
+def build_universe(config: Config, instruments: Iterable[Instrument]) -> Universe:
+    """The instruments and currencies of a config.
+
+    Raises:
+        ConfigError: A feed's instrument is not known, or no venue of the config trades it.
+    """
+    known = {item.id: item for item in instruments}
+    venues = [venue.name for venue in config.venues]
+    for feed in config.feeds:
+        item = known.get(feed.instrument)
+        if item is None:
+            raise ConfigError(
+                f"feed {feed.instrument}: the catalog has no such instrument",
+                remedy=f"it has: {', '.join(sorted(known)) or 'none'}; see `outcry data ls`",
+            )
+        if item.venue not in venues:
+            raise ConfigError(
+                f"feed {feed.instrument}: there is no [[venues]] entry named {item.venue}",
+                remedy=f"add one; the config has: {', '.join(venues)}",
+            )
+    currencies = [config.run.account_currency]
+    for venue in config.venues:
+        currencies += venue.balances
+        if venue.fees.currency not in ("quote", "base"):
+            currencies.append(venue.fees.currency)
+    chosen = [known[feed.instrument] for feed in config.feeds]
+    return Universe(chosen, currencies, config.currencies)
+
+
+def catalog_chunks(catalog: Catalog, start: int | None, end: int | None) -> Chunks:
+    """Column chunks of a catalog's feeds between two times."""
+
+    def chunks(
+        feed: FeedConfig, kind: str, bars: tuple[str, PriceType] | None
+    ) -> Iterable[Mapping[str, object]]:
+        bar = None if bars is None else f"{bars[0]}-{bars[1].value}"
+        return catalog.chunks(kind, feed.instrument, bar=bar, start=start, end=end)
+
+    return chunks

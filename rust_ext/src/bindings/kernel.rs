@@ -1,0 +1,285 @@
+//! `Kernel`: the replay as Python drives it.
+
+use std::collections::BTreeMap;
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use super::commands::{CommandReader, name_hash};
+use super::exchange::exchange_config;
+use super::failures::to_python;
+use super::feeds;
+use super::instrument::{InstrumentSpec, instruments};
+use super::market::PyMarket;
+use super::messages::{Labels, Messages};
+use super::names::raise;
+use crate::bars::Timeframe;
+use crate::exchange::Exchange;
+use crate::feed::{FeedKind, FeedSpec};
+use crate::kernel::{Kernel, Venue};
+use crate::types::{CurrencyIx, Instrument, InstrumentIx, PriceType};
+
+/// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
+#[pyclass(name = "Kernel", module = "openoutcry._native")]
+pub struct PyKernel {
+    inner: Kernel,
+    market: Py<PyMarket>,
+    messages: Messages,
+    commands: CommandReader,
+}
+
+#[pymethods]
+impl PyKernel {
+    #[new]
+    #[pyo3(signature = (instruments, instrument_ids, currencies, venues, market))]
+    fn new(
+        py: Python<'_>,
+        instruments: Vec<PyRef<'_, InstrumentSpec>>,
+        instrument_ids: Vec<Bound<'_, PyString>>,
+        currencies: Vec<(Bound<'_, PyString>, u8)>,
+        venues: Vec<Bound<'_, PyDict>>,
+        market: Py<PyMarket>,
+    ) -> PyResult<Self> {
+        let specs = self::instruments(&instruments);
+        if specs.len() != instrument_ids.len() || specs.len() != market.borrow(py).inner.len() {
+            return Err(PyValueError::new_err(
+                "instruments, ids and market differ in number",
+            ));
+        }
+        let scales: Vec<u8> = currencies.iter().map(|c| c.1).collect();
+        let mut built = Vec::new();
+        let mut venue_names = Vec::new();
+        for venue in &venues {
+            built.push(read_venue(venue, &specs, &scales)?);
+            venue_names.push(required(venue, "name")?.cast_into::<PyString>()?.unbind());
+        }
+        let size_scales: Vec<u8> = specs.iter().map(|s| s.size_scale).collect();
+        let mut indexes = BTreeMap::new();
+        let mut labels = Vec::new();
+        for (ix, (spec, id)) in specs.iter().zip(&instrument_ids).enumerate() {
+            indexes.insert(id.extract()?, ix as InstrumentIx);
+            let (price_scale, size_scale) = (spec.price_scale, spec.size_scale);
+            labels.push(Labels {
+                id: id.clone().unbind(),
+                price_scale,
+                size_scale,
+            });
+        }
+        let currencies = currencies
+            .into_iter()
+            .map(|(code, scale)| (code.unbind(), scale));
+        Ok(Self {
+            inner: Kernel::new(&size_scales, built).map_err(|e| to_python(py, e))?,
+            market,
+            messages: Messages::new(labels, venue_names, currencies.collect()),
+            commands: CommandReader { indexes },
+        })
+    }
+
+    #[pyo3(signature = (ts, /))]
+    fn set_clock(&mut self, py: Python<'_>, ts: i64) -> PyResult<()> {
+        self.inner.set_clock(ts).map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(signature = (kind, instrument, chunks, bar=None, latency_ns=0, /))]
+    fn add_feed(
+        &mut self,
+        py: Python<'_>,
+        kind: &str,
+        instrument: InstrumentIx,
+        chunks: &Bound<'_, PyAny>,
+        bar: Option<(String, String)>,
+        latency_ns: i64,
+    ) -> PyResult<()> {
+        let kind = read_kind(kind)?;
+        let Some(labels) = self.messages.instruments.get(instrument as usize) else {
+            return Err(PyIndexError::new_err(format!("no instrument {instrument}")));
+        };
+        let label = format!("{} {}", kind.name(), labels.id.bind(py));
+        let bar = bar
+            .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
+            .transpose()?;
+        let source = feeds::source(kind, label, chunks)?;
+        let spec = FeedSpec {
+            kind,
+            instrument,
+            bar,
+            latency: latency_ns,
+        };
+        self.inner
+            .add_feed(spec, source)
+            .map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(signature = (instrument, timeframe, price_type, /))]
+    fn build_bars(
+        &mut self,
+        py: Python<'_>,
+        instrument: InstrumentIx,
+        timeframe: &str,
+        price_type: &str,
+    ) -> PyResult<()> {
+        let (timeframe, price_type) = read_bar_type(py, timeframe, price_type)?;
+        let built = self.inner.build_bars(instrument, timeframe, price_type);
+        built.map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(signature = (kind, instrument, wanted, /))]
+    fn set_interest(
+        &mut self,
+        py: Python<'_>,
+        kind: &str,
+        instrument: InstrumentIx,
+        wanted: bool,
+    ) -> PyResult<()> {
+        let set = self
+            .inner
+            .set_interest(read_kind(kind)?, instrument, wanted);
+        set.map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(name = "next")]
+    fn advance<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let input = self.inner.advance(&mut self.market.borrow_mut(py).inner);
+        match input.map_err(|e| to_python(py, e))? {
+            None => Ok(None),
+            Some(input) => self
+                .messages
+                .build(py, &input, self.inner.levels())
+                .map(Some),
+        }
+    }
+
+    #[getter]
+    fn seq(&self) -> u64 {
+        self.inner.seq()
+    }
+
+    #[getter]
+    fn now(&self) -> i64 {
+        self.inner.now()
+    }
+
+    #[pyo3(signature = (ts, owner, name, /))]
+    fn set_timer(&mut self, ts: i64, owner: String, name: String) -> u64 {
+        self.inner.set_timer(ts, owner, name)
+    }
+
+    #[pyo3(signature = (handle, /))]
+    fn cancel_timer(&mut self, handle: u64) {
+        self.inner.cancel_timer(handle);
+    }
+
+    #[pyo3(signature = (command, /))]
+    fn submit(&mut self, py: Python<'_>, command: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (command, position) = self.commands.read(command)?;
+        if let Some(name) = position {
+            self.messages
+                .positions
+                .insert(name_hash(&name)?, name.unbind());
+        }
+        self.inner.submit(command).map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(signature = (venue, currency, /))]
+    fn venue_balance(&self, venue: usize, currency: CurrencyIx) -> PyResult<i128> {
+        if usize::from(currency) >= self.messages.currencies.len() {
+            return Err(PyIndexError::new_err(format!("no currency {currency}")));
+        }
+        Ok(self.venue(venue)?.exchange.balance(currency))
+    }
+
+    #[pyo3(signature = (venue, instrument, /))]
+    fn venue_position(&self, venue: usize, instrument: InstrumentIx) -> PyResult<i64> {
+        if instrument as usize >= self.messages.instruments.len() {
+            return Err(PyIndexError::new_err(format!("no instrument {instrument}")));
+        }
+        Ok(self.venue(venue)?.exchange.position(instrument))
+    }
+
+    fn input_hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.digest())
+    }
+
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        for (name, count) in self.inner.counts() {
+            counts.set_item(name, count)?;
+        }
+        Ok(counts)
+    }
+
+    /// `iter(self.next, None)`: each report has its own `seq` and `now` while it is handled.
+    fn finish<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        slf.borrow_mut().inner.finish();
+        let next = slf.getattr(intern!(py, "next"))?;
+        py.import("builtins")?
+            .call_method1("iter", (next, py.None()))
+    }
+}
+
+impl PyKernel {
+    fn venue(&self, venue: usize) -> PyResult<&Venue> {
+        let found = self.inner.venues().get(venue);
+        found.ok_or_else(|| PyIndexError::new_err(format!("no venue {venue}")))
+    }
+}
+
+fn required<'py>(venue: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
+    let found = venue.get_item(key)?;
+    found.ok_or_else(|| PyValueError::new_err(format!("a venue needs the key {key}")))
+}
+
+/// A venue from its mapping; what concerns matching is read by `exchange_config`.
+fn read_venue(venue: &Bound<'_, PyDict>, specs: &[Instrument], scales: &[u8]) -> PyResult<Venue> {
+    let py = venue.py();
+    let latency = |key| -> PyResult<i64> {
+        let micros: u32 = match venue.get_item(key)? {
+            Some(value) => value.extract()?,
+            None => 0,
+        };
+        Ok(i64::from(micros) * 1000)
+    };
+    let exchange = Exchange::new(exchange_config(venue)?, specs.to_vec(), scales.to_vec())
+        .map_err(|text| raise(py, |n| &n.config_error, text))?;
+    let instruments = required(venue, "instruments")?.extract()?;
+    Ok(Venue::new(
+        exchange,
+        instruments,
+        latency("order_latency_us")?,
+        latency("report_latency_us")?,
+    ))
+}
+
+fn read_kind(kind: &str) -> PyResult<FeedKind> {
+    FeedKind::parse(kind)
+        .ok_or_else(|| PyValueError::new_err(format!("{kind:?} is no kind of market data")))
+}
+
+/// A time frame and price type, as in `("1m", "last")`.
+pub fn read_bar_type(
+    py: Python<'_>,
+    timeframe: &str,
+    price_type: &str,
+) -> PyResult<(Timeframe, PriceType)> {
+    let timeframe = Timeframe::parse(timeframe).map_err(|e| to_python(py, e))?;
+    let price_type = match price_type {
+        "last" => PriceType::Last,
+        "bid" => PriceType::Bid,
+        "ask" => PriceType::Ask,
+        "mid" => PriceType::Mid,
+        _ => {
+            let message = format!("bad price type {price_type:?}: last, bid, ask or mid");
+            return Err(raise(py, |n| &n.config_error, message));
+        }
+    };
+    Ok((timeframe, price_type))
+}
+
+/// Adds the class to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyKernel>()
+}

@@ -1,0 +1,260 @@
+//! The simulated venue: it takes market data and commands, and reports what it did.
+//!
+//! Deterministic and pure: no clock, no randomness, no floats. Read `matching.rs` for how orders
+//! meet the market, `lifecycle.rs` for what a fill moves, `funds.rs` for what an account may do.
+//! An event of an instrument without orders and positions costs a few comparisons.
+
+mod account;
+mod bars;
+mod config;
+mod corporate;
+mod expiry;
+mod fees;
+mod funds;
+mod lifecycle;
+mod margin;
+mod market;
+mod matching;
+mod money;
+mod orders;
+pub mod reasons;
+mod slippage;
+mod submit;
+#[cfg(test)]
+mod tests;
+mod triggers;
+
+use std::collections::VecDeque;
+
+pub use config::{
+    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Slippage, SlippageModel,
+};
+
+use self::account::Account;
+use self::margin::Band;
+use self::market::{Market, Source};
+use self::orders::{Key, OrderTable};
+use crate::book::Book;
+use crate::types::{CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED};
+
+pub struct Exchange {
+    config: ExchangeConfig,
+    instruments: Vec<Instrument>,
+    /// Decimals of each currency.
+    scales: Vec<u8>,
+    sessions: Vec<Option<Vec<(Nanos, Nanos)>>>,
+    markets: Vec<Market>,
+    orders: OrderTable,
+    account: Account,
+    /// Where each instrument's price may go before the margin is checked again.
+    bands: Vec<Band>,
+    /// Children whose parent filled, waiting for the end of the current event.
+    released: VecDeque<Key>,
+    /// Reused by `take`.
+    plan: Vec<(i64, i64)>,
+    last_fill: u64,
+    liquidated: bool,
+}
+
+impl Exchange {
+    /// A venue with an account. `currencies` are the scales of the run's currencies.
+    pub fn new(
+        config: ExchangeConfig,
+        instruments: Vec<Instrument>,
+        currencies: Vec<u8>,
+    ) -> Result<Self, String> {
+        check_config(&config, &instruments, &currencies)?;
+        let count = instruments.len();
+        let sessions = (0..count)
+            .map(|ix| config.sessions.get(&(ix as InstrumentIx)).cloned())
+            .collect();
+        let account = Account::new(&instruments, &currencies, &config.balances)
+            .map_err(|error| format!("venue {}: {error:?}", config.name))?;
+        let path = config.bar_fill == BarFill::Path;
+        Ok(Self {
+            instruments,
+            scales: currencies,
+            sessions,
+            markets: vec![Market::new(path, config.match_crossed); count],
+            orders: OrderTable::new(count),
+            account,
+            bands: vec![Band::EMPTY; count],
+            released: VecDeque::new(),
+            plan: Vec::new(),
+            last_fill: 0,
+            liquidated: false,
+            config,
+        })
+    }
+
+    pub fn on_quote(&mut self, ts: Nanos, ix: InstrumentIx, quote: &Quote, out: &mut Vec<Report>) {
+        self.now(ts, out);
+        let market = &mut self.markets[ix as usize];
+        if market.source > Source::Quote {
+            return;
+        }
+        market.set_quote(quote);
+        self.after_ladder(ts, ix, out);
+    }
+
+    /// A whole message was applied to the book.
+    pub fn on_book(&mut self, ts: Nanos, ix: InstrumentIx, book: &Book, out: &mut Vec<Report>) {
+        self.now(ts, out);
+        self.markets[ix as usize].set_book(book);
+        self.after_ladder(ts, ix, out);
+    }
+
+    /// A gap: nothing matches until the next snapshot.
+    pub fn on_book_invalid(&mut self, ix: InstrumentIx) {
+        let market = &mut self.markets[ix as usize];
+        market.source = Source::Book;
+        market.invalidate();
+    }
+
+    pub fn on_trade(&mut self, ts: Nanos, ix: InstrumentIx, trade: &Trade, out: &mut Vec<Report>) {
+        self.now(ts, out);
+        let market = &mut self.markets[ix as usize];
+        market.source = market.source.max(Source::Trade);
+        market.last = trade.price;
+        if self.idle(ix) {
+            return;
+        }
+        if self.trading(ix, ts) {
+            self.match_trade(ts, ix, trade, out);
+        }
+        self.check_margin(ts, ix, out);
+    }
+
+    /// The venue's mark price: it triggers `mark` conditionals and decides on the margin.
+    pub fn on_mark(&mut self, ts: Nanos, ix: InstrumentIx, mark: i64, out: &mut Vec<Report>) {
+        self.now(ts, out);
+        if mark == UNDEFINED {
+            return;
+        }
+        self.markets[ix as usize].mark = mark;
+        if self.idle(ix) {
+            return;
+        }
+        if self.trading(ix, ts) {
+            self.fire_triggers(ts, ix, out);
+            self.activate_released(ts, out);
+        }
+        self.check_margin(ts, ix, out);
+    }
+
+    /// Time passed without an event here: orders that are due expire.
+    pub fn on_time(&mut self, ts: Nanos, out: &mut Vec<Report>) {
+        self.now(ts, out);
+    }
+
+    /// When `on_time` is next needed.
+    pub fn next_deadline(&self) -> Option<Nanos> {
+        self.orders.next_deadline()
+    }
+
+    /// End of data: what works is canceled.
+    pub fn on_finish(&mut self, ts: Nanos, out: &mut Vec<Report>) {
+        self.now(ts, out);
+        self.cancel_all(ts, reasons::END_OF_DATA, out);
+    }
+
+    /// Units of a currency.
+    pub fn balance(&self, currency: CurrencyIx) -> i128 {
+        self.account.balance(currency)
+    }
+
+    /// Signed quantity over all legs.
+    pub fn position(&self, ix: InstrumentIx) -> i64 {
+        self.account.net(ix)
+    }
+
+    fn now(&mut self, ts: Nanos, out: &mut Vec<Report>) {
+        if self
+            .orders
+            .next_deadline()
+            .is_some_and(|deadline| deadline <= ts)
+        {
+            self.expire_due(ts, out);
+        }
+    }
+
+    fn after_ladder(&mut self, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>) {
+        if self.idle(ix) {
+            return;
+        }
+        if !self.orders.desk(ix).idle() && self.trading(ix, ts) {
+            self.match_ladder(ts, ix, out);
+        }
+        if self.markets[ix as usize].matchable {
+            self.check_margin(ts, ix, out);
+        }
+    }
+
+    fn scale(&self, currency: CurrencyIx) -> u8 {
+        self.scales[usize::from(currency)]
+    }
+
+    fn cancel_all(&mut self, ts: Nanos, reason: &'static str, out: &mut Vec<Report>) {
+        self.released.clear();
+        for key in self
+            .orders
+            .iter()
+            .map(|order| order.key)
+            .collect::<Vec<_>>()
+        {
+            self.cancel(ts, key, reason, out);
+        }
+        self.released.clear();
+    }
+}
+
+fn check_config(
+    config: &ExchangeConfig,
+    instruments: &[Instrument],
+    currencies: &[u8],
+) -> Result<(), String> {
+    let known = |currency: CurrencyIx| usize::from(currency) < currencies.len();
+    let name = &config.name;
+    if config.leverage <= 0 {
+        return Err(format!("venue {name}: leverage must be positive"));
+    }
+    if config
+        .balances
+        .iter()
+        .any(|(currency, _)| !known(*currency))
+    {
+        return Err(format!(
+            "venue {name}: a balance is in a currency that the run does not have"
+        ));
+    }
+    for instrument in instruments {
+        let own = [
+            Some(instrument.quote),
+            Some(instrument.settlement),
+            instrument.base,
+        ];
+        if !own.into_iter().flatten().all(known) {
+            return Err(format!(
+                "{}: a currency is not in the run's table",
+                instrument.id
+            ));
+        }
+    }
+    if let FeeCurrency::Other(fee) = config.fees.currency {
+        let priced = |i: &Instrument| i.base == Some(fee) || i.settlement == fee;
+        if !known(fee) || !instruments.iter().any(priced) {
+            return Err(format!(
+                "venue {name}: no instrument prices the fee currency"
+            ));
+        }
+    }
+    let ordered = |list: &Vec<(Nanos, Nanos)>| {
+        list.iter().all(|(open, close)| open < close) && list.windows(2).all(|w| w[0].1 <= w[1].0)
+    };
+    if !config.sessions.values().all(ordered) {
+        return Err(format!(
+            "venue {name}: trading sessions overlap or are not in order"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! What can go wrong inside the engine, with a name that survives into Python.
+
+use std::error::Error;
+use std::fmt;
+
+#[derive(Debug)]
+pub enum Failure {
+    /// Recorded data that is not what it claims to be: `DataFormatError`.
+    Data(String),
+    /// The run was put together in a way that cannot work: `ConfigError`.
+    Config(String),
+    /// A number left its range: `NumericOverflow`.
+    Overflow(String),
+    /// Whoever delivers the data failed; passed on as it is.
+    Source(Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Data(text) | Failure::Config(text) | Failure::Overflow(text) => {
+                f.write_str(text)
+            }
+            Failure::Source(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for Failure {}

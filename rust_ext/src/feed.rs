@@ -1,0 +1,346 @@
+//! One recorded feed: rows of one kind, pulled chunk by chunk, in the order they were recorded.
+//!
+//! The order is never changed. A row whose receive stamp is earlier than its predecessor's is a
+//! counted defect, and stamped with the running maximum: nobody receives anything in the past.
+
+use crate::bars::Timeframe;
+use crate::columns::Chunk;
+use crate::failure::Failure;
+use crate::merge::{Key, Phase};
+use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade};
+
+/// Gives the next chunk, or None at the end.
+pub type Source = Box<dyn FnMut() -> Result<Option<Chunk>, Failure> + Send + Sync>;
+
+/// Flags of a book row.
+const LAST: i64 = 1;
+const SNAPSHOT: i64 = 2;
+const GAP: i64 = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FeedKind {
+    Quote,
+    Trade,
+    Bar,
+    Book,
+    Mark,
+    Funding,
+    Split,
+    Dividend,
+}
+
+impl FeedKind {
+    pub const ALL: [FeedKind; 8] = [
+        FeedKind::Quote,
+        FeedKind::Trade,
+        FeedKind::Bar,
+        FeedKind::Book,
+        FeedKind::Mark,
+        FeedKind::Funding,
+        FeedKind::Split,
+        FeedKind::Dividend,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            FeedKind::Quote => "quote",
+            FeedKind::Trade => "trade",
+            FeedKind::Bar => "bar",
+            FeedKind::Book => "book",
+            FeedKind::Mark => "mark",
+            FeedKind::Funding => "funding",
+            FeedKind::Split => "split",
+            FeedKind::Dividend => "dividend",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Column names in the order in which this module reads them: both stamps first.
+    pub fn columns(self) -> &'static [&'static str] {
+        match self {
+            FeedKind::Quote => &[
+                "ts_event",
+                "ts_received",
+                "bid",
+                "ask",
+                "bid_size",
+                "ask_size",
+            ],
+            FeedKind::Trade => &[
+                "ts_event",
+                "ts_received",
+                "price",
+                "size",
+                "aggressor",
+                "trade_id",
+            ],
+            FeedKind::Bar => &[
+                "ts_event",
+                "ts_received",
+                "ts_open",
+                "open",
+                "high",
+                "low",
+                "close",
+                "volume",
+                "count",
+            ],
+            FeedKind::Book => &[
+                "ts_event",
+                "ts_received",
+                "update_id",
+                "side",
+                "price",
+                "size",
+                "flags",
+            ],
+            FeedKind::Mark => &["ts_event", "ts_received", "mark", "index"],
+            FeedKind::Funding => &["ts_event", "ts_received", "rate"],
+            FeedKind::Split => &["ts_event", "ts_received", "numerator", "denominator"],
+            FeedKind::Dividend => &["ts_event", "ts_received", "amount"],
+        }
+    }
+
+    fn phase(self) -> Phase {
+        match self {
+            FeedKind::Split | FeedKind::Dividend => Phase::Corporate,
+            _ => Phase::Market,
+        }
+    }
+}
+
+/// What stands in front of a book message's levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageHead {
+    pub ts_event: Nanos,
+    pub ts_received: Nanos,
+    pub update_id: i64,
+    pub snapshot: bool,
+}
+
+/// Defects found while reading, by name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FeedDefects {
+    pub time_backwards: u64,
+    /// Book rows with a price or size that cannot be, or a side that is neither.
+    pub bad_level: u64,
+    /// Book messages that another one started in, or that the data ended in.
+    pub unterminated_message: u64,
+}
+
+/// What a feed is.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedSpec {
+    pub kind: FeedKind,
+    pub instrument: InstrumentIx,
+    /// Time frame and price type of recorded bars.
+    pub bar: Option<(Timeframe, PriceType)>,
+    /// Nanoseconds added to the receive stamps.
+    pub latency: i64,
+}
+
+pub struct Feed {
+    pub kind: FeedKind,
+    pub instrument: InstrumentIx,
+    /// Of recorded bars.
+    pub timeframe: Option<Timeframe>,
+    pub price_type: PriceType,
+    pub defects: FeedDefects,
+    order: u64,
+    latency: i64,
+    source: Source,
+    chunk: Chunk,
+    row: usize,
+    /// When the row at hand is received; None at the end.
+    stamp: Option<Nanos>,
+    gap_reported: bool,
+}
+
+impl Feed {
+    /// A feed at its first row: number `order` among the feeds, with nothing received before `start`.
+    pub fn new(spec: FeedSpec, order: u64, start: Nanos, source: Source) -> Result<Self, Failure> {
+        let mut feed = Self {
+            kind: spec.kind,
+            instrument: spec.instrument,
+            timeframe: spec.bar.map(|bar| bar.0),
+            price_type: spec.bar.map_or(PriceType::Last, |bar| bar.1),
+            defects: FeedDefects::default(),
+            order,
+            latency: spec.latency,
+            source,
+            chunk: Chunk::empty(),
+            row: 0,
+            stamp: Some(start),
+            gap_reported: false,
+        };
+        feed.settle()?;
+        Ok(feed)
+    }
+
+    /// Place of the row at hand in the total order; None at the end.
+    #[inline]
+    pub fn head(&self) -> Option<Key> {
+        self.stamp.map(|ts| Key {
+            ts,
+            phase: self.kind.phase(),
+            order: self.order,
+        })
+    }
+
+    /// Move to the next row.
+    #[inline]
+    pub fn advance(&mut self) -> Result<(), Failure> {
+        self.row += 1;
+        self.gap_reported = false;
+        self.settle()
+    }
+
+    /// Make the row at `self.row` the one at hand, with its stamp.
+    #[inline]
+    fn settle(&mut self) -> Result<(), Failure> {
+        if self.row >= self.chunk.rows() && !self.pull()? {
+            self.stamp = None;
+            return Ok(());
+        }
+        let received = self.chunk.get(1, self.row).saturating_add(self.latency);
+        if let Some(last) = self.stamp {
+            self.defects.time_backwards += u64::from(received < last);
+            self.stamp = Some(received.max(last));
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn pull(&mut self) -> Result<bool, Failure> {
+        self.row = 0;
+        loop {
+            // The old chunk goes first, so that memory holds one chunk and not two.
+            self.chunk = Chunk::empty();
+            match (self.source)()? {
+                None => return Ok(false),
+                Some(chunk) if chunk.rows() == 0 => {}
+                Some(chunk) => {
+                    self.chunk = chunk;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn get(&self, column: usize) -> i64 {
+        self.chunk.get(column, self.row)
+    }
+
+    #[inline]
+    fn received(&self) -> Nanos {
+        self.stamp.unwrap_or(Nanos::MAX)
+    }
+
+    /// (`ts_event`, time received) of the row at hand.
+    #[inline]
+    pub fn stamps(&self) -> (Nanos, Nanos) {
+        (self.get(0), self.received())
+    }
+
+    /// Column `2 + index` of the row at hand: the first value after the stamps is 0.
+    #[inline]
+    pub fn value(&self, index: usize) -> i64 {
+        self.get(2 + index)
+    }
+
+    #[inline]
+    pub fn quote(&self) -> Quote {
+        Quote {
+            ts_event: self.get(0),
+            ts_received: self.received(),
+            bid: self.get(2),
+            ask: self.get(3),
+            bid_size: self.get(4),
+            ask_size: self.get(5),
+        }
+    }
+
+    #[inline]
+    pub fn trade(&self) -> Trade {
+        Trade {
+            ts_event: self.get(0),
+            ts_received: self.received(),
+            price: self.get(2),
+            size: self.get(3),
+            aggressor: match self.get(4) {
+                1 => Some(Side::Buy),
+                -1 => Some(Side::Sell),
+                _ => None,
+            },
+            trade_id: self.get(5),
+        }
+    }
+
+    pub fn bar(&self) -> Bar {
+        Bar {
+            ts_event: self.get(0),
+            ts_received: self.received(),
+            ts_open: self.get(2),
+            price_type: self.price_type,
+            open: self.get(3),
+            high: self.get(4),
+            low: self.get(5),
+            close: self.get(6),
+            volume: self.get(7),
+            count: self.get(8),
+        }
+    }
+
+    /// When the bar at hand opens as far as anyone here can know: its own delay applies to both ends.
+    pub fn bar_open_time(&self) -> Nanos {
+        let delay = self.received().saturating_sub(self.get(0));
+        self.get(2).saturating_add(delay)
+    }
+
+    /// Whether a gap stands before the row at hand; says so once.
+    pub fn take_gap(&mut self) -> bool {
+        let gap = !self.gap_reported && self.get(6) & GAP != 0;
+        self.gap_reported = true;
+        gap
+    }
+
+    /// Read the book message at hand into `levels` and move behind it.
+    pub fn message(&mut self, levels: &mut Vec<Level>) -> Result<MessageHead, Failure> {
+        levels.clear();
+        let head = MessageHead {
+            ts_event: self.get(0),
+            ts_received: self.received(),
+            update_id: self.get(2),
+            snapshot: self.get(6) & SNAPSHOT != 0,
+        };
+        loop {
+            let last = self.get(6) & LAST != 0;
+            match self.level() {
+                Some(level) => levels.push(level),
+                None => self.defects.bad_level += 1,
+            }
+            self.advance()?;
+            if last {
+                return Ok(head);
+            }
+            if self.stamp.is_none() || self.get(6) & (SNAPSHOT | GAP) != 0 {
+                self.defects.unterminated_message += 1;
+                return Ok(head);
+            }
+        }
+    }
+
+    fn level(&self) -> Option<Level> {
+        let side = match self.get(3) {
+            1 => Side::Buy,
+            -1 => Side::Sell,
+            _ => return None,
+        };
+        let (price, size) = (self.get(4), self.get(5));
+        (price > 0 && size >= 0).then_some(Level { side, price, size })
+    }
+}

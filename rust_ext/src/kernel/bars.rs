@@ -1,0 +1,136 @@
+//! Bars inside the kernel: the ones it builds, and the opens of recorded ones.
+
+use std::collections::VecDeque;
+
+use super::agenda::Task;
+use super::{Builder, Input, Kernel};
+use crate::bars::{BarBuilder, Timeframe};
+use crate::failure::Failure;
+use crate::feed::FeedKind;
+use crate::market::Market;
+use crate::merge::{Key, Phase};
+use crate::types::{Bar, InstrumentIx, Nanos, PriceType};
+
+impl Kernel {
+    /// Build bars of an instrument from its trades (`Last`), or from its quotes, or from the top of
+    /// its book when there is no quote feed. Asking twice for the same bars gives them once.
+    pub fn build_bars(
+        &mut self,
+        instrument: InstrumentIx,
+        timeframe: Timeframe,
+        price_type: PriceType,
+    ) -> Result<(), Failure> {
+        let size_scale = self.slot(instrument)?.size_scale;
+        let same = |b: &Builder| {
+            b.instrument == instrument
+                && b.bars.timeframe() == timeframe
+                && b.bars.price_type() == price_type
+        };
+        if self.builders.iter().any(same) {
+            return Ok(());
+        }
+        let bars = BarBuilder::new(timeframe, price_type, size_scale)?;
+        let number = self.builders.len();
+        self.slot(instrument)?.builders.push(number);
+        self.builders.push(Builder {
+            instrument,
+            bars,
+            complete: VecDeque::new(),
+        });
+        Ok(())
+    }
+
+    /// Give an update to the instrument's builders; what it completes closes in its own class.
+    #[inline]
+    pub(super) fn update_bars(
+        &mut self,
+        ix: InstrumentIx,
+        ts: Nanos,
+        update: impl Fn(&mut BarBuilder) -> Result<Option<Bar>, Failure>,
+    ) -> Result<(), Failure> {
+        for &number in &self.slots[ix as usize].builders {
+            let Builder { bars, complete, .. } = &mut self.builders[number];
+            let due = bars.due();
+            let closed = update(bars)?;
+            let close_at = |ts| Key {
+                ts,
+                phase: Phase::BarClose,
+                order: number as u64,
+            };
+            if closed.is_some() && !bars.timeframe().is_time() {
+                self.agenda
+                    .add(close_at(ts), Task::BarClose { builder: number });
+            }
+            complete.extend(closed);
+            if let Some(end) = bars.due().filter(|end| Some(*end) != due) {
+                self.agenda
+                    .add(close_at(end), Task::BarClose { builder: number });
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of a built bar: it becomes an input.
+    pub(super) fn bar_close(
+        &mut self,
+        number: usize,
+        ts: Nanos,
+        market: &mut Market,
+    ) -> Option<Input> {
+        let builder = &mut self.builders[number];
+        let bar = builder
+            .complete
+            .pop_front()
+            .or_else(|| builder.bars.close_until(ts))?;
+        let (instrument, timeframe) = (builder.instrument, builder.bars.timeframe());
+        self.counts.built_bar += 1;
+        let input = self.sequence(
+            ts,
+            Input::Bar {
+                instrument,
+                timeframe,
+                bar,
+            },
+        );
+        market.set_bar(instrument, &bar);
+        self.wants(FeedKind::Bar, instrument).then_some(input)
+    }
+
+    /// Whether a venue trades on the bars of a feed: there is nothing finer for the instrument, and
+    /// no shorter bars of it.
+    pub(super) fn is_traded(&self, feed: usize) -> bool {
+        let bars = &self.feeds[feed];
+        let period = |timeframe: Option<Timeframe>| timeframe.and_then(Timeframe::period);
+        let shortest = self
+            .feeds
+            .iter()
+            .filter(|other| other.instrument == bars.instrument)
+            .filter_map(|other| period(other.timeframe))
+            .min();
+        let slot = &self.slots[bars.instrument as usize];
+        bars.kind == FeedKind::Bar && !slot.fine && period(bars.timeframe) == shortest
+    }
+
+    /// The bar at hand opens, for its venue, at its own open time.
+    pub(super) fn schedule_bar_open(&mut self, feed: usize) {
+        if self.traded[feed] && self.feeds[feed].head().is_some() {
+            let ts = self.feeds[feed].bar_open_time().max(self.now);
+            let key = Key {
+                ts,
+                phase: Phase::BarOpen,
+                order: feed as u64,
+            };
+            self.agenda.add(key, Task::BarOpen { feed });
+        }
+    }
+
+    pub(super) fn bar_open(&mut self, feed: usize, ts: Nanos) {
+        let ix = self.feeds[feed].instrument;
+        let bar = self.feeds[feed].bar();
+        if bar.open > 0 {
+            self.at_venue_of(ix, ts, |exchange, out| {
+                exchange.on_bar_open(ts, ix, bar.price_type, bar.open, bar.volume, out);
+            });
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The replay kernel: recorded feeds, simulated venues, bars and timers as one ordered stream.
+//!
+//! Everything is ordered by (time, class, feed, row), see `merge::Phase`. A market input goes to its
+//! venue first, then into the market state and the bars, then to the core, unless nobody there asked
+//! for it: then it is numbered, recorded and counted all the same.
+
+mod agenda;
+mod bars;
+mod counts;
+mod input;
+mod rows;
+mod venue;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::bars::BarBuilder;
+use crate::encode::Recorder;
+use crate::failure::Failure;
+use crate::feed::{Feed, FeedKind, FeedSpec, Source};
+use crate::market::Market;
+use crate::merge::{Key, Merge, Phase};
+use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
+
+use agenda::{Agenda, Task};
+pub use counts::Counts;
+pub use input::{Input, command_instrument, report_ts};
+pub use venue::Venue;
+
+/// What the kernel knows of one instrument.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    venue: Option<usize>,
+    size_scale: u8,
+    /// One bit per `FeedKind` that the core does not want to see.
+    unwanted: u8,
+    /// A quote, trade or book feed exists: its venue does not trade on bars.
+    fine: bool,
+    has_quotes: bool,
+    builders: Vec<usize>,
+}
+
+/// A bar builder of one instrument, and bars that are complete but whose class has not come yet.
+struct Builder {
+    instrument: InstrumentIx,
+    bars: BarBuilder,
+    complete: VecDeque<Bar>,
+}
+
+pub struct Kernel {
+    slots: Vec<Slot>,
+    venues: Vec<Venue>,
+    feeds: Vec<Feed>,
+    /// Per feed of bars: whether the venue trades on them.
+    traded: Vec<bool>,
+    merge: Merge,
+    agenda: Agenda,
+    builders: Vec<Builder>,
+    /// Commands without latency: at their venue before anything else happens.
+    immediate: VecDeque<(usize, Command)>,
+    /// Commands that would arrive after the last row.
+    waiting: Vec<(Key, Task)>,
+    timers: BTreeMap<u64, Key>,
+    handles: u64,
+    started: bool,
+    /// Time of the last recorded row, once there are no more.
+    end: Option<Nanos>,
+    seq: u64,
+    now: Nanos,
+    counts: Counts,
+    recorder: Recorder,
+    levels: Vec<Level>,
+    scratch: Vec<Report>,
+}
+
+impl Kernel {
+    /// `size_scales` has one entry per instrument.
+    ///
+    /// # Errors
+    /// An instrument that belongs to two venues.
+    pub fn new(size_scales: &[u8], venues: Vec<Venue>) -> Result<Self, Failure> {
+        let mut slots: Vec<Slot> = size_scales
+            .iter()
+            .map(|&size_scale| Slot {
+                size_scale,
+                ..Slot::default()
+            })
+            .collect();
+        for (number, venue) in venues.iter().enumerate() {
+            for &ix in &venue.instruments {
+                let slot = slots.get_mut(ix as usize).ok_or_else(|| unknown(ix))?;
+                if slot.venue.replace(number).is_some() {
+                    return Err(Failure::Config(format!(
+                        "instrument {ix} belongs to two venues"
+                    )));
+                }
+            }
+        }
+        Ok(Self {
+            slots,
+            venues,
+            feeds: Vec::new(),
+            traded: Vec::new(),
+            merge: Merge::default(),
+            agenda: Agenda::default(),
+            builders: Vec::new(),
+            immediate: VecDeque::new(),
+            waiting: Vec::new(),
+            timers: BTreeMap::new(),
+            handles: 0,
+            started: false,
+            end: None,
+            seq: 0,
+            now: Nanos::MIN,
+            counts: Counts::default(),
+            recorder: Recorder::default(),
+            levels: Vec::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    fn slot(&mut self, ix: InstrumentIx) -> Result<&mut Slot, Failure> {
+        self.slots.get_mut(ix as usize).ok_or_else(|| unknown(ix))
+    }
+
+    /// Sequence number of the last input.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Time of the last input; `i64::MIN` before the first.
+    pub fn now(&self) -> Nanos {
+        self.now
+    }
+
+    /// Levels of the book message that `advance` returned last.
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    pub fn venues(&self) -> &[Venue] {
+        &self.venues
+    }
+
+    /// Where the clock stands before the first input (else `i64::MIN`): rows received earlier are
+    /// stamped with it, and counted.
+    ///
+    /// # Errors
+    /// When there are feeds already.
+    pub fn set_clock(&mut self, ts: Nanos) -> Result<(), Failure> {
+        if !self.feeds.is_empty() {
+            return Err(Failure::Config(
+                "the clock is set before feeds are added".into(),
+            ));
+        }
+        self.now = ts;
+        Ok(())
+    }
+
+    /// Add a feed; its place among the feeds breaks ties of time.
+    ///
+    /// # Errors
+    /// When the replay has begun, a bar feed has no time frame, or the first chunk cannot be read.
+    pub fn add_feed(&mut self, spec: FeedSpec, source: Source) -> Result<(), Failure> {
+        if self.started {
+            return Err(Failure::Config(
+                "feeds are added before the first input is taken".into(),
+            ));
+        }
+        let kind = spec.kind;
+        if (kind == FeedKind::Bar) != spec.bar.is_some() {
+            let needs = if spec.bar.is_some() {
+                "has no"
+            } else {
+                "needs a"
+            };
+            let text = format!(
+                "a feed of kind {} {needs} time frame and price type",
+                kind.name()
+            );
+            return Err(Failure::Config(text));
+        }
+        let slot = self.slot(spec.instrument)?;
+        slot.fine |= matches!(kind, FeedKind::Quote | FeedKind::Trade | FeedKind::Book);
+        slot.has_quotes |= kind == FeedKind::Quote;
+        let feed = Feed::new(spec, self.feeds.len() as u64, self.now, source)?;
+        if let Some(head) = feed.head() {
+            self.merge.add(head);
+        }
+        self.feeds.push(feed);
+        self.traded.push(false);
+        Ok(())
+    }
+
+    /// Whether `advance` returns market data of this kind. All of it is wanted at first.
+    pub fn set_interest(
+        &mut self,
+        kind: FeedKind,
+        ix: InstrumentIx,
+        wanted: bool,
+    ) -> Result<(), Failure> {
+        let slot = self.slot(ix)?;
+        let bit = 1 << kind as u8;
+        slot.unwanted = if wanted {
+            slot.unwanted & !bit
+        } else {
+            slot.unwanted | bit
+        };
+        Ok(())
+    }
+
+    #[inline]
+    fn wants(&self, kind: FeedKind, ix: InstrumentIx) -> bool {
+        self.slots[ix as usize].unwanted & (1 << kind as u8) == 0
+    }
+
+    /// Schedule a timer; one that lies in the past fires as soon as possible.
+    pub fn set_timer(&mut self, ts: Nanos, owner: String, name: String) -> u64 {
+        self.handles += 1;
+        let key = Key {
+            ts: ts.max(self.now),
+            phase: Phase::Timer,
+            order: self.handles,
+        };
+        if self.is_open_at(key.ts) {
+            self.timers.insert(self.handles, key);
+            self.agenda.add(key, Task::Timer { ts, owner, name });
+        }
+        self.handles
+    }
+
+    /// Forget a timer; unknown handles are ignored.
+    pub fn cancel_timer(&mut self, handle: u64) {
+        if let Some(key) = self.timers.remove(&handle) {
+            self.agenda.remove(key);
+        }
+    }
+
+    /// The next input that the core wants; None when nothing is left.
+    pub fn advance(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
+        if !self.started {
+            self.prepare();
+        }
+        loop {
+            self.send_immediate();
+            let row = self.merge.first();
+            let task = self.agenda.first();
+            let input = match (row, task) {
+                (Some(row), task) if task.is_none_or(|task| row < task) => {
+                    self.take_row(row, market)?
+                }
+                (None, _) if self.end.is_none() && !self.feeds.is_empty() => {
+                    self.close();
+                    None
+                }
+                (None, None) => return Ok(None),
+                _ => self.take_task(market)?,
+            };
+            if input.is_some() {
+                return Ok(input);
+            }
+        }
+    }
+
+    /// The first moment of the replay: which bars venues trade on, and when they open.
+    fn prepare(&mut self) {
+        self.started = true;
+        for feed in 0..self.feeds.len() {
+            self.traded[feed] = self.is_traded(feed);
+            self.schedule_bar_open(feed);
+        }
+    }
+
+    /// The rows are used up: time stands still at the last one. Reports under way still arrive;
+    /// timers and deadlines later than this never come, and later commands wait for `finish`.
+    fn close(&mut self) {
+        self.end = Some(self.now);
+        self.waiting = self.agenda.cut(self.now);
+    }
+
+    /// Whether something at `ts` can still happen.
+    fn is_open_at(&self, ts: Nanos) -> bool {
+        self.end.is_none_or(|end| ts <= end)
+    }
+
+    fn take_task(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
+        let Some((key, task)) = self.agenda.pop() else {
+            return Ok(None);
+        };
+        match task {
+            Task::Deadline { venue } => self.deadline(venue, key.ts),
+            Task::Command { venue, command } => self.deliver(venue, key.ts, command),
+            Task::BarOpen { feed } => self.bar_open(feed, key.ts),
+            Task::BarClose { builder } => return Ok(self.bar_close(builder, key.ts, market)),
+            Task::Report { venue, report } => return Ok(Some(self.report(venue, report, key.ts))),
+            Task::Timer { ts, owner, name } => {
+                self.timers.remove(&key.order);
+                self.counts.timer += 1;
+                let late = key.ts - ts.min(key.ts);
+                return Ok(Some(self.sequence(
+                    key.ts,
+                    Input::Timer {
+                        owner,
+                        name,
+                        ts,
+                        late,
+                    },
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Give an input its number and put it on record.
+    #[inline]
+    fn sequence(&mut self, ts: Nanos, input: Input) -> Input {
+        debug_assert!(ts >= self.now, "time stepped back");
+        self.now = ts;
+        self.seq += 1;
+        input::record(&mut self.recorder, self.seq, &input, &self.levels);
+        input
+    }
+
+    /// Digest of every input so far.
+    pub fn digest(&self) -> [u8; 32] {
+        self.recorder.digest()
+    }
+
+    /// Inputs by kind and defects by name.
+    pub fn counts(&self) -> Vec<(&'static str, u64)> {
+        let mut counts = self.counts;
+        self.feeds
+            .iter()
+            .for_each(|feed| counts.add_feed(&feed.defects));
+        counts.named()
+    }
+}
+
+fn unknown(ix: InstrumentIx) -> Failure {
+    Failure::Config(format!("there is no instrument with index {ix}"))
+}

@@ -1,0 +1,264 @@
+//! The last of everything per instrument: what strategies look at between messages.
+
+use crate::bars::quote_price;
+use crate::book::Book;
+use crate::encode::Recorder;
+use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade, UNDEFINED};
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    quote: Option<Quote>,
+    /// (`ts_received`, price, size)
+    trade: Option<(Nanos, i64, i64)>,
+    /// (`ts_received`, close)
+    bar: Option<(Nanos, i64)>,
+    /// (`ts_received`, price)
+    mark: Option<(Nanos, i64)>,
+    book: Book,
+    book_ts: Nanos,
+}
+
+#[derive(Clone, Debug)]
+pub struct Market {
+    slots: Vec<Slot>,
+}
+
+impl Market {
+    pub fn new(instruments: usize) -> Self {
+        Self {
+            slots: vec![Slot::default(); instruments],
+        }
+    }
+
+    /// How many instruments it knows: indexes run below this.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    fn slot(&self, ix: InstrumentIx) -> &Slot {
+        &self.slots[ix as usize]
+    }
+
+    #[inline]
+    fn slot_mut(&mut self, ix: InstrumentIx) -> &mut Slot {
+        &mut self.slots[ix as usize]
+    }
+
+    #[inline]
+    pub fn set_quote(&mut self, ix: InstrumentIx, quote: &Quote) {
+        self.slot_mut(ix).quote = Some(*quote);
+    }
+
+    pub fn set_trade(&mut self, ix: InstrumentIx, trade: &Trade) {
+        self.slot_mut(ix).trade = Some((trade.ts_received, trade.price, trade.size));
+    }
+
+    pub fn set_bar(&mut self, ix: InstrumentIx, bar: &Bar) {
+        self.slot_mut(ix).bar = Some((bar.ts_received, bar.close));
+    }
+
+    pub fn set_mark(&mut self, ix: InstrumentIx, ts: Nanos, mark: i64) {
+        self.slot_mut(ix).mark = Some((ts, mark));
+    }
+
+    /// Apply a whole book message; a snapshot replaces the book.
+    pub fn apply_book(&mut self, ix: InstrumentIx, ts: Nanos, snapshot: bool, levels: &[Level]) {
+        let slot = self.slot_mut(ix);
+        slot.book_ts = ts;
+        if snapshot {
+            slot.book.clear();
+        }
+        levels.iter().for_each(|level| slot.book.apply(*level));
+    }
+
+    pub fn invalidate_book(&mut self, ix: InstrumentIx) {
+        self.slot_mut(ix).book.invalidate();
+    }
+
+    pub fn book(&self, ix: InstrumentIx) -> &Book {
+        &self.slot(ix).book
+    }
+
+    /// The top of a valid book as a quote, else the last quote.
+    pub fn quote(&self, ix: InstrumentIx) -> Option<Quote> {
+        let slot = self.slot(ix);
+        if !slot.book.is_valid() {
+            return slot.quote;
+        }
+        let (bid, bid_size) = slot.book.best_bid().unwrap_or((UNDEFINED, UNDEFINED));
+        let (ask, ask_size) = slot.book.best_ask().unwrap_or((UNDEFINED, UNDEFINED));
+        let ts = slot.book_ts;
+        Some(Quote {
+            ts_event: ts,
+            ts_received: ts,
+            bid,
+            ask,
+            bid_size,
+            ask_size,
+        })
+    }
+
+    /// (`ts_received`, price, size) of the last trade.
+    pub fn trade(&self, ix: InstrumentIx) -> Option<(Nanos, i64, i64)> {
+        self.slot(ix).trade
+    }
+
+    /// (`ts_received`, close) of the last bar of any kind.
+    pub fn bar(&self, ix: InstrumentIx) -> Option<(Nanos, i64)> {
+        self.slot(ix).bar
+    }
+
+    /// (`ts_received`, price) of the last mark.
+    pub fn mark(&self, ix: InstrumentIx) -> Option<(Nanos, i64)> {
+        self.slot(ix).mark
+    }
+
+    /// Price to value a position of sign `side` at: the mark, else the touch that closes it (the mid
+    /// toward zero for 0), else the last trade, else the last bar's close.
+    pub fn valuation(&self, ix: InstrumentIx, side: i64) -> Option<i64> {
+        if let Some((_, mark)) = self.mark(ix) {
+            return Some(mark);
+        }
+        let touch = self.quote(ix).and_then(|quote| match side {
+            0 => {
+                let bid = quote_price(&quote, PriceType::Bid)?;
+                let ask = quote_price(&quote, PriceType::Ask)?;
+                i64::try_from((i128::from(bid) + i128::from(ask)) / 2).ok()
+            }
+            1.. => quote_price(&quote, PriceType::Bid),
+            _ => quote_price(&quote, PriceType::Ask),
+        });
+        touch
+            .or(self.trade(ix).map(|t| t.1))
+            .or(self.bar(ix).map(|b| b.1))
+    }
+
+    /// Digest of the whole state.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut out = Recorder::default();
+        out.words([self.slots.len() as i64]);
+        for slot in &self.slots {
+            match slot.quote {
+                None => out.words([0]),
+                Some(q) => out.words([
+                    1,
+                    q.ts_event,
+                    q.ts_received,
+                    q.bid,
+                    q.ask,
+                    q.bid_size,
+                    q.ask_size,
+                ]),
+            }
+            match slot.trade {
+                None => out.words([0]),
+                Some((ts, price, size)) => out.words([1, ts, price, size]),
+            }
+            for pair in [slot.bar, slot.mark] {
+                match pair {
+                    None => out.words([0]),
+                    Some((ts, price)) => out.words([1, ts, price]),
+                }
+            }
+            let depth = |side| slot.book.depth(side) as i64;
+            out.words([
+                i64::from(slot.book.is_valid()),
+                depth(Side::Buy),
+                depth(Side::Sell),
+            ]);
+            for (price, size) in slot.book.bids().chain(slot.book.asks()) {
+                out.words([price, size]);
+            }
+            out.words([if slot.book.is_valid() {
+                slot.book_ts
+            } else {
+                0
+            }]);
+        }
+        out.digest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quote(bid: i64, ask: i64) -> Quote {
+        Quote {
+            ts_event: 1,
+            ts_received: 2,
+            bid,
+            ask,
+            bid_size: 5,
+            ask_size: 6,
+        }
+    }
+
+    #[test]
+    fn a_position_is_valued_at_mark_then_closing_touch_then_trade_then_bar() {
+        let mut market = Market::new(1);
+        assert_eq!(market.valuation(0, 1), None);
+        let bar = Bar {
+            ts_open: 0,
+            ts_event: 1,
+            ts_received: 1,
+            price_type: PriceType::Last,
+            open: 7,
+            high: 7,
+            low: 7,
+            close: 7,
+            volume: 1,
+            count: 1,
+        };
+        market.set_bar(0, &bar);
+        assert_eq!(market.valuation(0, 1), Some(7));
+        market.set_trade(
+            0,
+            &Trade {
+                ts_event: 1,
+                ts_received: 1,
+                price: 8,
+                size: 1,
+                aggressor: None,
+                trade_id: 0,
+            },
+        );
+        assert_eq!(market.valuation(0, 1), Some(8));
+        market.set_quote(0, &quote(10, 13));
+        assert_eq!(
+            [1, -1, 0].map(|side| market.valuation(0, side)),
+            [Some(10), Some(13), Some(11)]
+        );
+        market.set_quote(0, &quote(UNDEFINED, 13));
+        assert_eq!(market.valuation(0, 1), Some(8));
+        market.set_mark(0, 5, 20);
+        assert_eq!(market.valuation(0, 1), Some(20));
+    }
+
+    #[test]
+    fn the_quote_of_an_instrument_with_a_book_is_its_top() {
+        let mut market = Market::new(1);
+        market.set_quote(0, &quote(10, 13));
+        market.apply_book(
+            0,
+            9,
+            true,
+            &[Level {
+                side: Side::Buy,
+                price: 11,
+                size: 2,
+            }],
+        );
+        let top = market.quote(0).unwrap();
+        assert_eq!(
+            (top.ts_received, top.bid, top.bid_size, top.ask),
+            (9, 11, 2, UNDEFINED)
+        );
+        market.invalidate_book(0);
+        assert_eq!(market.quote(0), Some(quote(10, 13)));
+    }
+}

@@ -1,0 +1,161 @@
+"""The books of all strategies and the unallocated one equal the account, to the last unit."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openoutcry import _native
+from openoutcry.actors.books import Books
+from openoutcry.actors.valuation import Valuation, divide_half_even
+from openoutcry.state.enums import LiquiditySide, Side
+from openoutcry.state.errors import CurrencyMismatch, MissingData
+from openoutcry.state.events import CashAdjusted, OrderFilled, PositionAdjusted
+from openoutcry.state.identifiers import (
+    ClientOrderId,
+    FillId,
+    InstrumentId,
+    StrategyId,
+    VenueId,
+    VenueOrderId,
+)
+from openoutcry.state.instruments import Equity, Spot
+from openoutcry.state.market_data import Quote
+from openoutcry.state.universe import Universe
+
+SIM = VenueId("SIM")
+A, B = StrategyId("a"), StrategyId("b")
+SPY = Equity(
+    id=InstrumentId("SPY.SIM"),
+    quote="USD",
+    price_scale=2,
+    size_scale=0,
+    tick=Decimal("0.01"),
+    lot=Decimal(1),
+)
+BTC = Spot(
+    id=InstrumentId("BTCUSD.SIM"),
+    base_currency="BTC",
+    quote="USD",
+    price_scale=2,
+    size_scale=8,
+    tick=Decimal("0.01"),
+    lot=Decimal("0.00000001"),
+)
+
+
+def make(instruments=(SPY,), balances=None, currency="USD"):
+    universe = Universe(instruments, ["USD"])
+    market = _native.Market(universe.specs)
+    money = {SIM: balances or {"USD": 100_000_00}}
+    return Books(universe, money, [A, B], market, currency), market
+
+
+def fill(side, quantity, price, instrument=SPY, fee=0):
+    return OrderFilled(
+        ClientOrderId("0" * 32),
+        instrument.id,
+        0,
+        0,
+        VenueOrderId("1"),
+        FillId("1"),
+        side,
+        price,
+        quantity,
+        quantity,
+        instrument.price_scale,
+        instrument.size_scale,
+        fee,
+        2,
+        "USD",
+        LiquiditySide.TAKER,
+        None,
+    )
+
+
+def cash(amount, reason="dividend"):
+    return CashAdjusted(SIM, SPY.id, 0, 0, "USD", amount, 2, reason, None)
+
+
+def test_each_strategy_holds_its_own_and_together_they_are_the_account():
+    books, _ = make()
+    books.apply_fill(A, fill(Side.BUY, 10, 100_00))
+    books.apply_fill(B, fill(Side.SELL, 4, 101_00))
+    assert books.position(A, SPY.id) == 10
+    assert books.position(B, SPY.id) == -4
+    assert books.account_position(SPY.id) == 6
+    assert books.balance(SIM, "USD") == 100_000_00 - 1000_00 + 404_00
+
+
+def test_a_fill_of_an_unknown_strategy_is_unallocated():
+    books, _ = make()
+    books.apply_fill(StrategyId("somebody"), fill(Side.BUY, 3, 100_00))
+    assert (books.position(A, SPY.id), books.account_position(SPY.id)) == (0, 3)
+
+
+@given(
+    held=st.tuples(st.integers(-50, 50), st.integers(-50, 50), st.integers(-50, 50)),
+    amount=st.integers(-10_000, 10_000),
+)
+def test_cash_is_split_by_holding_and_nothing_is_lost(held, amount):
+    books, _ = make()
+    for name, quantity in zip((StrategyId("foreign"), A, B), held, strict=True):
+        if quantity:
+            side = Side.BUY if quantity > 0 else Side.SELL
+            books.apply_fill(name, fill(side, abs(quantity), 100_00))
+    before = books.balance(SIM, "USD")
+    books.apply_cash(cash(amount))
+    assert books.balance(SIM, "USD") == before + amount
+
+
+def test_a_dividend_reaches_who_holds_the_shares():
+    books, market = make()
+    books.apply_fill(A, fill(Side.BUY, 30, 100_00))
+    books.apply_fill(B, fill(Side.BUY, 10, 100_00))
+    market.apply(0, Quote(SPY.id, 1, 1, 2, 0, 100_00, 100_00, 1, 1))
+    before = books.book_equity(1), books.book_equity(2)
+    books.apply_cash(cash(40_00))
+    assert (books.book_equity(1) - before[0], books.book_equity(2) - before[1]) == (30_00, 10_00)
+
+
+def test_a_split_scales_every_book():
+    books, _ = make()
+    books.apply_fill(A, fill(Side.BUY, 30, 700_00))
+    books.apply_fill(B, fill(Side.SELL, 10, 700_00))
+    books.apply_split(PositionAdjusted(SIM, SPY.id, 0, 0, 7, 1))
+    assert (books.position(A, SPY.id), books.position(B, SPY.id)) == (210, -70)
+
+
+def test_equity_is_cash_plus_what_is_held_at_the_price_that_closes_it():
+    books, market = make()
+    books.apply_fill(A, fill(Side.BUY, 10, 100_00, fee=1_00))
+    with pytest.raises(MissingData, match=r"SPY\.SIM has no price yet"):
+        books.equity()
+    market.apply(0, Quote(SPY.id, 1, 1, 2, 0, 110_00, 110_10, 5, 5))
+    assert books.equity() == 100_000_00 - 1000_00 - 1_00 + 1100_00
+    assert books.unrealized_by_currency(1) == {"USD": 100_00}
+
+
+def test_a_balance_in_another_currency_is_valued_at_its_last_price():
+    books, market = make((BTC,), {"USD": 0, "BTC": 50_000_000})
+    with pytest.raises(MissingData, match=r"BTCUSD\.SIM has no price yet"):
+        books.equity()
+    market.apply(0, Quote(BTC.id, 1, 1, 2, 8, 60_000_00, 60_000_00, 1, 1))
+    assert books.equity() == 30_000_00
+
+
+def test_a_currency_without_a_rate_is_an_error_not_zero():
+    universe = Universe([SPY], ["USD", "EUR"])
+    valuation = Valuation(universe, _native.Market(universe.specs), "USD")
+    with pytest.raises(CurrencyMismatch, match="no rate from EUR to USD"):
+        valuation.convert(1, "EUR")
+    assert not valuation.has_path("EUR")
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(1, 10**6))
+def test_division_rounds_halves_to_even(numerator, denominator):
+    assert (
+        divide_half_even(numerator, denominator) == round(Decimal(numerator) / Decimal(denominator))
+        or abs(numerator) > 10**20
+    )

@@ -1,0 +1,128 @@
+"""The shipped strategies do what their first line says."""
+
+from decimal import Decimal
+
+import pytest
+
+from openoutcry.actors.strategies.bollinger_reversion import BollingerReversion
+from openoutcry.actors.strategies.buy_and_hold import BuyAndHold
+from openoutcry.actors.strategies.ema_cross import EmaCross
+from openoutcry.actors.strategies.market_maker import MarketMaker
+from openoutcry.actors.strategies.registry import SHIPPED, find_strategy, load_strategy
+from openoutcry.state.config import StrategyConfig
+from openoutcry.state.enums import LiquiditySide, OrderStatus, Side
+from openoutcry.state.errors import ConfigError
+from openoutcry.state.identifiers import StrategyId
+from tests.harness import MINUTE, SECOND, T0, bars, config, feed, play, quotes, session, strategy
+from tests.markets import MARGIN, PERP, quote_walk
+
+BTC = PERP.id
+
+
+def on_bars(closes, cls, **params):
+    """Play one-minute bars that move from close to close."""
+    opens = [closes[0], *closes[:-1]]
+    rows = [(o, max(o, c), min(o, c), c, 10_000) for o, c in zip(opens, closes, strict=True)]
+    ts = [T0 + n * MINUTE for n in range(len(rows))]
+    settings = config(
+        MARGIN,
+        [feed(BTC, "bar", bars=["1m-last"])],
+        [strategy(cls, instrument=BTC, size="1", **params)],
+        currency="USDT",
+    )
+    return play(session(settings, [PERP], {("bar:1m-last", BTC): bars(ts, MINUTE, rows)}))
+
+
+def sides(played):
+    return [(order.side, order.quantity) for order in played.record.signals]
+
+
+def test_ema_cross_reverses_when_the_averages_cross():
+    closes = [1000, *range(1010, 1110, 10), *range(1090, 890, -10)]
+    played = on_bars(closes, EmaCross, fast=2, slow=4)
+    assert sides(played)[:2] == [(Side.BUY, Decimal(1)), (Side.SELL, Decimal(2))]
+    # It goes home flat; that order waits for an open that the data no longer has.
+    assert sides(played)[2:] == [(Side.BUY, Decimal(1))]
+    assert played.graph.books.position(StrategyId("s"), BTC) == -1_000
+
+
+def test_ema_cross_long_only_never_goes_short():
+    closes = [1000, *range(1010, 1110, 10), *range(1090, 890, -10)]
+    played = on_bars(closes, EmaCross, fast=2, slow=4, long_only=True)
+    assert sides(played) == [(Side.BUY, Decimal(1)), (Side.SELL, Decimal(1))]
+    assert played.graph.books.position(StrategyId("s"), BTC) == 0
+
+
+def test_ema_cross_ignores_a_bar_in_which_nothing_happened():
+    assert sides(on_bars([1000] * 10, EmaCross, fast=2, slow=4)) == []
+
+
+def test_buy_and_hold_buys_once_and_keeps_it():
+    played = on_bars([1000, 1010, 1020, 1030], BuyAndHold, timeframe="1m")
+    assert sides(played) == [(Side.BUY, Decimal(1))]
+    assert played.graph.books.position(StrategyId("s"), BTC) == 1_000
+
+
+def test_bollinger_buys_below_the_band_and_leaves_at_the_middle():
+    closes = [1000, 1002, 998, 1001, 999, 1000, 900, 905, 1000, 1001]
+    played = on_bars(closes, BollingerReversion, period=5, width=1.5)
+    assert sides(played)[:2] == [(Side.BUY, Decimal(1)), (Side.SELL, Decimal(1))]
+
+
+def maker(data, **params):
+    settings = config(
+        MARGIN,
+        [feed(BTC, "quote")],
+        [strategy(MarketMaker, instrument=BTC, size="1", max_position="2", **params)],
+        currency="USDT",
+    )
+    return play(session(settings, [PERP], {("quote", BTC): data}))
+
+
+def test_market_maker_keeps_one_quote_on_each_side_and_only_makes():
+    played = maker(quote_walk(3, 500, step=30))
+    fills = [fill for _, fill, _ in played.record.fills]
+    assert {fill.side for fill in fills} == {Side.BUY, Side.SELL}
+    assert {fill.liquidity for fill in fills} == {LiquiditySide.MAKER}
+
+
+def test_market_maker_never_holds_more_than_its_limit():
+    falling = [10_000 - 20 * n for n in range(60)]
+    ts = [T0 + n * SECOND for n in range(1, 61)]
+    size = [100_000] * 60
+    played = maker(quotes(ts, falling, [p + 2 for p in falling], size, size))
+    held = 0
+    for _, fill, _ in played.record.fills:
+        held += fill.side.sign * fill.quantity_units
+        assert abs(held) <= 2_000
+    assert held == 2_000
+
+
+def test_market_maker_leaves_nothing_behind():
+    played = maker(quote_walk(3, 50, step=1))
+    statuses = {played.graph.orders.get(o.client_order_id).status for o in played.record.signals}
+    assert statuses <= {OrderStatus.CANCELED, OrderStatus.FILLED}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_name_is_a_strategy(name):
+    assert find_strategy(name).__doc__
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(ConfigError) as caught:
+        find_strategy("ema_cros")
+    assert "did you mean 'ema_cross'?" in caught.value.remedy
+
+
+def test_a_wrong_parameter_names_the_right_ones():
+    entry = StrategyConfig(id=StrategyId("s"), type="ema_cross", params={"instrumet": "A.B"})
+    with pytest.raises(ConfigError, match="instrumet") as caught:
+        load_strategy(entry)
+    assert "instrument, size, timeframe" in caught.value.remedy
+
+
+def test_a_float_parameter_is_refused_where_a_decimal_belongs():
+    params = {"instrument": "A.B", "size": 0.1}
+    with pytest.raises(ConfigError, match="size"):
+        load_strategy(StrategyConfig(id=StrategyId("s"), type="ema_cross", params=params))

@@ -1,0 +1,172 @@
+"""Orders and evidence with short names, for tests of everything that handles orders."""
+
+from typing import Any
+
+from openoutcry.state.commands import CancelOrder, ReplaceOrder, SubmitOrder
+from openoutcry.state.enums import LiquiditySide, OrderStatus, OrderType, Side
+from openoutcry.state.events import (
+    CancelRejected,
+    FillBusted,
+    FillCorrected,
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderNotSent,
+    OrderRejected,
+    OrderReplaced,
+    OrderSubmitted,
+    OrderTriggered,
+    ReplaceRejected,
+    RequestUnknown,
+)
+from openoutcry.state.identifiers import (
+    ClientOrderId,
+    FillId,
+    InstrumentId,
+    StrategyId,
+    VenueOrderId,
+)
+from openoutcry.state.orders import Order, Outcome
+
+BTC = InstrumentId("BTCUSDT.SIM")
+STRATEGY = StrategyId("s1")
+SIZE = 10
+VENUE_ID = VenueOrderId("v1")
+
+
+def client_id(number: int = 1) -> ClientOrderId:
+    """The client order id of a numbered order."""
+    return ClientOrderId(f"{number:032x}")
+
+
+def submit(number: int = 1, **changes: Any) -> SubmitOrder:
+    """A limit buy of ten units."""
+    fields: dict[str, Any] = {
+        "ts": 1,
+        "client_order_id": client_id(number),
+        "strategy": STRATEGY,
+        "instrument": BTC,
+        "side": Side.BUY,
+        "order_type": OrderType.LIMIT,
+        "quantity_units": SIZE,
+        "price_scale": 2,
+        "size_scale": 0,
+        "limit_units": 10_000,
+    }
+    return SubmitOrder(**(fields | changes))
+
+
+def cancel(number: int = 1) -> CancelOrder:
+    """Take the order back."""
+    return CancelOrder(ts=2, client_order_id=client_id(number), strategy=STRATEGY, instrument=BTC)
+
+
+def replace(quantity: int | None = None, limit: int | None = None, number: int = 1) -> ReplaceOrder:
+    """Ask for other terms."""
+    return ReplaceOrder(
+        ts=2,
+        client_order_id=client_id(number),
+        strategy=STRATEGY,
+        instrument=BTC,
+        quantity_units=quantity,
+        limit_units=limit,
+    )
+
+
+class Evidence:
+    """Every event class about one order, with defaults that fit the order of `submit`."""
+
+    def __init__(self, number: int = 1, ts: int = 5) -> None:
+        self._head = (client_id(number), BTC, ts, ts)
+        self.denied = OrderDenied(*self._head, ("price_collar: too far",))
+        self.not_sent = OrderNotSent(*self._head, "halted")
+        self.submitted = OrderSubmitted(*self._head)
+        self.accepted = OrderAccepted(*self._head, VENUE_ID)
+        self.rejected = OrderRejected(*self._head, "insufficient_balance", "no money")
+        self.triggered = OrderTriggered(*self._head)
+        self.cancel_rejected = CancelRejected(*self._head, "too late")
+        self.replace_rejected = ReplaceRejected(*self._head, "too late")
+        self.unknown = RequestUnknown(*self._head, "no answer within 5 s")
+
+    def accepted_as(self, venue_order_id: str) -> OrderAccepted:
+        """An acknowledgement with another venue id."""
+        return OrderAccepted(*self._head, VenueOrderId(venue_order_id))
+
+    def fill(
+        self,
+        quantity: int,
+        fill_id: str = "f1",
+        cumulative: int = 0,
+        price: int = 10_000,
+        side: Side = Side.BUY,
+        venue_order_id: str = "v1",
+    ) -> OrderFilled:
+        """A fill; without a cumulative the venue claims no more than this fill."""
+        return OrderFilled(
+            *self._head,
+            VenueOrderId(venue_order_id),
+            FillId(fill_id),
+            side,
+            price,
+            quantity,
+            cumulative or quantity,
+            2,
+            0,
+            0,
+            2,
+            "USDT",
+            LiquiditySide.TAKER,
+            None,
+        )
+
+    def canceled(self, cumulative: int = 0) -> OrderCanceled:
+        """The venue ended it."""
+        return OrderCanceled(*self._head, cumulative, "requested")
+
+    def expired(self, cumulative: int = 0) -> OrderExpired:
+        """The time in force ended it."""
+        return OrderExpired(*self._head, cumulative, "ioc")
+
+    def replaced(
+        self, quantity: int = SIZE, limit: int | None = 10_000, trigger: int | None = None
+    ) -> OrderReplaced:
+        """New terms are in force."""
+        return OrderReplaced(*self._head, quantity, limit, trigger)
+
+    def busted(self, fill_id: str = "f1") -> FillBusted:
+        """A fill was taken back."""
+        return FillBusted(*self._head, FillId(fill_id), "erroneous")
+
+    def corrected(self, quantity: int, fill_id: str = "f1", price: int = 10_000) -> FillCorrected:
+        """A fill was changed."""
+        return FillCorrected(*self._head, FillId(fill_id), price, quantity, "erroneous")
+
+
+EVIDENCE = Evidence()
+
+
+def order_in(status: OrderStatus) -> Order:
+    """An order that has reached a status on the plainest way."""
+    e = EVIDENCE
+    to_accepted = (e.submitted, e.accepted)
+    ways: dict[OrderStatus, tuple[OrderEvent, ...]] = {
+        OrderStatus.INITIALIZED: (),
+        OrderStatus.DENIED: (e.denied,),
+        OrderStatus.NOT_SENT: (e.not_sent,),
+        OrderStatus.SUBMITTED: (e.submitted,),
+        OrderStatus.ACCEPTED: to_accepted,
+        OrderStatus.TRIGGERED: (*to_accepted, e.triggered),
+        OrderStatus.PARTIALLY_FILLED: (*to_accepted, e.fill(4, "known")),
+        OrderStatus.FILLED: (*to_accepted, e.fill(SIZE, "known")),
+        OrderStatus.CANCELED: (*to_accepted, e.canceled()),
+        OrderStatus.EXPIRED: (*to_accepted, e.expired()),
+        OrderStatus.REJECTED: (e.submitted, e.rejected),
+    }
+    order = Order.new(submit())
+    for event in ways[status]:
+        assert order.apply(event) is Outcome.APPLIED
+    assert order.status is status
+    return order
