@@ -8,7 +8,6 @@ All arithmetic is on integers from PCG64's raw 64-bit output, whose stream numpy
 seed gives the same rows on every platform and version.
 """
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -26,7 +25,8 @@ from openoutcry.state.instruments import AnyInstrument, Spot
 Ints = NDArray[np.int64]
 
 DEFAULT_INSTRUMENTS: Final = ("BTCUSDT.SYNTH", "ETHUSDT.SYNTH")
-FIRST_DAY: Final = date(2024, 1, 1)
+START: Final = 19_723 * 86_400 * 10**9
+"""2024-01-01 in nanoseconds UTC."""
 
 _NS: Final = 10**9
 _DAY_SECONDS: Final = 86_400
@@ -46,6 +46,12 @@ class SynthReport(msgspec.Struct, frozen=True):
     trades: int
     bars: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.catalog}: synthetic market of seed {self.seed}, {self.quotes:,} quotes, "
+            f"{self.trades:,} trades, {self.bars:,} bars of a minute"
+        )
+
 
 def synth(
     out: Path,
@@ -53,15 +59,17 @@ def synth(
     days: int = 2,
     instruments: tuple[str, ...] = DEFAULT_INSTRUMENTS,
     step_s: int = 2,
+    start: int | None = None,
 ) -> SynthReport:
     """Write a catalog of synthetic quotes, trades and 1m bars.
 
     Args:
         out: Folder of the catalog.
         seed: Same seed, same rows.
-        days: UTC days, from 2024-01-01.
+        days: UTC days.
         instruments: Ids; the quote currency is USDT.
         step_s: Seconds between quotes; divides 60.
+        start: A time in the first UTC day, in nanoseconds; None for 2024-01-01.
 
     Raises:
         CatalogError: Arguments out of range.
@@ -72,13 +80,14 @@ def synth(
             remedy="days and seconds are positive, seconds divide 60, the seed is not negative",
         )
     catalog = Catalog(out)
+    first_day = (START if start is None else start) // (_DAY_SECONDS * _NS)
     totals = [0, 0, 0]
     for number, name in enumerate(instruments):
         catalog.add_instruments([_instrument(name)])
         bits = np.random.PCG64(np.random.SeedSequence([seed, number]))
         ticks = _START_TICKS[number % len(_START_TICKS)]
         for day in range(days):
-            quotes, trades, ticks = _day(bits, ticks, day, step_s)
+            quotes, trades, ticks = _day(bits, ticks, day, first_day, step_s)
             bars = _bars(trades)
             source = f"synthetic seed {seed}"
             for at, (kind, frame) in enumerate(
@@ -104,12 +113,12 @@ def _instrument(name: str) -> AnyInstrument:
 
 
 def _day(
-    bits: np.random.PCG64, ticks: int, day: int, step_s: int
+    bits: np.random.PCG64, ticks: int, day: int, first_day: int, step_s: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Quotes and trades of a day that opens at `ticks`, and the tick it closes at."""
     rows = _DAY_SECONDS // step_s
     raw = bits.random_raw(rows * 2).reshape(2, rows)
-    midnight = ((FIRST_DAY - date(1970, 1, 1)).days + day) * _DAY_SECONDS * _NS
+    midnight = (first_day + day) * _DAY_SECONDS * _NS
     # Up to 0.9 s of jitter inside each step; never on a minute's edge.
     stamps = midnight + np.arange(rows) * step_s * _NS + (1 + _draw(raw[0], 0, 900)) * 1_000_000
     path = _walk(raw[0], ticks, day * rows)

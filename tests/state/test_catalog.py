@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.catalog_files import KINDS, StreamKey, partitions, read_slices
 from openoutcry.state.errors import CatalogError, DataFormatError
+from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Equity, Spot
 
 DAY = 86_400 * 10**9
 BTC = Spot(
-    id="BTCUSDT.BINANCE", base_currency="BTC", quote="USDT", price_scale=2, size_scale=3,
+    id=InstrumentId("BTCUSDT.BINANCE"), base_currency="BTC", quote="USDT", price_scale=2, size_scale=3,
     tick=Decimal("0.01"), lot=Decimal("0.001"),
 )  # fmt: skip
 
@@ -126,7 +127,7 @@ def test_a_failed_write_leaves_the_old_file(catalog, monkeypatch):
 def test_odd_ids_become_safe_folder_names(tmp_path):
     catalog = Catalog(tmp_path)
     odd = "A/B ~é%.V"
-    catalog.add_instruments([Equity(id=odd, quote="USD", price_scale=2, size_scale=0, tick=Decimal("0.01"), lot=Decimal(1))])  # fmt: skip
+    catalog.add_instruments([Equity(id=InstrumentId(odd), quote="USD", price_scale=2, size_scale=0, tick=Decimal("0.01"), lot=Decimal(1))])  # fmt: skip
     catalog.write("trade", odd, trades([1]), source="test")
     assert [p.name for p in (tmp_path / "trade").iterdir()] == ["A%2FB%20%7E%C3%A9%25.V"]
     assert [info.instrument for info in catalog.ls()] == [odd]
@@ -146,7 +147,7 @@ def test_ls_counts_rows_files_and_span(catalog):
 
 
 def test_instruments_are_sorted_and_survive(catalog):
-    other = Equity(id="AAPL.USA", quote="USD", price_scale=4, size_scale=0, tick=Decimal("0.01"), lot=Decimal(1))  # fmt: skip
+    other = Equity(id=InstrumentId("AAPL.USA"), quote="USD", price_scale=4, size_scale=0, tick=Decimal("0.01"), lot=Decimal(1))  # fmt: skip
     catalog.add_instruments([other])
     assert Catalog(catalog.path).instruments() == [other, BTC]
     assert catalog.instrument("AAPL.USA") == other

@@ -10,12 +10,13 @@ import pytest
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.catalog_check import Severity
 from openoutcry.state.catalog_files import KINDS
+from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Spot
 from openoutcry.state.messages import UNDEFINED
 
 HOUR = 3600 * 10**9
 BTC = Spot(
-    id="BTCUSDT.BINANCE", base_currency="BTC", quote="USDT", price_scale=2, size_scale=3,
+    id=InstrumentId("BTCUSDT.BINANCE"), base_currency="BTC", quote="USDT", price_scale=2, size_scale=3,
     tick=Decimal("0.05"), lot=Decimal("0.001"),
 )  # fmt: skip
 

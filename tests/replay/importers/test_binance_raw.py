@@ -31,7 +31,8 @@ def raw(paths):
 
 def tops(rows):
     """Best bid and ask (price, size) after each message of a book stream, by update id."""
-    sides, best = {1: {}, -1: {}}, {1: None, -1: None}
+    sides: dict[int, dict[int, int]] = {1: {}, -1: {}}
+    best: dict[int, int | None] = {1: None, -1: None}
     for update, side, price, size, flags in rows.select(
         "update_id", "side", "price", "size", "flags"
     ).iter_rows():
@@ -47,7 +48,7 @@ def tops(rows):
             if price == best[side]:
                 best[side] = (max if side == 1 else min)(levels, default=None)
         if flags & BOOK_LAST:
-            yield update, *((best[s], sides[s].get(best[s])) for s in (1, -1))
+            yield update, *((best[s], sides[s].get(best[s] or 0)) for s in (1, -1))
 
 
 @pytest.mark.data

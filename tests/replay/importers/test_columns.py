@@ -25,9 +25,9 @@ def load(tmp_path, text, name="a.csv", **options):
     return report, pl.concat([pl.DataFrame(chunk) for chunk in chunks])
 
 
-def at(*args):
+def at(year, month, day, hour=0, minute=0):
     """Nanoseconds of a UTC time."""
-    return int(datetime(*args, tzinfo=UTC).timestamp()) * 10**9
+    return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()) * 10**9
 
 
 def test_bars_are_guessed_and_the_guess_is_told(tmp_path):
