@@ -8,7 +8,6 @@ All arithmetic is on integers from PCG64's raw 64-bit output, whose stream numpy
 seed gives the same rows on every platform and version.
 """
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -26,13 +25,15 @@ from openoutcry.state.instruments import AnyInstrument, Spot
 Ints = NDArray[np.int64]
 
 DEFAULT_INSTRUMENTS: Final = ("BTCUSDT.SYNTH", "ETHUSDT.SYNTH")
-FIRST_DAY: Final = date(2024, 1, 1)
+START: Final = 19_723 * 86_400 * 10**9
+"""2024-01-01 in nanoseconds UTC."""
 
 _NS: Final = 10**9
 _DAY_SECONDS: Final = 86_400
 _TICK_UNITS: Final = 10  # ticks of 0.10 at price scale 2
 _LOT_UNITS: Final = 100  # lots of 0.001 at size scale 5
-_START_TICKS: Final = (400_000, 25_000, 1_500, 9_000)
+_START_TICKS: Final = (400_000, 25_000, 120_000, 60_000)
+_LEAST_TICKS: Final = 100
 _TREND_PERIOD: Final = 5_400  # steps between turns of the drift, 3 hours at 2 s
 
 
@@ -45,6 +46,12 @@ class SynthReport(msgspec.Struct, frozen=True):
     trades: int
     bars: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.catalog}: synthetic market of seed {self.seed}, {self.quotes:,} quotes, "
+            f"{self.trades:,} trades, {self.bars:,} bars of a minute"
+        )
+
 
 def synth(
     out: Path,
@@ -52,15 +59,17 @@ def synth(
     days: int = 2,
     instruments: tuple[str, ...] = DEFAULT_INSTRUMENTS,
     step_s: int = 2,
+    start: int | None = None,
 ) -> SynthReport:
     """Write a catalog of synthetic quotes, trades and 1m bars.
 
     Args:
         out: Folder of the catalog.
         seed: Same seed, same rows.
-        days: UTC days, from 2024-01-01.
+        days: UTC days.
         instruments: Ids; the quote currency is USDT.
         step_s: Seconds between quotes; divides 60.
+        start: A time in the first UTC day, in nanoseconds; None for 2024-01-01.
 
     Raises:
         CatalogError: Arguments out of range.
@@ -71,13 +80,14 @@ def synth(
             remedy="days and seconds are positive, seconds divide 60, the seed is not negative",
         )
     catalog = Catalog(out)
+    first_day = (START if start is None else start) // (_DAY_SECONDS * _NS)
     totals = [0, 0, 0]
     for number, name in enumerate(instruments):
         catalog.add_instruments([_instrument(name)])
         bits = np.random.PCG64(np.random.SeedSequence([seed, number]))
         ticks = _START_TICKS[number % len(_START_TICKS)]
         for day in range(days):
-            quotes, trades, ticks = _day(bits, ticks, day, step_s)
+            quotes, trades, ticks = _day(bits, ticks, day, first_day, step_s)
             bars = _bars(trades)
             source = f"synthetic seed {seed}"
             for at, (kind, frame) in enumerate(
@@ -103,16 +113,16 @@ def _instrument(name: str) -> AnyInstrument:
 
 
 def _day(
-    bits: np.random.PCG64, ticks: int, day: int, step_s: int
+    bits: np.random.PCG64, ticks: int, day: int, first_day: int, step_s: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Quotes and trades of a day that opens at `ticks`, and the tick it closes at."""
     rows = _DAY_SECONDS // step_s
     raw = bits.random_raw(rows * 2).reshape(2, rows)
-    midnight = ((FIRST_DAY - date(1970, 1, 1)).days + day) * _DAY_SECONDS * _NS
+    midnight = (first_day + day) * _DAY_SECONDS * _NS
     # Up to 0.9 s of jitter inside each step; never on a minute's edge.
     stamps = midnight + np.arange(rows) * step_s * _NS + (1 + _draw(raw[0], 0, 900)) * 1_000_000
     path = _walk(raw[0], ticks, day * rows)
-    half = 1 + _draw(raw[0], 24, 3)
+    half = 2 + _draw(raw[0], 24, 3)
     bid, ask = (path - half) * _TICK_UNITS, (path + half) * _TICK_UNITS
     quotes = {
         "ts_event": stamps,
@@ -137,13 +147,12 @@ def _day(
 
 
 def _walk(raw: NDArray[np.uint64], ticks: int, offset: int) -> Ints:
-    """A walk of -3..3 ticks a step, pushed by a trend that turns, held above a tenth of the start."""
-    noise = _draw(raw, 40, 7) - 3
-    steps = np.arange(offset, offset + len(noise))
-    rising = (steps // _TREND_PERIOD) % 2 == 0
-    pushed = (steps % 8 == 0) & (_draw(raw, 56, 4) > 0)
-    moves = noise + np.where(pushed, np.where(rising, 1, -1), 0)
-    return np.maximum(ticks + np.cumsum(moves), 100)
+    """A walk of -8..8 ticks a step, pushed a tick every other step by a trend that turns."""
+    noise = _draw(raw, 40, 17) - 8
+    rising = (np.arange(offset, offset + len(noise)) // _TREND_PERIOD) % 2 == 0
+    pushed = _draw(raw, 44, 2)
+    moves = noise + np.where(rising, pushed, -pushed)
+    return np.maximum(ticks + np.cumsum(moves), _LEAST_TICKS)
 
 
 def _draw(raw: NDArray[np.uint64], shift: int, below: int) -> Ints:

@@ -48,6 +48,10 @@ PORTS: dict[str, tuple[set[str], str]] = {
     ),
     "replay/synth.py": ({"files", "randomness"}, "writes an invented market from a stated seed"),
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
+    "replay/synth.py": (
+        {"files", "randomness"},
+        "makes a catalog; numpy's PCG64 gives a seed the same bits everywhere",
+    ),
     "state/catalog.py": ({"files"}, "reads and writes the recorded markets"),
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),
     "state/catalog_files.py": ({"files"}, "reads and writes the recorded markets"),

@@ -107,7 +107,7 @@ class _Recording:
             for row, received, message in messages(path):
                 self._lines = row
                 self._take(received + self._offset, message)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             what = f"row {self._lines}: a field is missing or of another type ({error!r})"
             raise DataFormatError(f"{path.name}: {what}") from error
         return {kind: table.take(self._parser) for kind, table in self._tables.items()}
@@ -152,9 +152,9 @@ class _Recording:
         elif event == "bookTicker":
             at = _event_time(data, received)
             row = (at, received, data["b"], data["a"], data["B"], data["A"])
-            self._tables["quote"].add(row, self._parser)
+            self._tables["quote"].add(row, self._lines, self._parser)
         elif event == "trade":
-            if Decimal(data["p"]) == 0:
+            if not data["p"].strip("0."):
                 self._parser.count("zero_price_left_out", 1)
                 return
             aggressor = -1 if data["m"] else 1  # `m`: the buyer is the maker
@@ -166,7 +166,7 @@ class _Recording:
                 aggressor,
                 data["t"],
             )
-            self._tables["trade"].add(row, self._parser)
+            self._tables["trade"].add(row, self._lines, self._parser)
         else:
             self._parser.count(f"message_not_imported_{event or 'unnamed'}", 1)
 
@@ -181,7 +181,7 @@ class _Recording:
             asks=data["a"],
         )
         for row in self.book.diff(diff):
-            self._tables["book"].add(row, self._parser)
+            self._tables["book"].add(row, self._lines, self._parser)
 
     def _snapshot(self, received: int, data: Mapping[str, Any]) -> None:
         snapshot = Snapshot(
@@ -192,7 +192,7 @@ class _Recording:
             asks=data["asks"],
         )
         for row in self.book.snapshot(snapshot):
-            self._tables["book"].add(row, self._parser)
+            self._tables["book"].add(row, self._lines, self._parser)
 
 
 def _event_time(data: Mapping[str, Any], received: int) -> int:

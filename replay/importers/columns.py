@@ -153,7 +153,7 @@ def _one_symbol(frame: pl.DataFrame, path: Path, options: ImportOptions) -> pl.D
     symbols = sorted(str(symbol) for symbol in frame[name].unique().to_list())
     if len(symbols) != 1:
         what = f"column {name} has {len(symbols)} symbols ({', '.join(symbols[:5])})"
-        raise DataFormatError(f"{path.name}: {what}", remedy="choose one with --symbols")
+        raise DataFormatError(f"{path.name}: {what}", remedy="choose one with --symbol")
     return frame
 
 

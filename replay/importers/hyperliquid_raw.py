@@ -99,16 +99,16 @@ def _read(path: Path, options: ImportOptions, parser: Parser) -> dict[str, dict[
             if message.get("channel") == "l2Book" and options.wants(data["coin"]):
                 book = table(data["coin"], "book")
                 for values in _book_rows(data, received):
-                    book.add(values, parser)
+                    book.add(values, row, parser)
             elif message.get("channel") == "trades":
                 for trade in data:
                     if options.wants(trade["coin"]):
                         values = _trade_row(trade, received, parser)
-                        table(trade["coin"], "trade").add(values, parser)
+                        table(trade["coin"], "trade").add(values, row, parser)
             else:
                 channel = message.get("channel", "unnamed")
                 parser.count(f"message_not_imported_{channel}", 1)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"row {at}: a field is missing or of another type ({error!r})"
         raise DataFormatError(f"{path.name}: {what}") from error
     return coins

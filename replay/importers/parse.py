@@ -40,6 +40,8 @@ class Parser:
         self.file = file
         self.first_row = first_row
         self.defects: dict[str, int] = {}
+        self.rows: list[int] | None = None
+        """Row number of each value, where values are not one to a row."""
 
     def count(self, name: str, number: int) -> None:
         """Add to a named defect; nothing happens for 0."""
@@ -63,7 +65,8 @@ class Parser:
 
     def error(self, row: int, what: str, remedy: str | None = None) -> DataFormatError:
         """The error that `what` stands in row index `row`."""
-        return DataFormatError(f"{self.file}: row {self.first_row + row}: {what}", remedy=remedy)
+        number = self.first_row + row if self.rows is None else self.rows[row]
+        return DataFormatError(f"{self.file}: row {number}: {what}", remedy=remedy)
 
     def _units(
         self,

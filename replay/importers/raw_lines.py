@@ -114,11 +114,13 @@ class Table:
         self._prices = prices
         self._sizes = sizes
         self._rows: list[tuple[Any, ...]] = []
+        self._lines: list[int] = []
         self._parts: list[pl.DataFrame] = []
 
-    def add(self, row: tuple[Any, ...], parser: Parser) -> None:
-        """Add a row, its values in the order of the columns."""
+    def add(self, row: tuple[Any, ...], line: int, parser: Parser) -> None:
+        """Add a row that stands in a line, its values in the order of the columns."""
         self._rows.append(row)
+        self._lines.append(line)
         if len(self._rows) >= _PART_ROWS:
             self._pack(parser)
 
@@ -134,7 +136,8 @@ class Table:
         if not self._rows:
             return
         columns = dict(zip(self._names, zip(*self._rows, strict=True), strict=True))
-        self._rows = []
+        parser.rows = self._lines
+        self._rows, self._lines = [], []
         made = {}
         for name, values in columns.items():
             if name in self._prices:
