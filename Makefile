@@ -25,11 +25,11 @@ setup: $(VENV)/.native ## make .venv: locked dependencies and this checkout, edi
 demo: setup ## replay two strategies, report under runs/ (DATA=catalog or CSV of one-minute bars)
 ifeq ($(DATA),)
 	@echo "inventing a market -> $(CATALOG)"
-	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG)
+	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG) --days 30 --instrument BTCUSDT.SIM
 else ifneq ($(DATA),$(CATALOG))
 	@echo "importing $(DATA) -> $(CATALOG)"
 	@rm -rf $(CATALOG) && $(BIN)/outcry data import $(DATA) --out $(CATALOG) --format csv --kind bar \
-	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT --price-scale 2 --size-scale 6
+	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT
 endif
 	@$(BIN)/outcry replay $(CONFIG) --catalog $(CATALOG) --report runs/demo/report.html
 

@@ -23,6 +23,7 @@ from openoutcry.replay.report_text import (
     percent,
     ratio,
     rounded,
+    short,
 )
 from openoutcry.replay.result import EquityPoint, Funnel, Performance, ReplayResult, plain
 
@@ -31,6 +32,7 @@ _BANNERS = {
     "paper": "Simulated fills on live data. Nobody was traded with.",
     "live": "Real orders, real money.",
 }
+_ABSURD_SHARPE = 10  # nothing that was ever audited over years comes near
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -119,18 +121,23 @@ def verdict(result: ReplayResult) -> str:
     change = stats.total_return
     amount = result.final_equity.amount - result.initial_equity.amount
     word = "Gained" if amount > 0 else "Lost" if amount < 0 else "Ended where it began:"
-    much = f"{money(abs(amount))} {result.final_equity.currency}"
+    much = f"{short(abs(amount))} {result.final_equity.currency}"
     share = "" if change is None else f" ({percent(change)})"
     first = f"{word} {much}{share} in {stats.days:,.1f} days."
     return f"{first} {_luck(stats)}"
 
 
 def _luck(stats: Performance) -> str:
+    if stats.sharpe is not None and abs(stats.sharpe) > _ABSURD_SHARPE:
+        what = f"A Sharpe ratio of {stats.sharpe:,.0f} does not happen in real markets"
+        return f"{what}: the data is invented, or the simulation is too kind or too harsh."
     if stats.psr is None:
         return "That is too short, or too even, to tell skill from luck."
     chance = f"The chance that its true Sharpe ratio is above zero is {stats.psr:.0%}"
     if stats.psr >= 0.95:
         return f"{chance}, if nothing was tuned on this data."
+    if stats.psr <= 0.05:
+        return f"{chance}: it loses, and luck alone hardly explains it."
     return f"{chance}: not distinguishable from luck."
 
 
@@ -153,7 +160,7 @@ def _tiles(result: ReplayResult) -> list[Html]:
     change = stats.total_return or 0.0
     sign = "up" if change > 0 else "down" if change < 0 else None
     begin = f"from {money(result.initial_equity.amount)}"
-    fall = f"{money(stats.max_drawdown_amount)} {end.currency}, longest {stats.max_drawdown_days:,.1f} d"
+    fall = f"{short(stats.max_drawdown_amount)} {end.currency}, longest {stats.max_drawdown_days:,.1f} d"
     return [
         _tile("Final equity", rounded(end.amount, end.currency), begin),
         _tile("Return", percent(stats.total_return), f"per year {percent(stats.cagr)}", sign),
@@ -215,7 +222,7 @@ def _funnel(funnel: Funnel) -> Html:
         ("rejected by the venue", funnel.rejected, True),
         ("filled", funnel.filled, False),
     )
-    data = (funnel.events, "events played"), (funnel.delivered, "of them reached a strategy")
+    data = (funnel.events, "events played"), (funnel.delivered, "reached a strategy")
     rows = [_step(name, count) for count, name in data]
     rows += [
         _step(name, count, count / max(1, funnel.signals), "lost" if lost else None)
@@ -243,7 +250,7 @@ def _listed(pairs: list[tuple[str, str]]) -> Html:
 def _statistics(result: ReplayResult) -> Html:
     s = result.performance
     best, worst = (
-        "n/a" if m is None else f"{money(m.amount)} {m.currency}"
+        "n/a" if m is None else f"{short(m.amount)} {m.currency}"
         for m in (s.best_trade, s.worst_trade)
     )
     hours = s.average_trade_hours

@@ -5,7 +5,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from openoutcry.replay.html import Html, join, tag
 from openoutcry.replay.report_charts import data_block
-from openoutcry.replay.report_text import amounts, duration, moment, money, number
+from openoutcry.replay.report_text import duration, moment, number, short, short_amounts
 from openoutcry.replay.result import (
     FillRow,
     OrderRow,
@@ -77,8 +77,8 @@ TRADES: Sequence[Column[TradeRow]] = (
     Column("Quantity", lambda t: number(t.quantity), "num"),
     Column("Entry price", lambda t: number(t.entry_price), "num"),
     Column("Exit price", lambda t: number(t.exit_price), "num"),
-    Column("Fees", lambda t: amounts(t.fees), "num"),
-    Column("Profit", lambda t: money(t.net), "num signed"),
+    Column("Fees", lambda t: short_amounts(t.fees), "num"),
+    Column("Profit", lambda t: short(t.net), "num signed"),
     Column("In", lambda t: t.currency),
 )
 ORDERS: Sequence[Column[OrderRow]] = (
@@ -102,7 +102,7 @@ FILLS: Sequence[Column[FillRow]] = (
     Column("Side", lambda f: f.side.value),
     Column("Quantity", lambda f: number(f.quantity), "num"),
     Column("Price", lambda f: number(f.price), "num"),
-    Column("Fee", lambda f: _with(money(f.fee), f.fee_currency), "num"),
+    Column("Fee", lambda f: _with(short(f.fee), f.fee_currency), "num"),
     Column("Liquidity", lambda f: f.liquidity.value),
 )
 POSITIONS: Sequence[Column[PositionRow]] = (
@@ -111,7 +111,7 @@ POSITIONS: Sequence[Column[PositionRow]] = (
     Column("Quantity", lambda p: number(p.quantity), "num"),
     Column("Average price", lambda p: number(p.average_price), "num"),
     Column("Mark", lambda p: number(p.mark), "num"),
-    Column("Unrealized", lambda p: money(p.unrealized_pnl), "num signed"),
+    Column("Unrealized", lambda p: short(p.unrealized_pnl), "num signed"),
     Column("In", lambda p: p.currency),
 )
 STRATEGIES: Sequence[Column[StrategyResult]] = (
@@ -123,9 +123,9 @@ STRATEGIES: Sequence[Column[StrategyResult]] = (
     Column("Fills", lambda s: f"{s.fills:,}", "num"),
     Column("Trades", lambda s: f"{s.trades:,}", "num"),
     Column("Won", lambda s: f"{s.wins / s.trades:.0%}" if s.trades else "n/a", "num"),
-    Column("Realized", lambda s: amounts(s.realized_pnl), "num"),
-    Column("Unrealized", lambda s: amounts(s.unrealized_pnl), "num"),
-    Column("Fees", lambda s: amounts(s.fees), "num"),
+    Column("Realized", lambda s: short_amounts(s.realized_pnl), "num"),
+    Column("Unrealized", lambda s: short_amounts(s.unrealized_pnl), "num"),
+    Column("Fees", lambda s: short_amounts(s.fees), "num"),
 )
 
 
@@ -140,6 +140,7 @@ def lists(result: ReplayResult) -> Html:
         _section("Trades", table("trades", "Trades", TRADES, detail.trades)),
         _section("Orders", table("orders", "Orders", ORDERS, detail.orders)),
         _section("Fills", table("fills", "Fills", FILLS, detail.fills)),
+        tag("p", "Profits and fees are rounded here; result.json has every digit.", class_="empty"),
     )
 
 

@@ -31,17 +31,22 @@ def amounts(values: Amounts) -> str:
     return ", ".join(f"{money(v)} {c}" for c, v in sorted(values.items()) if v) or "0"
 
 
+def short(value: Decimal | None) -> str:
+    """Money for a table: two decimals, all of them below one unit."""
+    if value is None:
+        return NOT_DEFINED
+    return f"{value:,.2f}" if abs(value) >= 1 or not value else number(value)
+
+
+def short_amounts(values: Amounts) -> str:
+    """As `amounts`, in the short form."""
+    return ", ".join(f"{short(v)} {c}" for c, v in sorted(values.items()) if v) or "0"
+
+
 def rounded(value: Decimal, currency: str) -> Html:
-    """Money to two decimals, the exact amount on demand."""
+    """The short form with its unit set smaller, and the exact amount on demand."""
     exact = f"{money(value)} {currency}"
-    return join_unit(
-        f"{value:,.2f}" if abs(value) >= 1 or not value else number(value), currency, exact
-    )
-
-
-def join_unit(text: str, unit: str, title: str) -> Html:
-    """A figure with its unit set smaller."""
-    return tag("span", text, " ", tag("small", unit), title=title)
+    return tag("span", short(value), " ", tag("small", currency), title=exact)
 
 
 def percent(value: float | None) -> str:

@@ -46,6 +46,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
         {"clock", "files"},
         "names the catalog; times the run, which no result holds",
     ),
+    "replay/synth.py": ({"files", "randomness"}, "writes an invented market from a stated seed"),
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "state/catalog.py": ({"files"}, "reads and writes the recorded markets"),
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),

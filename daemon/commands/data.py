@@ -3,10 +3,13 @@
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
-from openoutcry.daemon.command import Command, Option, path, time_ns, whole
+from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.exit_codes import ExitCode
+
+DEFAULT_DAYS: Final = 7
 
 
 def run_ls(args: Namespace, console: Console) -> int:
@@ -60,13 +63,15 @@ def run_check(args: Namespace, console: Console) -> int:
 def run_synth(args: Namespace, console: Console) -> int:
     """Generate synthetic data."""
     from openoutcry.replay.result import plain
-    from openoutcry.replay.synth import synth
+    from openoutcry.replay.synth import DEFAULT_INSTRUMENTS, synth
 
-    report = synth(args.out, seed=args.seed, days=args.days, start=args.start)
+    instruments = tuple(args.instrument or DEFAULT_INSTRUMENTS)
+    report = synth(args.out, seed=args.seed, days=args.days, instruments=instruments)
     if console.json:
         console.document(plain(report))
     else:
-        console.result(str(report))
+        rows = f"{report.quotes:,} quotes, {report.trades:,} trades, {report.bars:,} bars of 1m"
+        console.result(f"{report.catalog}: {rows} of an invented market, seed {report.seed}")
     return 0
 
 
@@ -111,15 +116,19 @@ SYNTH = Command(
     name="data synth",
     summary="Generate synthetic market data",
     description=(
-        "Writes a catalog with an invented market: the same for the same seed. It is for trying "
-        "things out; results on it say nothing about real markets."
+        "Writes a catalog with an invented market (quotes, trades and one-minute bars, in USDT) "
+        "that is the same for the same seed. It is for trying things out; results on it say nothing "
+        "about real markets."
     ),
     options=(
         Option("OUT", "The catalog to write.", path, "OUT"),
         Option("--seed", "Another seed is another market.", whole, "N", default=1),
-        Option("--days", "How many days.", whole, "N", default=30),
-        Option("--start", "The first day (UTC).", time_ns, "DATE"),
+        Option("--days", "UTC days, from 2024-01-01.", whole, "N", default=DEFAULT_DAYS),
+        Option("--instrument", "Id to invent prices for.", metavar="ID", repeat=True),
     ),
-    examples=(("outcry data synth data --days 90", "Three months in the folder data."),),
+    examples=(
+        ("outcry data synth data --days 30", "A month in the folder data."),
+        ("outcry data synth data --seed 2 --instrument BTCUSDT.SIM", "Another market, one id."),
+    ),
     run=run_synth,
 )

@@ -25,7 +25,7 @@ def run(args: Namespace, console: Console) -> int:
     written = write_new(folder, {name: fill(file, names) for name, file in _FILES.items()})
     steps = [
         f"cd {folder}",
-        "outcry data synth data --days 90 --seed 1",
+        "outcry data synth data --days 35 --instrument BTCUSDT.SYNTH",
         "outcry check outcry.toml",
         "outcry replay outcry.toml --report report.html",
     ]

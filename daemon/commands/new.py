@@ -34,7 +34,7 @@ def run(args: Namespace, console: Console) -> int:
     written = write_new(args.dir, files)
     section = (
         f'[[strategies]]\nid = "{name}"\ntype = "strategies.{name}:{class_name}"\n'
-        f'params = {{ instrument = "BTCUSDT.SIM", size = "0.01" }}'
+        f'params = {{ instrument = "BTCUSDT.SYNTH", size = "0.01" }}'
     )
     if console.json:
         console.document({"written": [str(file) for file in written], "config": section})

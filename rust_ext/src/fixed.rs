@@ -21,6 +21,8 @@ pub enum NumericError {
 pub enum Rounding {
     /// To the nearest unit, exact halves to the even one: settlement and valuation.
     HalfEven,
+    /// To the nearest unit, exact halves away from zero: fees of venues that say so.
+    HalfUp,
     /// Away from zero: what is asked of the account holder (fees, margins).
     Up,
     /// Toward zero: what is given (rebates, quantities after a split).
@@ -100,6 +102,7 @@ pub fn mul_div_rem(
     let away = match rounding {
         Rounding::Down => false,
         Rounding::Up => remainder > 0,
+        Rounding::HalfUp => remainder >= divisor - remainder,
         Rounding::HalfEven => {
             let rest = divisor - remainder;
             remainder > rest || (remainder == rest && quotient % 2 == 1)

@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def peer_python() -> Path | str:
 
 def measure(command: list[object]) -> Row | str:
     """The JSON line that a measurement prints, or why there is none."""
+    started = time.perf_counter()
     try:
         done = subprocess.run(
             list(map(str, command)),
@@ -74,7 +76,7 @@ def measure(command: list[object]) -> Row | str:
     if done.returncode or not lines:
         return (done.stderr.strip().splitlines() or ["printed nothing"])[-1]
     answer: Row = json.loads(lines[-1])
-    return answer
+    return {**answer, "process_s": time.perf_counter() - started}
 
 
 def median(rows: list[Row | str]) -> Row | str:
@@ -93,7 +95,7 @@ def line(name: str, row: Row | str) -> str:
         return f"  {name:<22} {row}"
     return (
         f"  {name:<22} {row['events_per_s'] / 1e6:7.3f} M events/s  run {row['run_s']:7.3f} s "
-        f"(CPU {row['run_cpu_s']:.3f})  peak {row['peak_rss_mb']:6.0f} MB  "
+        f"(CPU {row['run_cpu_s']:.3f})  process {row['process_s']:.1f} s  peak {row['peak_rss_mb']:6.0f} MB  "
         f"{row['orders']} orders  {row['balance']}"
     )
 
@@ -111,8 +113,10 @@ def compare(case: str, rounds: int, ours: list[object], peer: list[object] | str
     print(line("NautilusTrader 2.0rc7", right))
     result: Row = {"case": case, "openoutcry": left, "nautilus": right}
     if not isinstance(left, str) and not isinstance(right, str):
-        result["ratio"] = right["run_s"] / left["run_s"]
-        print(f"  {'ratio':<22} {result['ratio']:7.2f}", flush=True)
+        for part in ("run_s", "process_s"):
+            result[f"ratio_{part}"] = right[part] / left[part]
+        ratios = f"run {result['ratio_run_s']:.2f}, process {result['ratio_process_s']:.2f}"
+        print(f"  {'peer / ours':<22} {ratios}", flush=True)
     return result
 
 

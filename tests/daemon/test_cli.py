@@ -1,5 +1,6 @@
 """The command line: what it prints where, how it ends, and what it costs to start."""
 
+import io
 import json
 import os
 import subprocess
@@ -253,7 +254,7 @@ def test_json_is_one_document_for_errors_too(capsys, words):
 
 
 def test_colours_are_for_terminals_that_want_them(monkeypatch):
-    class Terminal:
+    class Terminal(io.StringIO):
         def isatty(self):
             return True
 

@@ -1,6 +1,7 @@
 """Config files: what they may say, and how well a mistake is explained."""
 
 import tomllib
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -294,8 +295,9 @@ def as_toml(value: Any) -> str:
 
 
 def paths(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    items = enumerate(value) if isinstance(value, list) else ()
-    items = value.items() if isinstance(value, dict) else items
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, list | dict):
+        items = enumerate(value) if isinstance(value, list) else value.items()
     return [p for k, v in items for p in ((*at, k), *paths(v, (*at, k)))]
 
 

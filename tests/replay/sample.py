@@ -23,7 +23,7 @@ from openoutcry.replay.result import (
     StrategyResult,
 )
 from openoutcry.state.enums import LiquiditySide, Mode, OrderStatus, OrderType, Side, TimeInForce
-from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.instruments import Spot
 
 BTC = InstrumentId("BTCUSDT.SIM")
@@ -134,7 +134,7 @@ def sample_result(
         realized_pnl=realized,
         unrealized_pnl=unrealized,
         fees=paid,
-        balances={"SIM": {"USDT": Decimal("9120.50"), "BTC": Decimal("0.02000000")}},
+        balances={VenueId("SIM"): {"USDT": Decimal("9120.50"), "BTC": Decimal("0.02000000")}},
         performance=performance(points, rows, "USDT", first, last),
         strategies=(strategy,),
         positions=(POSITION,),

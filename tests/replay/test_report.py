@@ -129,12 +129,23 @@ def test_a_run_without_samples_still_makes_a_report():
 def test_luck_is_called_luck():
     stats = sample_result().performance
     result = sample_result()
-    for psr, says in ((0.5, "not distinguishable from luck"), (0.99, "if nothing was tuned")):
+    for psr, says in (
+        (0.5, "not distinguishable from luck"),
+        (0.99, "if nothing was tuned"),
+        (0.04, "it loses"),
+    ):
         changed = msgspec.structs.replace(stats, psr=psr)
         assert says in verdict(msgspec.structs.replace(result, performance=changed))
 
 
-@given(st.integers(), st.integers(2_500, 6_000))
+def test_what_cannot_be_is_doubted_aloud():
+    result = sample_result()
+    stats = msgspec.structs.replace(result.performance, sharpe=62.3, psr=1.0)
+    said = verdict(msgspec.structs.replace(result, performance=stats))
+    assert "A Sharpe ratio of 62 does not happen in real markets" in said
+
+
+@given(st.integers(), st.integers(2_500, 3_500))
 def test_a_thinned_curve_keeps_every_extreme(seed, length):
     rng = random.Random(seed)
     level, samples = 10_000, []

@@ -15,6 +15,7 @@ fn oracle(value: i128, factor: u128, divisor: u128, rounding: Rounding) -> BigIn
     let away = match rounding {
         Rounding::Down => false,
         Rounding::Up => rest > BigInt::ZERO,
+        Rounding::HalfUp => double >= divisor,
         Rounding::HalfEven => {
             double > divisor || (double == divisor && &quotient % 2 != BigInt::ZERO)
         }
@@ -38,6 +39,7 @@ fn signed() -> impl Strategy<Value = i128> {
 fn rounding() -> impl Strategy<Value = Rounding> {
     prop_oneof![
         Just(Rounding::HalfEven),
+        Just(Rounding::HalfUp),
         Just(Rounding::Up),
         Just(Rounding::Down)
     ]
