@@ -8,7 +8,7 @@ from math import nan
 from typing import ClassVar
 
 from openoutcry import _native
-from openoutcry.state import binding  # noqa: F401 - binds the errors that the engine raises
+from openoutcry.state import binding  # noqa: F401 - gives the engine the errors it raises
 from openoutcry.state.market_data import Bar
 from openoutcry.state.messages import UNDEFINED
 

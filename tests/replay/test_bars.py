@@ -169,6 +169,7 @@ def test_a_late_trade_changes_nothing_and_is_counted() -> None:
     assert builder.update(trade(2 * MINUTE - 1, 500)) is None
     assert builder.late == 2
     last = builder.close_until(3 * MINUTE)
+    assert last is not None
     assert (last.high_units, last.count) == (101, 1)
 
 

@@ -82,7 +82,7 @@ def want_macd(rows: list[Row], output: str) -> Fraction:
 
 
 def want_vwap(rows: list[Row]) -> Fraction:
-    value = sum(Fraction(h + low + c, 300) * v for h, low, c, v in rows)
+    value = sum((Fraction(h + low + c, 300) * v for h, low, c, v in rows), Fraction(0))
     return value / sum(row[3] for row in rows)
 
 
