@@ -32,15 +32,33 @@ def check(config: Config) -> list[Problem]:
     return [problem for rule in checks for problem in rule(config)]
 
 
-def check_instruments(config: Config, known: Collection[str]) -> list[Problem]:
-    """Feeds and risk sections whose instrument the catalog does not have."""
-    found = []
+def check_data(
+    config: Config, instruments: Collection[str], streams: Collection[tuple[str, str, str | None]]
+) -> Iterator[Problem]:
+    """Feeds that ask for what a catalog does not have.
+
+    Args:
+        config: A config that `check` finds nothing wrong with.
+        instruments: Ids of the catalog's instruments.
+        streams: What it holds: (instrument, kind, bars such as `1m-last` or None).
+    """
     for index, feed in enumerate(config.feeds):
-        if feed.instrument not in known:
+        path: KeyPath = ("feeds", index)
+        if feed.instrument not in instruments:
             what = f'the catalog has no instrument "{feed.instrument}"'
-            path = ("feeds", index, "instrument")
-            found.append(Problem(path, what, near_miss(feed.instrument, known)))
-    return found
+            yield Problem((*path, "instrument"), what, near_miss(feed.instrument, instruments))
+            continue
+        held = [(kind, bars) for name, kind, bars in streams if name == feed.instrument]
+        kinds = {kind for kind, _ in held}
+        for at, kind in enumerate(feed.kinds):
+            if kind not in kinds:
+                what = f"the catalog has no {kind} data of {feed.instrument}"
+                yield Problem((*path, "kinds", at), what, near_miss(kind, kinds))
+        for at, bars in enumerate(feed.bars):
+            if "bar" in kinds and ("bar", bars) not in held:
+                what = f"the catalog has no {bars} bars of {feed.instrument}"
+                known = [name for _, name in held if name]
+                yield Problem((*path, "bars", at), what, near_miss(bars, known))
 
 
 def _run(config: Config) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from openoutcry.daemon.config_checks import check, check_instruments
+from openoutcry.daemon.config_checks import check
 from openoutcry.daemon.decoder import Problem, decode
 from openoutcry.daemon.toml_lines import KeyPath, key_lines, line_of
 from openoutcry.state.config import Config
@@ -67,14 +67,6 @@ class LoadedConfig:
         found = list(problems)
         if found:
             _raise(self.path, self.lines, found)
-
-    def refuse_unknown_instruments(self, known: Iterable[str]) -> None:
-        """Raise when a feed's instrument is not among those of the catalog.
-
-        Raises:
-            ConfigFileError: An instrument is not known; the remedy names the nearest.
-        """
-        self.refuse(check_instruments(self.config, list(known)))
 
 
 def load(path: Path) -> LoadedConfig:

@@ -1,12 +1,10 @@
 """What `outcry replay` prints: the result in a dozen lines."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from openoutcry.daemon.console import Console
-from openoutcry.replay.result import Amounts, Money, ReplayResult
-
-NOT_DEFINED = "n/a"
+from openoutcry.replay.report_text import amounts, money, percent, ratio
+from openoutcry.replay.result import Money, ReplayResult
 
 
 def summary(result: ReplayResult, console: Console) -> str:
@@ -18,10 +16,10 @@ def summary(result: ReplayResult, console: Console) -> str:
         f"{head} · {_span(result)} · {console.paint(result.status, colour)}",
         "",
         _row("equity", f"{_money(result.initial_equity)} → {_money(result.final_equity)}"),
-        _row("return", _percent(stats.total_return), "max drawdown", _percent(stats.max_drawdown)),
-        _row("sharpe", _number(stats.sharpe), "volatility", _percent(stats.volatility)),
-        _row("trades", str(stats.trades), "win rate", _percent(stats.win_rate)),
-        _row("fees", _amounts(result.fees), "realized", _amounts(result.realized_pnl)),
+        _row("return", percent(stats.total_return), "max drawdown", percent(stats.max_drawdown)),
+        _row("sharpe", ratio(stats.sharpe), "volatility", percent(stats.volatility)),
+        _row("trades", str(stats.trades), "win rate", percent(stats.win_rate)),
+        _row("fees", amounts(result.fees), "realized", amounts(result.realized_pnl)),
         _row("orders", str(result.orders), "fills", f"{result.fills} ({result.denied} denied)"),
         _row("funnel", result.funnel.explanation),
     ]
@@ -53,21 +51,5 @@ def _span(result: ReplayResult) -> str:
     return f"{first} → {last} UTC · {result.events_total:,} events"
 
 
-def _money(money: Money) -> str:
-    return f"{_grouped(money.amount)} {money.currency}"
-
-
-def _amounts(amounts: Amounts) -> str:
-    return ", ".join(f"{_grouped(v)} {c}" for c, v in sorted(amounts.items())) or "0"
-
-
-def _grouped(value: Decimal) -> str:
-    return f"{value:,f}"
-
-
-def _percent(value: float | None) -> str:
-    return NOT_DEFINED if value is None else f"{value:+.2%}" if value < 0 else f"{value:.2%}"
-
-
-def _number(value: float | None) -> str:
-    return NOT_DEFINED if value is None else f"{value:.2f}"
+def _money(value: Money) -> str:
+    return f"{money(value.amount)} {value.currency}"

@@ -8,8 +8,10 @@ import base64
 import hashlib
 import json
 import string
+from collections.abc import Sequence
 from importlib.resources import files
 
+from openoutcry.replay.analytics.returns import monthly_returns
 from openoutcry.replay.html import Html, join, tag
 from openoutcry.replay.report_charts import equity_chart
 from openoutcry.replay.report_tables import POSITIONS, STRATEGIES, lists, table
@@ -22,13 +24,14 @@ from openoutcry.replay.report_text import (
     ratio,
     rounded,
 )
-from openoutcry.replay.result import Funnel, Performance, ReplayResult, plain
+from openoutcry.replay.result import EquityPoint, Funnel, Performance, ReplayResult, plain
 
 _BANNERS = {
     "replay": "Simulated fills on recorded data. Nobody was traded with.",
     "paper": "Simulated fills on live data. Nobody was traded with.",
     "live": "Real orders, real money.",
 }
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class _Template(string.Template):
@@ -64,6 +67,7 @@ def _body(result: ReplayResult) -> Html:
         _failures(result),
         tag("dl", _tiles(result), class_="tiles", style="margin:0"),
         _section("Equity", equity_chart(equity, result.final_equity.currency)),
+        _section("Returns by month", _months(equity)),
         _section("From data to fills", _funnel(result.funnel)),
         _section("Statistics", _statistics(result)),
         _section("Strategies", table("strategies", "Strategies", STRATEGIES, result.strategies)),
@@ -175,6 +179,31 @@ def _tile(title: str, value: str, note: str, sign: str | None = None) -> Html:
         tag("dd", note, class_="note"),
         class_="tile card",
     )
+
+
+def _months(equity: Sequence[EquityPoint]) -> Html:
+    """Years down, months across."""
+    months = monthly_returns(equity)
+    if not months:
+        return tag("p", "There are no samples.", class_="empty")
+    heads = [tag("th", name, scope="col", class_="num") for name in ("Year", *_MONTHS)]
+    rows = [
+        tag(
+            "tr", tag("th", str(year), scope="row"), [_month(months, year, m) for m in range(1, 13)]
+        )
+        for year in dict.fromkeys(year for year, _ in months)
+    ]
+    shown = tag("table", tag("thead", tag("tr", heads)), tag("tbody", rows), class_="months")
+    label = "Returns by month"
+    return tag("div", shown, class_="scroll", tabindex="0", role="region", aria_label=label)
+
+
+def _month(months: dict[tuple[int, int], float | None], year: int, month: int) -> Html:
+    if (year, month) not in months:
+        return tag("td", class_="num")
+    value = months[year, month]
+    sign = "up" if value and value > 0 else "down" if value and value < 0 else ""
+    return tag("td", percent(value), class_=f"num {sign}".rstrip())
 
 
 def _funnel(funnel: Funnel) -> Html:

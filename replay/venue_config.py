@@ -43,7 +43,7 @@ def exchange_mapping(
         `margin`, `hedging`, `consume`, `match_crossed` bool; `leverage` (10^-9); `balances` list of
         (currency index, units); `fee_maker`, `fee_taker`, `fee_per_share`, `fee_per_order`,
         `fee_minimum` (10^-12); `fee_currency` "settlement", "base" or a currency index;
-        `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
+        `fee_rounding`, `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
         `slippage_impact` (10^-12); `slippage_ticks`; `volume_limit` (10^-12) or None;
         `sessions` list of (instrument index, list of (open, close)).
 
@@ -119,7 +119,11 @@ def _fees(
         for name in ("maker", "taker", "per_share", "per_order", "minimum")
     }
     currency = words.get(fees.currency)
-    return {**amounts, "fee_currency": currency or _currency(venue, fees.currency, table)}
+    return {
+        **amounts,
+        "fee_currency": currency or _currency(venue, fees.currency, table),
+        "fee_rounding": fees.rounding,
+    }
 
 
 def _slippage(venue: VenueConfig, slippage: SlippageConfig) -> dict[str, object]:

@@ -52,6 +52,8 @@ class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=
     `per_share` charges per unit of quantity, `per_order` once per order at its first fill; `minimum`
     is per order, cumulative over its fills. `currency` is where the fee is taken: `quote` (the
     settlement currency), `base` (the asset bought, as spot venues do) or a code with its own balance.
+    `rounding` is how a fee becomes units of that currency, once per fill; `half_up` and `up` round
+    away from zero.
     """
 
     maker: Decimal = Decimal(0)
@@ -60,6 +62,7 @@ class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=
     per_order: Decimal = Decimal(0)
     minimum: Decimal = Decimal(0)
     currency: str = "quote"
+    rounding: Literal["half_even", "half_up", "up"] = "half_even"
 
 
 class SlippageConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):

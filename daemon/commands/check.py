@@ -1,9 +1,15 @@
 """`outcry check`: everything that can be known of a config without running it."""
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from openoutcry.daemon.command import Command, Option, path
 from openoutcry.daemon.console import Console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openoutcry.daemon.config_loader import LoadedConfig
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -16,11 +22,9 @@ def run(args: Namespace, console: Console) -> int:
     classes = check_strategies(loaded)
     catalog = args.catalog or loaded.catalog
     if catalog is None:
-        console.note("there is no catalog in the config, so its instruments were not checked")
+        console.note("there is no catalog in the config, so its data was not checked")
     else:
-        from openoutcry.state.catalog import Catalog
-
-        loaded.refuse_unknown_instruments([i.id for i in Catalog(catalog).instruments()])
+        _check_with_data(loaded, catalog)
     suspects = [s for strategy in dict.fromkeys(classes) for s in suspects_of(strategy)]
     for suspect in suspects:
         console.note(f"{console.paint('warning', 'yellow', console.err)}: {suspect}")
@@ -47,12 +51,29 @@ def run(args: Namespace, console: Console) -> int:
     return 0
 
 
+def _check_with_data(loaded: "LoadedConfig", folder: "Path") -> None:
+    """Compare with the catalog, and wire the whole graph without playing anything.
+
+    Raises:
+        ConfigError: Data that is not there, or a strategy that cannot be set up with it.
+    """
+    from openoutcry.daemon.config_checks import check_data
+    from openoutcry.replay.session import ReplaySession
+    from openoutcry.state.catalog import Catalog
+
+    catalog = Catalog(folder)
+    instruments = catalog.instruments()
+    streams = [(s.instrument, s.kind, s.bar) for s in catalog.ls()]
+    loaded.refuse(check_data(loaded.config, [i.id for i in instruments], streams))
+    ReplaySession(loaded.config, instruments, lambda *_: ()).graph.close()
+
+
 CHECK = Command(
     name="check",
     summary="Say what is wrong with a config, without running it",
     description=(
         "Loads the config, imports its strategies, checks their parameters and that the catalog has "
-        "every instrument. All mistakes are listed at once, each with file, line, key and remedy "
+        "the data, and wires every actor without playing anything. All mistakes are listed at once, each with file, line, key and remedy "
         "(exit 78). Strategies that reach for a clock, randomness, threads, files or the network "
         "get a warning."
     ),

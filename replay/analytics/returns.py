@@ -6,7 +6,8 @@ without samples repeating it. Every calendar day counts, so a year has 365.25 of
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from datetime import UTC, datetime
+from itertools import groupby, pairwise
 
 from openoutcry.replay.result import EquityPoint
 
@@ -31,6 +32,25 @@ def daily_returns(equity: Sequence[EquityPoint]) -> list[float] | None:
     if any(close <= 0 for close in closes[:-1]):
         return None
     return [after / before - 1 for before, after in pairwise(closes)]
+
+
+def monthly_returns(equity: Sequence[EquityPoint]) -> dict[tuple[int, int], float | None]:
+    """Return of each UTC month that has a sample, by (year, month), over the sample before it.
+
+    None for a month that did not begin with positive equity.
+    """
+    found: dict[tuple[int, int], float | None] = {}
+    begin = float(equity[0].equity) if equity else 0.0
+    for month, group in groupby(equity, key=_month):
+        end = float(list(group)[-1].equity)
+        found[month] = total_return(begin, end)
+        begin = end
+    return found
+
+
+def _month(point: EquityPoint) -> tuple[int, int]:
+    moment = datetime.fromtimestamp(point.ts // 10**9, UTC)
+    return moment.year, moment.month
 
 
 def total_return(first: float, last: float) -> float | None:

@@ -70,7 +70,8 @@ def import_data(
     if not source.exists():
         raise DataFormatError(f"{source} does not exist", remedy="check the path")
     batches = importer(format_name)
-    session = Session(format_name, Catalog(out))
-    for item in batches(source, options or ImportOptions()):
+    catalog = Catalog(out)
+    session = Session(format_name, catalog)
+    for item in batches(source, options or ImportOptions(), catalog):
         session.take(item)
     return session.report

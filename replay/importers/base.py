@@ -50,11 +50,13 @@ Item = Batch | Skipped | Note
 class Importer(Protocol):
     """Reads one format: a function from a path to batches, one file in memory at a time.
 
+    The catalog is for reading what an earlier import ended with; the session does the writing.
+
     Raises:
         DataFormatError: The source is not of the format, truncated, or has a value that is no number.
     """
 
-    def __call__(self, source: Path, options: ImportOptions, /) -> Iterator[Item]:
+    def __call__(self, source: Path, options: ImportOptions, catalog: Catalog, /) -> Iterator[Item]:
         """Yield the batches of a file or folder, in order of time for each stream."""
         ...
 

@@ -35,13 +35,14 @@ from openoutcry.replay.importers.lean_rows import (
 )
 from openoutcry.replay.importers.options import ImportOptions
 from openoutcry.replay.importers.parse import Parser
+from openoutcry.state.catalog import Catalog
 from openoutcry.state.errors import DataFormatError
 from openoutcry.state.instruments import AnyInstrument
 
 _CONTRACT: Final = re.compile(r"_(\d{6})\.csv")
 
 
-def batches(source: Path, options: ImportOptions) -> Iterator[Item]:
+def batches(source: Path, options: ImportOptions, _catalog: Catalog, /) -> Iterator[Item]:
     """Batches of one file, or of every file below a folder.
 
     Raises:

@@ -19,6 +19,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
         asset: Class of the instrument where the format does not say.
         kind: Catalog kind of a csv or Parquet file.
         bar: `timeframe-price type` of bars in a csv or Parquet file, such as `1m-last`.
+        bar_stamp: Whether a csv or Parquet bar is stamped with its start or its end.
         columns: Catalog column to source column; `ts` stands for the time.
         ts_unit: Unit of integer times; None guesses by size and says so.
         time_zone: Zone of times without a zone (IANA name or `UTC-05`).
@@ -34,6 +35,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     asset: AssetName | None = None
     kind: str | None = None
     bar: str | None = None
+    bar_stamp: Literal["start", "end"] = "start"
     columns: dict[str, str] = {}
     ts_unit: TimeUnit | None = None
     time_zone: str | None = None

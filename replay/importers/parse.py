@@ -1,8 +1,8 @@
-"""Texts, floats and times to exact 64-bit units: nothing passes through float arithmetic.
+"""Texts, floats and times to exact 64-bit units.
 
-A decimal text becomes an integer by moving its point. A float (feather and Parquet doubles) is first
-written as its shortest text, which is by definition the one decimal of that length that reads
-back as the same float; then it is a text like any other.
+A decimal text becomes an integer by moving its point; no float is involved. A float (doubles in
+feather and Parquet files) becomes the nearest integer of units, and that integer must give the float
+back to within the float's own rounding, otherwise the value has more decimals than the scale.
 """
 
 import re
@@ -24,6 +24,8 @@ NS_PER_DAY: Final = 86_400 * NS_PER_SECOND
 _PLAIN: Final = r"^([+-]?)(\d*)(?:\.(\d*))?$"
 _FIXED_ZONE: Final = re.compile(r"UTC([+-]\d{1,2})(?::?(\d\d))?")
 _MOST_CHARACTERS: Final = 64
+_EXACT_FLOAT: Final = 2.0**53
+_FLOAT_NOISE_ULPS: Final = 8
 
 
 class Parser:
@@ -72,6 +74,8 @@ class Parser:
         optional: bool = False,
         rounds: str = "",
     ) -> pl.Series:
+        if column.dtype.is_float():
+            return self._units_of_float(column, scale, option, optional=optional, rounds=rounds)
         text = _as_text(column)
         missing = text.is_null() | (text == "")
         if scale == 0 and not missing.any():
@@ -111,6 +115,31 @@ class Parser:
             .to_series()
             .rename(column.name)
         )
+
+    def _units_of_float(
+        self, column: pl.Series, scale: int, option: str, *, optional: bool, rounds: str
+    ) -> pl.Series:
+        values = column.cast(pl.Float64).to_numpy()
+        finite = np.isfinite(values)
+        if not finite.all() and not optional:
+            row = int(np.argmin(finite))
+            raise self.error(row, f"{column.name} is {values[row]}, which is no number")
+        scaled = np.rint(np.where(finite, values, 0) * 10.0**scale)
+        if (beyond := np.abs(scaled) >= _EXACT_FLOAT).any():
+            row = int(np.argmax(beyond))
+            what = f"{column.name} is {values[row]!r}, more digits than a float holds at {scale} decimals"
+            raise self.error(row, what, f"give fewer decimals with {option}")
+        back = scaled / 10.0**scale
+        # Writers leave noise in the last bits (5.330000000000001e-05); a decimal more is no noise.
+        inexact = finite & (np.abs(back - values) > _FLOAT_NOISE_ULPS * np.spacing(np.abs(back)))
+        if inexact.any():
+            row = int(np.argmax(inexact))
+            if not rounds:
+                what = f"{column.name} is {float(values[row])!r}, more than {scale} decimals"
+                raise self.error(row, what, f"give more decimals with {option}")
+            self.count(rounds, int(inexact.sum()))
+        units = np.where(finite, scaled.astype(np.int64), UNDEFINED)
+        return pl.Series(column.name, units)
 
     def _without_exponents(self, text: pl.Series) -> pl.Series:
         has = text.str.contains(r"^[+-]?[\d.]+[eE][+-]?\d{1,2}$").fill_null(value=False)

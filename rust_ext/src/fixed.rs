@@ -21,9 +21,9 @@ pub enum NumericError {
 pub enum Rounding {
     /// To the nearest unit, exact halves to the even one: settlement and valuation.
     HalfEven,
-    /// To the nearest unit, exact halves away from zero: commissions, as invoices round them.
+    /// To the nearest unit, exact halves away from zero: fees of venues that say so.
     HalfUp,
-    /// Away from zero: what is asked of the account holder (margins).
+    /// Away from zero: what is asked of the account holder (fees, margins).
     Up,
     /// Toward zero: what is given (rebates, quantities after a split).
     Down,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openoutcry.daemon.config_checks import check_data
 from openoutcry.daemon.config_loader import ConfigFileError, LoadedConfig, load
 from openoutcry.daemon.toml_lines import key_lines, line_of
 from openoutcry.state.config import MatchingConfig
@@ -175,12 +176,28 @@ def test_names_are_unique(tmp_path):
     assert what == '"cross" is taken by strategies[0]'
 
 
-def test_an_instrument_that_the_catalog_lacks_gets_the_nearest_name(tmp_path):
+@pytest.mark.parametrize(
+    ("instruments", "streams", "key", "remedy"),
+    [
+        (["BTCUSDC.BINANCE"], [], "instrument", 'did you mean "BTCUSDC.BINANCE"?'),
+        (["BTCUSDT.BINANCE"], [("BTCUSDT.BINANCE", "bar", "1m-last")], "kinds[0]", "known: bar"),
+        (
+            ["BTCUSDT.BINANCE"],
+            [("BTCUSDT.BINANCE", "quote", None), ("BTCUSDT.BINANCE", "bar", "5m-last")],
+            "bars[0]",
+            'did you mean "5m-last"?',
+        ),
+    ],
+)
+def test_data_that_the_catalog_lacks_is_named_with_the_nearest_that_it_has(
+    tmp_path, instruments, streams, key, remedy
+):
+    found = loaded(tmp_path)
     with pytest.raises(ConfigFileError) as caught:
-        loaded(tmp_path).refuse_unknown_instruments(["BTCUSDC.BINANCE", "ETH.KRAKEN"])
+        found.refuse(check_data(found.config, instruments, streams))
     problem = caught.value.problems[0]
-    assert problem.line == 16
-    assert problem.remedy == 'did you mean "BTCUSDC.BINANCE"?'
+    assert problem.key == f"feeds[0].{key}"
+    assert problem.remedy == remedy
 
 
 def test_text_that_is_no_toml_is_located(tmp_path):

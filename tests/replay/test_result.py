@@ -203,6 +203,16 @@ def test_returns_are_not_defined_once_equity_is_gone():
     assert returns.daily_returns(points(100, 0, 5)) is None
 
 
+def test_months_follow_one_another_without_a_gap_or_overlap():
+    """The product of the months is the whole run."""
+    samples = points(100, *range(101, 171))
+    months = returns.monthly_returns(samples)
+    assert list(months) == [(2024, 1), (2024, 2), (2024, 3)]
+    assert months[2024, 1] == pytest.approx(0.3)
+    growth = math.prod(1 + value for value in months.values() if value is not None)
+    assert growth == pytest.approx(1.7)
+
+
 def test_annualised_figures_agree_with_a_calculation_by_hand():
     daily = [0.01, -0.005] * 20
     mean, deviation = 0.0025, 0.0075 * math.sqrt(40 / 39)

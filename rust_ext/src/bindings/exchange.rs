@@ -9,6 +9,7 @@ use pyo3::types::PyDict;
 use crate::exchange::{
     BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Slippage, SlippageModel,
 };
+use crate::fixed::Rounding;
 use crate::types::{CurrencyIx, InstrumentIx, Nanos};
 
 fn get<'py>(dict: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -44,6 +45,15 @@ fn fees(dict: &Bound<'_, PyDict>) -> PyResult<Fees> {
         per_share: get(dict, "fee_per_share")?.extract()?,
         per_order: get(dict, "fee_per_order")?.extract()?,
         minimum: get(dict, "fee_minimum")?.extract()?,
+        rounding: word(
+            dict,
+            "fee_rounding",
+            &[
+                ("half_even", Rounding::HalfEven),
+                ("half_up", Rounding::HalfUp),
+                ("up", Rounding::Up),
+            ],
+        )?,
         currency,
     })
 }

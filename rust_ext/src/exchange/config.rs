@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::fixed::Rounding;
 use crate::types::{CurrencyIx, InstrumentIx, Nanos};
 
 /// What happens to orders on data that has bars only.
@@ -48,6 +49,7 @@ pub struct Fees {
     pub per_order: i64,
     pub minimum: i64,
     pub currency: FeeCurrency,
+    pub rounding: Rounding,
 }
 
 /// How a taker's price worsens where the data has no sizes to walk. Fractions are 10^-12.

@@ -1,9 +1,9 @@
-//! Commission of one fill. This is the one place where a fee is rounded: halves up, once per
-//! fill and component, to a unit of the currency it is paid in.
+//! Commission of one fill. This is the one place where a fee is rounded: once per fill and
+//! component, in the mode of the config, to a unit of the currency it is paid in.
 
 use super::config::Fees;
 use super::money::{FRACTION_SCALE, fraction_of_value};
-use crate::fixed::{Rounding, rescale};
+use crate::fixed::rescale;
 use crate::types::{Instrument, Liquidity};
 
 /// What an order was charged so far, in units of the currency its fees are paid in.
@@ -41,7 +41,7 @@ impl Fees {
         let mut fee = 0;
         if rate != 0 {
             let fraction = (rate, FRACTION_SCALE);
-            let mode = Rounding::HalfUp;
+            let mode = self.rounding;
             let value =
                 fraction_of_value(instrument, money_scale, price, quantity, fraction, mode)?;
             // A rebate or charge keeps its sign where prices are negative.
@@ -73,6 +73,6 @@ impl Fees {
 
     /// Units of 10^-(scale + 12) as money.
     fn amount(&self, units: i128, scale: u8, money_scale: u8) -> Option<i128> {
-        rescale(units, scale + FRACTION_SCALE, money_scale, Rounding::HalfUp).ok()
+        rescale(units, scale + FRACTION_SCALE, money_scale, self.rounding).ok()
     }
 }

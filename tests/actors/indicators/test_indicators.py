@@ -61,13 +61,9 @@ def want_rsi(rows: list[Row]) -> Fraction:
     changes = [b - a for a, b in itertools.pairwise(c)]
     gain = wilder([max(d, Fraction(0)) for d in changes], 3)
     loss = wilder([max(-d, Fraction(0)) for d in changes], 3)
-    return (
-        Fraction(50)
-        if gain == loss == 0
-        else 100 - 100 / (1 + gain / loss)
-        if loss
-        else Fraction(100)
-    )
+    if gain == loss == 0:
+        return Fraction(50)
+    return 100 - 100 / (1 + gain / loss) if loss else Fraction(100)
 
 
 def want_atr(rows: list[Row]) -> Fraction:

@@ -18,6 +18,7 @@ mod triggers;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::fixed::Rounding;
 use crate::types::{
     Bar, Command, Fill, Liquidity, OrderType, PriceType, Side, Submit, TimeInForce, TriggerSource,
 };
@@ -83,6 +84,7 @@ pub fn config() -> ExchangeConfig {
             per_share: 0,
             per_order: 0,
             minimum: 0,
+            rounding: Rounding::HalfEven,
             currency: FeeCurrency::Settlement,
         },
         bar_fill: BarFill::NextOpen,
