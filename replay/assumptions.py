@@ -88,7 +88,8 @@ def _fees(fees: FeesConfig) -> str:
         if amount
     ]
     where = {"quote": "the settlement currency", "base": "what is bought"}
-    return f"{', '.join(parts)}, taken in {where.get(fees.currency, fees.currency)}"
+    taken = where.get(fees.currency, fees.currency)
+    return f"{', '.join(parts)}, taken in {taken}, rounded {fees.rounding}"
 
 
 def _slippage(slippage: SlippageConfig) -> str:

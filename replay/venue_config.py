@@ -42,8 +42,8 @@ def exchange_mapping(
         `name` str; `instruments` list of indexes; `order_latency_us`, `report_latency_us`;
         `margin`, `hedging`, `consume`, `match_crossed` bool; `leverage` (10^-9); `balances` list of
         (currency index, units); `fee_maker`, `fee_taker`, `fee_per_share`, `fee_per_order`,
-        `fee_minimum` (10^-12); `fee_rounding` a word; `fee_currency` "settlement", "base" or a currency index;
-        `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
+        `fee_minimum` (10^-12); `fee_currency` "settlement", "base" or a currency index;
+        `fee_rounding`, `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
         `slippage_impact` (10^-12); `slippage_ticks`; `volume_limit` (10^-12) or None;
         `sessions` list of (instrument index, list of (open, close)).
 

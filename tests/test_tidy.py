@@ -46,7 +46,6 @@ PORTS: dict[str, tuple[set[str], str]] = {
         {"clock", "files"},
         "names the catalog; times the run, which no result holds",
     ),
-    "replay/synth.py": ({"files", "randomness"}, "writes an invented market from a stated seed"),
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "replay/synth.py": (
         {"files", "randomness"},

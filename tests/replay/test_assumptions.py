@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from itertools import product
+from typing import Literal, get_args
 
 import msgspec
 import pytest
@@ -18,6 +19,8 @@ from openoutcry.state.config import (
 from openoutcry.state.enums import AccountType
 from openoutcry.state.identifiers import VenueId
 
+Model = Literal["none", "fixed_bps", "spread", "volume_share", "one_tick"]
+
 
 def told(**changes: object) -> dict[str, str]:
     venue = VenueConfig(name=VenueId("SIM"), balances={})
@@ -33,7 +36,10 @@ def test_every_choice_of_a_venue_is_told() -> None:
         matching=MatchingConfig(slippage=SlippageConfig(model="volume_share")),
     )
     assert lines["SIM latency"] == "order 5000 us, report 0 us, always the same"
-    assert lines["SIM fees"] == "maker 0.0002, taker 0, 1 at least per order, taken in BNB"
+    assert (
+        lines["SIM fees"]
+        == "maker 0.0002, taker 0, 1 at least per order, taken in BNB, rounded half_even"
+    )
     assert lines["SIM slippage"].endswith("at most 0.025 of a bar's volume fills")
     assert "lane" in lines
 
@@ -56,7 +62,7 @@ def test_different_choices_read_differently(field: str, words: tuple[object, ...
 
 def test_each_slippage_model_and_account_reads_differently() -> None:
     """A result never hides which of them it used."""
-    models = ("none", "fixed_bps", "spread", "volume_share", "one_tick")
+    models = get_args(Model)
     read = {
         str(told(account=account, matching=MatchingConfig(slippage=SlippageConfig(model=model))))
         for account, model in product(AccountType, models)

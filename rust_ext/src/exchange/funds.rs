@@ -51,7 +51,7 @@ impl Exchange {
         let divisor = i128::from(rate)
             .checked_mul(i128::try_from(pow10(u32::from(GUARD_SCALE)).ok()?).ok()?)?;
         Some((
-            mul_div(fee, factor, divisor, Rounding::HalfUp)?,
+            mul_div(fee, factor, divisor, fees.rounding)?,
             currency,
             state,
         ))

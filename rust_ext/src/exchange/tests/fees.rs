@@ -130,3 +130,24 @@ fn a_fee_per_order_is_paid_with_the_first_fill() {
     desk.quote(100, 50, 110, 50);
     assert_eq!(paid(&desk.send(market(Buy, 60))), [(300, USD), (0, USD)]);
 }
+
+#[test]
+fn a_fee_is_rounded_once_in_the_mode_of_the_config() {
+    // 0.1 % of 125.00 is 12.5 cents, of 121.00 12.1 cents.
+    for (rounding, quantity, expected) in [
+        (Rounding::HalfEven, 12_500, 12),
+        (Rounding::HalfUp, 12_500, 13),
+        (Rounding::Up, 12_500, 13),
+        (Rounding::HalfUp, 12_100, 12),
+        (Rounding::Up, 12_100, 13),
+    ] {
+        let fees = Fees {
+            taker: UNIT / 1_000,
+            rounding,
+            ..config().fees
+        };
+        let mut desk = Desk::new(ExchangeConfig { fees, ..config() }, share());
+        desk.quote(1, quantity, 1, quantity);
+        assert_eq!(paid(&desk.send(market(Buy, quantity))), [(expected, USD)]);
+    }
+}
