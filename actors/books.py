@@ -88,11 +88,23 @@ class Books:
         ledger.adjust_cash(0, currency, left)
 
     def apply_split(self, event: PositionAdjusted) -> None:
-        """Scale every book's holding; fractions of a share become cash at the next cash event."""
+        """Scale every book's holding.
+
+        Each book keeps whole lots; what the account keeps beyond their sum (fractions that make a
+        share together) is unallocated. The cash for the account's own fraction comes as a
+        `CashAdjusted` of the venue.
+        """
         number = self.universe.index[event.instrument]
         ledger = self._ledger(number)
+        lot = self.universe.instruments[number].lot_units
+        whole = self.account_position(event.instrument) * event.numerator
+        kept = abs(whole) // (event.denominator * lot) * lot * (1 if whole > 0 else -1)
         for book in range(len(self.names)):
             ledger.split(book, number, event.numerator, event.denominator, 0)
+        rest = kept - self.account_position(event.instrument)
+        if rest:
+            self._held[number] = None
+            ledger.apply_fill(0, number, 0, 1 if rest > 0 else -1, 0, abs(rest), 0, 0)
 
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
         """Signed quantity units that a strategy holds, all legs together."""

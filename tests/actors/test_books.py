@@ -127,6 +127,23 @@ def test_a_split_scales_every_book():
     assert (books.position(A, SPY.id), books.position(B, SPY.id)) == (210, -70)
 
 
+@given(
+    held=st.tuples(st.integers(-50, 50), st.integers(-50, 50), st.integers(-50, 50)),
+    ratio=st.sampled_from([(7, 1), (3, 2), (1, 20), (1, 3)]),
+)
+def test_after_a_split_the_books_hold_what_the_account_holds(held, ratio):
+    books, _ = make()
+    for name, quantity in zip((StrategyId("foreign"), A, B), held, strict=True):
+        if quantity:
+            side = Side.BUY if quantity > 0 else Side.SELL
+            books.apply_fill(name, fill(side, abs(quantity), 700_00))
+    money = books.balance(SIM, "USD")
+    books.apply_split(PositionAdjusted(SIM, SPY.id, 0, 0, *ratio))
+    exact = sum(held) * ratio[0] / Decimal(ratio[1])
+    assert books.account_position(SPY.id) == int(exact)
+    assert books.balance(SIM, "USD") == money
+
+
 def test_equity_is_cash_plus_what_is_held_at_the_price_that_closes_it():
     books, market = make()
     books.apply_fill(A, fill(Side.BUY, 10, 100_00, fee=1_00))
