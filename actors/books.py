@@ -109,11 +109,8 @@ class Books:
     def account_position(self, instrument: InstrumentId) -> int:
         """Signed quantity units of the whole account."""
         number = self.universe.index[instrument]
-        quantity_in = self._ledger(number).net_quantity
-        total = 0  # a plain loop: risk asks for every order, and a generator doubles the cost
-        for book in range(len(self.names)):
-            total += quantity_in(book, number)
-        return total
+        ledger = self._ledger(number)
+        return sum(ledger.net_quantity(book, number) for book in range(len(self.names)))
 
     def balance(self, venue: VenueId, currency: str) -> int:
         """The account's balance at a venue, in currency units."""
