@@ -26,7 +26,8 @@ from openoutcry.state.messages import UNDEFINED
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 T0 = 1_704_067_200 * SECOND  # 2024-01-01T00:00:00Z
-Columns = Mapping[str, Sequence[int] | NDArray[np.int64]]
+Values = Sequence[int] | NDArray[np.int64]
+Columns = Mapping[str, Values]
 
 NO_LIMITS = RiskConfig(
     default=RiskLimits(
@@ -39,17 +40,17 @@ NO_LIMITS = RiskConfig(
 )
 
 
-def columns(**named: Sequence[int] | NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+def columns(**named: Values) -> dict[str, NDArray[np.int64]]:
     """Columns as the kernel takes them."""
     return {name: np.ascontiguousarray(values, dtype=np.int64) for name, values in named.items()}
 
 
 def quotes(
-    ts: Sequence[int],
-    bid: Sequence[int],
-    ask: Sequence[int],
-    bid_size: Sequence[int] | None = None,
-    ask_size: Sequence[int] | None = None,
+    ts: Values,
+    bid: Values,
+    ask: Values,
+    bid_size: Values | None = None,
+    ask_size: Values | None = None,
 ) -> dict[str, NDArray[np.int64]]:
     """Quote columns; without sizes they are not known."""
     unknown = [UNDEFINED] * len(ts)

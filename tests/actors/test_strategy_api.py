@@ -16,7 +16,7 @@ from openoutcry.state.events import (
     OrderFilled,
     TimerFired,
 )
-from openoutcry.state.identifiers import ClientOrderId
+from openoutcry.state.identifiers import ClientOrderId, StrategyId
 from openoutcry.state.market_data import Bar, Quote
 from tests.harness import MINUTE, SECOND, T0, config, feed, play, quotes, session, strategy
 from tests.markets import MARGIN, PERP, quote_walk
@@ -57,7 +57,7 @@ def run(cls, rows=20, data=None, **overrides):
     settings = config(MARGIN, [feed(BTC, "quote")], [strategy(cls)], currency="USDT", **overrides)
     data = data if data is not None else quote_walk(1, rows)
     played = play(session(settings, [PERP], {("quote", BTC): data}))
-    return played, played.graph.strategies["s"].strategy
+    return played, played.graph.strategies[StrategyId("s")].strategy
 
 
 class MarketBuy(Script):
@@ -110,15 +110,21 @@ def test_target_counts_orders_that_still_work():
 
 
 class CancelTwice(Script):
+    @property
+    def first(self) -> ClientOrderId:
+        order = self.orders_sent[0]
+        assert order is not None
+        return order
+
     def step_1(self) -> None:
         self.orders_sent.append(self.buy(BTC, "1", limit="1.00"))
 
     def step_2(self) -> None:
-        self.cancel(self.orders_sent[0])
-        self.cancel(self.orders_sent[0])
+        self.cancel(self.first)
+        self.cancel(self.first)
 
     def step_4(self) -> None:
-        self.cancel(self.orders_sent[0])
+        self.cancel(self.first)
 
 
 def test_a_cancel_ends_the_order_and_a_late_one_is_answered_here():
@@ -166,7 +172,7 @@ def test_a_strategy_that_remembers_outside_its_state_is_told_so():
 
 class FloatPrice(Script):
     def step_1(self) -> None:
-        self.buy(BTC, 0.5)
+        self.buy(BTC, 0.5)  # type: ignore[arg-type]
 
 
 def test_a_float_quantity_is_refused():
@@ -251,7 +257,7 @@ def test_a_strategy_that_raises_is_paused_and_nothing_of_its_handler_leaves():
     (failure,) = ready.graph.supervisor.failures
     assert (failure.actor, failure.input, failure.policy) == ("strategy/s", "Quote", "pause")
     assert failure.error == "ValueError: a bug"
-    assert ready.graph.strategies["s"].cell.parked > 0
+    assert ready.graph.strategies[StrategyId("s")].cell.parked > 0
 
 
 class Bars(Strategy):

@@ -13,7 +13,8 @@ import pytest
 
 from openoutcry.state.config import FeesConfig, MatchingConfig, VenueConfig
 from openoutcry.state.enums import AccountType, PositionMode, Side
-from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
+from openoutcry.state.events import OrderFilled
+from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.instruments import FxPair, Spot
 from tests.harness import MINUTE, columns, config, feed, play, session, strategy
 from tests.oracles.strategies import CloseAndReverse, TwapReverse
@@ -48,7 +49,7 @@ def at(text):
 
 def averages(played):
     """Average price, side and time of each filled order, in order."""
-    orders = {}
+    orders: dict[ClientOrderId, list[OrderFilled]] = {}
     for _, fill, _ in played.record.fills:
         orders.setdefault(fill.client_order_id, []).append(fill)
     rows = []

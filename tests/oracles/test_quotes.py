@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from openoutcry.state.config import FeesConfig, MatchingConfig, VenueConfig
 from openoutcry.state.enums import AccountType
@@ -141,8 +142,8 @@ def test_n5_an_ema_cross_on_a_million_quotes_ends_at_the_balance_two_engines_agr
         matching=ONE_TICK,
     )
 
-    def units(column: np.ndarray, scale: int) -> np.ndarray:
-        return np.rint(column * 10**scale).astype(np.int64)
+    def units(column: NDArray[np.float64], scale: int) -> NDArray[np.int64]:
+        return (column * 10**scale).round().astype(np.int64)
 
     data = quotes(
         rows["ts_ns"],

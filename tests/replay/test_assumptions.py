@@ -38,7 +38,7 @@ def test_every_choice_of_a_venue_is_told() -> None:
     assert lines["SIM latency"] == "order 5000 us, report 0 us, always the same"
     assert (
         lines["SIM fees"]
-        == "maker 0.0002, taker 0, 1 at least per order, taken in BNB, rounded half_even"
+        == "maker 0.0002, taker 0, 1 at least per order, taken in BNB, rounded half_up"
     )
     assert lines["SIM slippage"].endswith("at most 0.025 of a bar's volume fills")
     assert "lane" in lines

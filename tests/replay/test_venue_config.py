@@ -70,7 +70,7 @@ def test_decimals_become_integers_and_words() -> None:
         "fee_per_order": 0,
         "fee_minimum": 1_000_000_000_000,
         "fee_currency": "settlement",
-        "fee_rounding": "half_even",
+        "fee_rounding": "half_up",
         "bar_fill": "path",
         "passive": "trades",
         "overflow": "one_tick",
