@@ -25,6 +25,7 @@ def test_the_cli_page_is_the_help_of_the_program():
 
 def command_lines(text: str) -> list[str]:
     """Every `outcry ...` of a page that is typed, in a code block or between backquotes."""
+    text = re.sub(r"\\\n\s+", " ", text)  # a command that goes on in the next line
     found = re.findall(r"^(?:    )+(?:\$ )?(outcry .+)$", text, re.MULTILINE)
     return found + re.findall(r"`(outcry [^`\n]+)`", text)
 

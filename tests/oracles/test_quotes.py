@@ -143,7 +143,8 @@ def test_n5_an_ema_cross_on_a_million_quotes_ends_at_the_balance_two_engines_agr
     )
 
     def units(column: NDArray[np.float64], scale: int) -> NDArray[np.int64]:
-        return (column * 10**scale).round().astype(np.int64)
+        result: NDArray[np.int64] = (column * 10**scale).round().astype(np.int64)
+        return result
 
     data = quotes(
         rows["ts_ns"],
