@@ -178,7 +178,7 @@ class Ledger:
 class Market:
     """The last of everything per instrument; the replay kernel updates it, live the market actor."""
 
-    def __new__(cls, instruments: Sequence[InstrumentSpec]) -> Market: ...
+    def __new__(cls, instruments: Sequence[InstrumentSpec], /) -> Market: ...
     def apply(self, instrument: int, event: Any, /) -> None:
         """Take a market data message (live path)."""
     def quote(self, instrument: int, /) -> tuple[int, int, int, int, int] | None:
