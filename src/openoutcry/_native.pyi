@@ -307,7 +307,9 @@ class Kernel:
     def input_hash(self) -> bytes:
         """Digest (32 bytes) of every input so far, in sequence, skipped ones included."""
     def counts(self) -> dict[str, int]:
-        """Inputs by kind, and counted defects (`crossed_quote`, ...)."""
+        """Inputs so far by kind, skipped ones included; kinds that never came are absent."""
+    def defects(self) -> dict[str, int]:
+        """Defects of the data by name (`crossed_quote`, `time_backwards`, ...), those that occurred."""
     def finish(self) -> Iterator[Any]:
         """End of data: commands under way arrive and what works is canceled, at once.
 

@@ -204,11 +204,11 @@ impl PyKernel {
     }
 
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = PyDict::new(py);
-        for (name, count) in self.inner.counts() {
-            counts.set_item(name, count)?;
-        }
-        Ok(counts)
+        named(py, &self.inner.counts().inputs())
+    }
+
+    fn defects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        named(py, &self.inner.counts().defects())
     }
 
     /// `iter(self.next, None)`: each report has its own `seq` and `now` while it is handled.
@@ -280,6 +280,15 @@ pub fn read_bar_type(
 }
 
 /// Adds the class to the module.
+/// What was counted at all, by name.
+fn named<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound<'py, PyDict>> {
+    let found = PyDict::new(py);
+    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        found.set_item(name, count)?;
+    }
+    Ok(found)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyKernel>()
 }

@@ -326,13 +326,13 @@ impl Kernel {
         self.recorder.digest()
     }
 
-    /// Inputs by kind and defects by name.
-    pub fn counts(&self) -> Vec<(&'static str, u64)> {
+    /// Everything counted so far: inputs by kind, and defects.
+    pub fn counts(&self) -> Counts {
         let mut counts = self.counts;
         self.feeds
             .iter()
             .for_each(|feed| counts.add_feed(&feed.defects));
-        counts.named()
+        counts
     }
 }
 
