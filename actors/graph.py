@@ -11,7 +11,7 @@ comes from the inlet with a sequence number, is recorded if it is part of the de
 handled to completion before the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openoutcry import _native
@@ -45,7 +45,6 @@ from openoutcry.state.events import (
     TimerFired,
 )
 from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
-from openoutcry.state.market_data import AnyMarketData
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.universe import Universe
 
@@ -142,18 +141,16 @@ class Graph:
         strategy_class, params = load_strategy(config)
         actor.adopt(strategy_class(config.id, params, desk), desk)
 
-    def _entries(self) -> dict[type, tuple[Cell, bool]]:
-        """Which actor an input goes to first, and whether the input is recorded."""
-        table: dict[type, tuple[Cell, bool]] = {}
-        for kind in AnyMarketData.__args__:
-            table[kind] = (self.market_data.cell, False)
+    def _entries(self) -> dict[type, Cell]:
+        """Which actor an input goes to first, market data apart: that goes to its subscribers."""
+        table: dict[type, Cell] = {}
         for kind in (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__):
-            table[kind] = (self.broker.cell, True)
-        table[TimerFired] = (self.timers.cell, True)
+            table[kind] = self.broker.cell
+        table[TimerFired] = self.timers.cell
         for kind in (CancelAll, Flatten):
-            table[kind] = (self.portfolio.cell, True)
+            table[kind] = self.portfolio.cell
         for kind in (Halt, Resume):
-            table[kind] = (self.risk.cell, True)
+            table[kind] = self.risk.cell
         return table
 
     @property
@@ -175,11 +172,27 @@ class Graph:
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
 
+    def play(self, inputs: Iterable[object]) -> bool:
+        """Handle inputs from the inlet, in order, each with everything that follows from it.
+
+        Ends early, and returns False, when a core actor has failed.
+        """
+        routes, publish, others = self.market_data.routes, self.dispatcher.publish, self.handle
+        failures = self.supervisor.failures
+        for message in inputs:
+            route = routes.get(message.__class__)
+            if route is not None:
+                publish(route(message), message)
+            else:
+                others(message)
+            if failures and self.supervisor.halted:
+                return False
+        return True
+
     def handle(self, message: object) -> None:
-        """Handle one input from the inlet, and everything that follows from it."""
-        cell, recorded = self._entry[message.__class__]
-        if recorded:
-            self.ports.journal.append(self.ports.inlet.seq, message)
+        """Record and handle one input from the inlet that is no market data."""
+        cell = self._entry[message.__class__]
+        self.ports.journal.append(self.ports.inlet.seq, message)
         self.dispatcher.dispatch(cell, message)
 
     def stop(self) -> None:

@@ -57,13 +57,14 @@ def replay(
     if seed is not None:
         config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=seed))
     source = Catalog(catalog)
+    instruments = source.instruments()
     streams = _streams(config, source, start, end)
     first = max(start or 0, min(stream.first_ts for stream in streams))
     last = min([max(stream.last_ts for stream in streams), *([end] if end is not None else [])])
     run_id = _run_id(config, streams, start, end)
     session = ReplaySession(
         config,
-        source.instruments(),
+        instruments,
         catalog_chunks(source, start, end),
         start=first,
         epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
@@ -102,20 +103,15 @@ def _streams(
     Raises:
         CatalogError: A feed has no data, or none in the span.
     """
-    listed = catalog.ls()
     played: list[StreamInfo] = []
     for feed in config.feeds:
         for kind in feed.kinds:
-            found = [
-                stream
-                for stream in listed
-                if stream.instrument == feed.instrument
-                and stream.kind == kind
-                and (kind != "bar" or stream.bar in feed.bars)
-            ]
-            if not found:
+            bars = sorted(set(feed.bars)) if kind == "bar" else [None]
+            found = [catalog.stream(kind, feed.instrument, bar) for bar in bars]
+            present = [stream for stream in found if stream is not None]
+            if not present:
                 raise CatalogError(f"the catalog has no {kind} data of {feed.instrument}")
-            played += found
+            played += present
     inside = [
         stream
         for stream in played

@@ -6,6 +6,7 @@ here decides anything.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from openoutcry import _native
@@ -155,24 +156,11 @@ class ReplaySession:
 
         Returns whether there may be more.
         """
-        following, handle = self.kernel.next, self.graph.handle
-        supervisor = self.graph.supervisor
-        left = limit if limit is not None else -1
-        delivered = 0
-        more = True
-        while left != 0:
-            message = following()
-            if message is None:
-                more = False
-                break
-            handle(message)
-            delivered += 1
-            left -= 1
-            if supervisor.failures and supervisor.halted:
-                more = False
-                break
-        self.delivered += delivered
-        return more
+        before = self.kernel.delivered
+        going = self.graph.play(islice(iter(self.kernel.next, None), limit))
+        played = self.kernel.delivered - before
+        self.delivered += played
+        return going and played == limit
 
     def end(self) -> None:
         """Stop the strategies, let what they sent be answered, cancel what still works."""

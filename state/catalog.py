@@ -187,6 +187,16 @@ class Catalog:
         """The files of a stream in order of time; empty when there are none."""
         return catalog_files.files(StreamKey(kind, InstrumentId(instrument), bar), self.path)
 
+    def stream(
+        self, kind: str, instrument: InstrumentId | str, bar: str | None = None
+    ) -> StreamInfo | None:
+        """What the catalog holds of one stream; None when it has no rows of it.
+
+        Raises:
+            DataFormatError: A file cannot be read.
+        """
+        return self._stream(StreamKey(kind, InstrumentId(instrument), bar))
+
     def ls(self) -> list[StreamInfo]:
         """What the catalog holds, one entry per stream.
 
@@ -203,21 +213,21 @@ class Catalog:
         return check(self)
 
     def _stream(self, key: StreamKey) -> StreamInfo | None:
+        """What the files say without reading their rows: they are sorted, and files follow in time."""
         paths = catalog_files.files(key, self.path)
-        rows, stamps = 0, []
-        for path in paths:
-            for frame in catalog_files.read_slices(path, key.kind, ("ts_received",)):
-                rows += frame.height
-                stamps += [frame.item(0, 0), frame.item(-1, 0)]
-        if not stamps:
+        rows = catalog_files.count_rows(paths, key.kind) if paths else 0
+        if not rows:
             return None
+        ends = filter(None, map(catalog_files.end_stamps, paths))
+        starts = filter(None, map(catalog_files.end_stamps, reversed(paths)))
+        first, last = next(ends), next(starts)
         return StreamInfo(
             kind=key.kind,
             instrument=key.instrument,
             bar=key.bar,
             rows=rows,
-            first_ts=min(stamps),
-            last_ts=max(stamps),
+            first_ts=first[0],
+            last_ts=last[1],
             files=len(paths),
             bytes=sum(path.stat().st_size for path in paths),
         )
@@ -291,19 +301,23 @@ def _read(
     key: StreamKey, owner: Instrument, paths: list[Path], start: int | None, end: int | None
 ) -> "Iterator[Columns]":
     for path in paths:
-        info = catalog_files.read_info(path)
-        if (info.price_scale, info.size_scale) != (owner.price_scale, owner.size_scale):
-            raise CatalogError(
-                f"{path}: written with scales {info.price_scale}/{info.size_scale}, the instrument "
-                f"has {owner.price_scale}/{owner.size_scale}",
-                remedy="restore the scales in instruments.json, or import the data again",
-            )
-        for frame in catalog_files.read_slices(path, key.kind):
-            received = frame["ts_received"].to_numpy()
-            first = 0 if start is None else int(received.searchsorted(start))
-            last = len(received) if end is None else int(received.searchsorted(end))
-            if first < last:
-                yield catalog_files.as_columns(frame[first:last])
+        _check_scales(path, owner)
+    for frame in catalog_files.read_stream(paths, key.kind):
+        received = frame["ts_received"].to_numpy()
+        first = 0 if start is None else int(received.searchsorted(start))
+        last = len(received) if end is None else int(received.searchsorted(end))
+        if first < last:
+            yield catalog_files.as_columns(frame[first:last])
+
+
+def _check_scales(path: Path, owner: Instrument) -> None:
+    info = catalog_files.read_info(path)
+    if (info.price_scale, info.size_scale) != (owner.price_scale, owner.size_scale):
+        raise CatalogError(
+            f"{path}: written with scales {info.price_scale}/{info.size_scale}, the instrument "
+            f"has {owner.price_scale}/{owner.size_scale}",
+            remedy="restore the scales in instruments.json, or import the data again",
+        )
 
 
 def _overlaps(path: Path, key: StreamKey, start: int | None, end: int | None) -> bool:

@@ -293,6 +293,9 @@ class Kernel:
     """Sequence number of the last input, skipped ones included; the first is 1."""
     now: int
     """Time of the last input; never steps back."""
+    @property
+    def delivered(self) -> int:
+        """Inputs that `next()` has returned: skipped ones are not among them."""
     def set_timer(self, ts: int, owner: str, name: str, /) -> int:
         """Schedule a `TimerFired`; one in the past fires next. Returns a handle."""
     def cancel_timer(self, handle: int, /) -> None: ...

@@ -28,6 +28,7 @@ pub struct PyKernel {
     market: Py<PyMarket>,
     messages: Messages,
     commands: CommandReader,
+    delivered: u64,
 }
 
 #[pymethods]
@@ -75,6 +76,7 @@ impl PyKernel {
             market,
             messages: Messages::new(labels, venue_names, currencies.collect()),
             commands: CommandReader { indexes },
+            delivered: 0,
         })
     }
 
@@ -145,11 +147,17 @@ impl PyKernel {
         let input = self.inner.advance(&mut self.market.borrow_mut(py).inner);
         match input.map_err(|e| to_python(py, e))? {
             None => Ok(None),
-            Some(input) => self
-                .messages
-                .build(py, &input, self.inner.levels())
-                .map(Some),
+            Some(input) => {
+                self.delivered += 1;
+                let message = self.messages.build(py, &input, self.inner.levels());
+                message.map(Some)
+            }
         }
+    }
+
+    #[getter]
+    fn delivered(&self) -> u64 {
+        self.delivered
     }
 
     #[getter]
