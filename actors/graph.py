@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openoutcry import _native
-from openoutcry.actors.base import Actor
 from openoutcry.actors.books import Books
 from openoutcry.actors.broker import BrokerActor
 from openoutcry.actors.desk import Desk
 from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.gate import OutboundGate
+from openoutcry.actors.guard import StrategyGuard
 from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, Observer, VenuePort
@@ -78,7 +78,12 @@ class Graph:
             universe, opening_balances(config, universe), names, ports.market, currency
         )
         self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue)
-        self._build_actors()
+        self._guard = StrategyGuard()
+        try:
+            self._build_actors()
+        except BaseException:
+            self.close()
+            raise
         self.supervisor = Supervisor(
             ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.gate.halt
         )
@@ -140,7 +145,8 @@ class Graph:
             timers=self.timers.cell,
         )
         strategy_class, params = load_strategy(config)
-        actor.adopt(strategy_class(config.id, params, desk), desk)
+        with self._guard.setting_up(actor.cell, strategy_class):
+            actor.adopt(strategy_class(config.id, params, desk), desk)
 
     def _entries(self) -> dict[type, tuple[Cell, bool]]:
         """Which actor an input goes to first, and whether the input is recorded."""
@@ -155,18 +161,6 @@ class Graph:
         for kind in (Halt, Resume):
             table[kind] = (self.risk.cell, True)
         return table
-
-    @property
-    def actors(self) -> tuple[Actor, ...]:
-        """Every actor, in the order in which they start."""
-        return (
-            self.timers,
-            self.broker,
-            self.risk,
-            self.portfolio,
-            self.market_data,
-            *self.strategies.values(),
-        )
 
     def start(self) -> None:
         """Start the actors: first what others speak to, strategies last."""
@@ -188,9 +182,10 @@ class Graph:
             self.dispatcher.dispatch(actor.cell, StopStrategy())
 
     def close(self) -> None:
-        """Retire every actor; the graph can't be used any more."""
-        for actor in reversed(self.actors):
-            actor.retire()
+        """Retire every actor; the graph can't be used any more. A second time changes nothing."""
+        for cell in reversed(self.dispatcher.cells.values()):
+            cell.actor.retire()
+        self._guard.close()
 
     def snapshot_strategy(self, strategy: StrategyId) -> StrategySnapshot:
         """What a strategy is, between two inputs."""
