@@ -21,6 +21,7 @@ from openoutcry.actors.desk import Desk
 from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.gate import OutboundGate
 from openoutcry.actors.guard import StrategyGuard
+from openoutcry.actors.halts import Halts
 from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, Observer, VenuePort
@@ -35,6 +36,7 @@ from openoutcry.actors.strategy_actor import (
 )
 from openoutcry.actors.supervisor import Supervisor
 from openoutcry.actors.timers import TimerActor
+from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
@@ -77,7 +79,8 @@ class Graph:
         self.books = Books(
             universe, opening_balances(config, universe), names, ports.market, currency
         )
-        self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue)
+        self.halts = Halts()
+        self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue, self.halts)
         self._guard = StrategyGuard()
         try:
             self._build_actors()
@@ -85,7 +88,7 @@ class Graph:
             self.close()
             raise
         self.supervisor = Supervisor(
-            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.gate.halt
+            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.halts.add
         )
         self.dispatcher.supervise(self.supervisor)
         self._entry = self._entries()
@@ -114,6 +117,7 @@ class Graph:
             market=ports.market,
             books=self.books,
             orders=self.orders,
+            halts=self.halts,
         )
         self.broker = BrokerActor.launch(
             dispatcher, ports.inlet, ports.journal, self.gate, self.orders
@@ -124,7 +128,7 @@ class Graph:
         cells = {name: actor.cell for name, actor in self.strategies.items()}
         self.portfolio.connect(self.risk.cell, self.timers.cell, cells)
         self.risk.connect(self.portfolio.cell, self.broker.cell)
-        self.broker.connect(self.portfolio.cell)
+        self.broker.connect(self.portfolio.cell, self.risk.cell)
         for number, item in enumerate(self.config.strategies, start=1):
             self._adopt(item, number)
 
@@ -169,7 +173,7 @@ class Graph:
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
 
-    def handle(self, message: object) -> None:
+    def handle(self, message: AnyMessage) -> None:
         """Handle one input from the inlet, and everything that follows from it."""
         cell, recorded = self._entry[message.__class__]
         if recorded:
