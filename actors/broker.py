@@ -2,8 +2,9 @@
 
 Only what risk approved arrives here (the type says so). The intent is journaled, then handed to the
 outbound gate. Evidence from the venue moves orders through the table of legal transitions in
-`state/orders.py`; a duplicate changes nothing, evidence that contradicts what is proven halts the
-instrument with the evidence in hand, and a verified fill is booked whatever the order's state.
+`state/order_transitions.py`; a duplicate changes nothing, evidence that contradicts what is proven has
+risk halt the instrument with the evidence in hand, and a verified fill is booked whatever the order's
+state.
 """
 
 from openoutcry.actors.base import Actor, handles
@@ -12,6 +13,7 @@ from openoutcry.actors.gate import OutboundGate
 from openoutcry.actors.ports import ApprovedCommand, Inlet, Journal
 from openoutcry.state.commands import (
     CancelOrder,
+    Halt,
     ReplaceOrder,
     RiskApproved,
     SubmitOrder,
@@ -36,9 +38,8 @@ from openoutcry.state.events import (
     PositionAdjusted,
     ReplaceRejected,
     RequestUnknown,
-    TradingHalted,
-    TradingResumed,
 )
+from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.orders import Outcome
 
@@ -68,13 +69,13 @@ class BrokerActor(Actor):
         self._gate = gate
         self.orders = orders
         self._portfolio: Cell | None = None
-        self.alarms: list[str] = []
-        self.sent = 0
+        self._risk: Cell | None = None
         gate.connect(self._on_sent, self._on_not_sent)
 
-    def connect(self, portfolio: Cell) -> None:
-        """Name the neighbour that hears of every event."""
+    def connect(self, portfolio: Cell, risk: Cell) -> None:
+        """Name who hears of every event, and who halts when the evidence contradicts itself."""
         self._portfolio = portfolio
+        self._risk = risk
 
     @handles(RiskApproved)
     def on_approved(self, approved: ApprovedCommand) -> None:
@@ -137,18 +138,7 @@ class BrokerActor(Actor):
             self._halt(f"liquidated: {event.reason}")
         self.emit(self._portfolio, event)
 
-    @handles(TradingHalted, TradingResumed)
-    def on_halt(self, event: TradingHalted | TradingResumed) -> None:
-        """Close or open the gate with risk; a halt of one strategy is enforced by risk alone."""
-        if event.strategy is not None:
-            return
-        if isinstance(event, TradingHalted):
-            self._gate.halt(event.reason, event.instrument)
-        else:
-            self._gate.resume(event.instrument)
-
     def _on_sent(self, command: VenueCommand) -> None:
-        self.sent += 1
         if isinstance(command, SubmitOrder):
             now = self._inlet.now
             self._apply(OrderSubmitted(command.client_order_id, command.instrument, now, now))
@@ -166,14 +156,8 @@ class BrokerActor(Actor):
 
     def _alarm(self, event: OrderEvent, what: str) -> None:
         reason = f"{type(event).__name__} of {event.client_order_id}: {what}"
-        self.alarms.append(reason)
-        self._gate.halt(reason, event.instrument)
-        self._journal.append(
-            self._inlet.seq,
-            TradingHalted(ts=self._inlet.now, reason=reason, instrument=event.instrument),
-        )
+        self._halt(reason, event.instrument)
 
-    def _halt(self, reason: str) -> None:
-        self.alarms.append(reason)
-        self._gate.halt(reason)
-        self._journal.append(self._inlet.seq, TradingHalted(ts=self._inlet.now, reason=reason))
+    def _halt(self, reason: str, instrument: InstrumentId | None = None) -> None:
+        assert self._risk is not None
+        self.emit(self._risk, Halt(ts=self._inlet.now, reason=reason, instrument=instrument))

@@ -287,7 +287,10 @@ class Desk:
         )
 
     def cancel_all(self, instrument: InstrumentId | None) -> None:
-        """Ask for every own order to be canceled."""
+        """Ask for every own order to be canceled, those of the running handler too."""
+        for order in self._not_yet_known():
+            if instrument in (None, order.instrument):
+                self.cancel(order.client_order_id)
         command = CancelAll(ts=self.now, strategy=self.strategy, instrument=instrument)
         self._emit(self._portfolio, command)
 

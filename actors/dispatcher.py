@@ -67,7 +67,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._ready: deque[tuple[Cell, object]] = deque()
         self._outbox: list[tuple[Cell, object]] = []
-        self._running: Cell | None = None  # whose handler runs
+        self.running: Cell | None = None  # whose handler runs
         self._asked: list[Cell] = []  # who is answering: the last one answers the one before it
         self._failure_handler: FailureHandler | None = None
         self.cells: dict[str, Cell] = {}
@@ -87,12 +87,12 @@ class Dispatcher:
 
     def post(self, cell: Cell, message: object) -> None:
         """Send from wherever we are: through the outbox inside a handler, directly outside."""
-        inside = self._running is not None or self._asked
+        inside = self.running is not None or self._asked
         (self._outbox if inside else self._ready).append((cell, message))
 
     def is_busy(self, cell: Cell) -> bool:
         """Whether an actor's handler runs, or waits for an answer: asking it now would never end."""
-        return cell is self._running or cell in self._asked
+        return cell is self.running or cell in self._asked
 
     def dispatch(self, cell: Cell, message: object) -> None:
         """Handle one input and everything that follows from it."""
@@ -102,7 +102,7 @@ class Dispatcher:
         """Hand one input to several actors, in order, then handle everything that follows from it."""
         kind, outbox = message.__class__, self._outbox
         for cell in cells:
-            self._running = cell
+            self.running = cell
             try:
                 cell.handlers[kind](message)
             except Exception as error:  # noqa: BLE001 - the actor edge: policy, not traceback
@@ -110,7 +110,7 @@ class Dispatcher:
             if outbox:
                 self._ready.extend(outbox)
                 outbox.clear()
-        self._running = None
+        self.running = None
         if self._ready:
             self.drain()
 
@@ -119,7 +119,7 @@ class Dispatcher:
         ready, outbox = self._ready, self._outbox
         while ready:
             cell, message = ready.popleft()
-            self._running = cell
+            self.running = cell
             try:
                 cell.handlers[message.__class__](message)
             except Exception as error:  # noqa: BLE001 - the actor edge: policy, not traceback
@@ -127,7 +127,7 @@ class Dispatcher:
             if outbox:
                 ready.extend(outbox)
                 outbox.clear()
-        self._running = None
+        self.running = None
 
     def call(self, cell: Cell, message: object) -> object:
         """An ask on the core thread: a plain call whose emissions join the caller's.
@@ -144,14 +144,14 @@ class Dispatcher:
             raise
         finally:
             self._asked.pop()
-            if self._running is None and not self._asked:
+            if self.running is None and not self._asked:
                 self._ready.extend(outbox)
                 outbox.clear()
 
     def _fail(self, cell: Cell, message: object, error: Exception) -> None:
         """Drop what the failed handler emitted, then do as the supervisor decides."""
         self._outbox.clear()
-        self._running = None
+        self.running = None
         cell.failures += 1
         if self._failure_handler is None:
             self._ready.clear()

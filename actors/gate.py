@@ -9,10 +9,10 @@ a command leaves, the gate asks again: is trading halted, is the intent too old?
 from collections import deque
 from collections.abc import Callable
 
+from openoutcry.actors.halts import Halts
 from openoutcry.actors.ports import ApprovedCommand, Clock, Journal, VenuePort
 from openoutcry.state.commands import CancelOrder, SubmitOrder, VenueCommand
 from openoutcry.state.events import OrderNotSent
-from openoutcry.state.identifiers import InstrumentId
 
 NotSent = Callable[[OrderNotSent], None]
 Sent = Callable[[VenueCommand], None]
@@ -25,19 +25,24 @@ class OutboundGate:
         clock: The core's time.
         journal: Tells up to which input everything is durable.
         venue: Where commands leave.
+        halts: What is halted at this moment.
         max_age_ns: An order older than this when it may leave is dropped.
     """
 
     def __init__(
-        self, clock: Clock, journal: Journal, venue: VenuePort, max_age_ns: int = 5_000_000_000
+        self,
+        clock: Clock,
+        journal: Journal,
+        venue: VenuePort,
+        halts: Halts,
+        max_age_ns: int = 5_000_000_000,
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._venue = venue
+        self._halts = halts
         self._max_age_ns = max_age_ns
         self._waiting: deque[tuple[int, VenueCommand]] = deque()
-        self._halted: str | None = None
-        self._halted_instruments: dict[InstrumentId, str] = {}
         self._sent: Sent | None = None
         self._not_sent: NotSent | None = None
 
@@ -50,20 +55,6 @@ class OutboundGate:
     def waiting(self) -> int:
         """Commands held back until the journal is durable."""
         return len(self._waiting)
-
-    def halt(self, reason: str, instrument: InstrumentId | None = None) -> None:
-        """From now on no new order leaves (for one instrument, or at all)."""
-        if instrument is None:
-            self._halted = reason
-        else:
-            self._halted_instruments[instrument] = reason
-
-    def resume(self, instrument: InstrumentId | None = None) -> None:
-        """Lift a halt."""
-        if instrument is None:
-            self._halted = None
-        else:
-            self._halted_instruments.pop(instrument, None)
 
     def release(self, seq: int, approved: ApprovedCommand) -> None:
         """Take a command caused by input `seq`; it leaves when that input is durable."""
@@ -93,9 +84,9 @@ class OutboundGate:
     def _refusal(self, command: VenueCommand) -> str | None:
         if isinstance(command, CancelOrder):
             return None
-        reason = self._halted or self._halted_instruments.get(command.instrument)
-        if reason is not None:
-            return f"halted: {reason}"
+        halted = self._halts.reasons(command.strategy, command.instrument)
+        if halted:
+            return "; ".join(halted)
         if isinstance(command, SubmitOrder) and self._clock.now - command.ts > self._max_age_ns:
             return f"older than {self._max_age_ns // 1_000_000} ms when it could leave"
         return None

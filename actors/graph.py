@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openoutcry import _native
-from openoutcry.actors.base import Actor
 from openoutcry.actors.books import Books
 from openoutcry.actors.broker import BrokerActor
 from openoutcry.actors.desk import Desk
 from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.gate import OutboundGate
+from openoutcry.actors.guard import StrategyGuard
+from openoutcry.actors.halts import Halts
 from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, Observer, VenuePort
@@ -35,6 +36,7 @@ from openoutcry.actors.strategy_actor import (
 )
 from openoutcry.actors.supervisor import Supervisor
 from openoutcry.actors.timers import TimerActor
+from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
@@ -76,10 +78,16 @@ class Graph:
         self.books = Books(
             universe, opening_balances(config, universe), names, ports.market, currency
         )
-        self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue)
-        self._build_actors()
+        self.halts = Halts()
+        self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue, self.halts)
+        self._guard = StrategyGuard(self.dispatcher)
+        try:
+            self._build_actors()
+        except BaseException:
+            self.close()
+            raise
         self.supervisor = Supervisor(
-            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.gate.halt
+            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.halts.add
         )
         self.dispatcher.supervise(self.supervisor)
         self._entry = self._entries()
@@ -108,6 +116,7 @@ class Graph:
             market=ports.market,
             books=self.books,
             orders=self.orders,
+            halts=self.halts,
         )
         self.broker = BrokerActor.launch(
             dispatcher, ports.inlet, ports.journal, self.gate, self.orders
@@ -118,7 +127,7 @@ class Graph:
         cells = {name: actor.cell for name, actor in self.strategies.items()}
         self.portfolio.connect(self.risk.cell, self.timers.cell, cells)
         self.risk.connect(self.portfolio.cell, self.broker.cell)
-        self.broker.connect(self.portfolio.cell)
+        self.broker.connect(self.portfolio.cell, self.risk.cell)
         for number, item in enumerate(self.config.strategies, start=1):
             self._adopt(item, number)
 
@@ -139,7 +148,8 @@ class Graph:
             timers=self.timers.cell,
         )
         strategy_class, params = load_strategy(config)
-        actor.adopt(strategy_class(config.id, params, desk), desk)
+        with self._guard.setting_up(actor.cell, strategy_class):
+            actor.adopt(strategy_class(config.id, params, desk), desk)
 
     def _entries(self) -> dict[type, Cell]:
         """Which actor an input goes to first, market data apart: that goes to its subscribers."""
@@ -153,18 +163,6 @@ class Graph:
             table[kind] = self.risk.cell
         return table
 
-    @property
-    def actors(self) -> tuple[Actor, ...]:
-        """Every actor, in the order in which they start."""
-        return (
-            self.timers,
-            self.broker,
-            self.risk,
-            self.portfolio,
-            self.market_data,
-            *self.strategies.values(),
-        )
-
     def start(self) -> None:
         """Start the actors: first what others speak to, strategies last."""
         self.portfolio.begin()
@@ -172,7 +170,7 @@ class Graph:
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
 
-    def play(self, inputs: Iterable[object]) -> bool:
+    def play(self, inputs: Iterable[AnyMessage]) -> bool:
         """Handle inputs from the inlet, in order, each with everything that follows from it.
 
         Ends early, and returns False, when a core actor has failed.
@@ -189,7 +187,7 @@ class Graph:
                 return False
         return True
 
-    def handle(self, message: object) -> None:
+    def handle(self, message: AnyMessage) -> None:
         """Record and handle one input from the inlet that is no market data."""
         cell = self._entry[message.__class__]
         self.ports.journal.append(self.ports.inlet.seq, message)
@@ -201,9 +199,10 @@ class Graph:
             self.dispatcher.dispatch(actor.cell, StopStrategy())
 
     def close(self) -> None:
-        """Retire every actor; the graph can't be used any more."""
-        for actor in reversed(self.actors):
-            actor.retire()
+        """Retire every actor; the graph can't be used any more. A second time changes nothing."""
+        for cell in reversed(self.dispatcher.cells.values()):
+            cell.actor.retire()
+        self._guard.close()
 
     def snapshot_strategy(self, strategy: StrategyId) -> StrategySnapshot:
         """What a strategy is, between two inputs."""

@@ -8,7 +8,7 @@ Equity is sampled on a grid of simulated time and at every fill, and each sample
 decision record.
 """
 
-from collections import deque
+from collections import OrderedDict
 from typing import Final
 
 import msgspec
@@ -22,6 +22,7 @@ from openoutcry.state.commands import (
     CancelAll,
     CancelOrder,
     Flatten,
+    Halt,
     ReplaceOrder,
     SubmitOrder,
 )
@@ -31,6 +32,7 @@ from openoutcry.state.events import (
     AccountLiquidated,
     CancelRejected,
     CashAdjusted,
+    EquitySampled,
     FillBusted,
     FillCorrected,
     OrderAccepted,
@@ -52,22 +54,16 @@ from openoutcry.state.identifiers import (
     CLOSING_ORDERS,
     UNALLOCATED,
     ClientOrderIds,
+    FillId,
     InstrumentId,
     StrategyId,
     strategy_number_of,
 )
-from openoutcry.state.messages import Message
 from openoutcry.state.order_table import OrderTable
 
 _GRID: Final = "equity"
 _RECENT_FILLS: Final = 10_000  # how far back a bust or correction can reach
-
-
-class EquitySampled(Message, frozen=True, gc=False, kw_only=True, tag=True):
-    """The account's value at an instant, in units of the account currency."""
-
-    ts: int
-    units: int
+_FillKey = tuple[InstrumentId, FillId]
 
 
 class PortfolioActor(Actor):
@@ -107,7 +103,7 @@ class PortfolioActor(Actor):
         self._timers: Cell | None = None
         self._strategies: dict[StrategyId, Cell] = {}
         self._observer = observer
-        self._recent: deque[tuple[StrategyId, OrderFilled]] = deque(maxlen=_RECENT_FILLS)
+        self._recent: OrderedDict[_FillKey, tuple[StrategyId, OrderFilled]] = OrderedDict()
 
     def connect(self, risk: Cell, timers: Cell, strategies: dict[StrategyId, Cell]) -> None:
         """Name the neighbours."""
@@ -122,7 +118,7 @@ class PortfolioActor(Actor):
 
     @handles(SubmitOrder, CancelOrder, ReplaceOrder)
     def on_command(self, command: SubmitOrder | CancelOrder | ReplaceOrder) -> None:
-        """Pass a strategy's order down to risk."""
+        """Pass an order down to risk."""
         assert self._risk is not None
         if isinstance(command, SubmitOrder):
             self._observer.on_signal(command)
@@ -131,47 +127,54 @@ class PortfolioActor(Actor):
     @handles(CancelAll)
     def on_cancel_all(self, command: CancelAll) -> None:
         """Spell out which orders that means."""
-        assert self._risk is not None
         for order in self._orders.open_orders(command.strategy, command.instrument):
-            submit = order.submit
-            self.emit(
-                self._risk,
-                CancelOrder(
-                    ts=command.ts,
-                    client_order_id=submit.client_order_id,
-                    strategy=submit.strategy,
-                    instrument=submit.instrument,
-                ),
-            )
+            self._cancel(command.ts, order.submit)
 
     @handles(Flatten)
     def on_flatten(self, command: Flatten) -> None:
-        """Cancel, then close what the strategies hold, at market."""
-        self.on_cancel_all(
-            CancelAll(ts=command.ts, strategy=command.strategy, instrument=command.instrument)
-        )
+        """Cancel, then close what the strategies hold, at market.
+
+        What earlier closing orders will still do is counted, so that asking twice closes once.
+        """
+        closing: dict[tuple[StrategyId, InstrumentId], int] = {}
+        for order in self._orders.open_orders(command.strategy, command.instrument):
+            submit = order.submit
+            if strategy_number_of(submit.client_order_id) & CLOSING_ORDERS:
+                key = submit.strategy, submit.instrument
+                change = submit.side.sign * order.exposure_units
+                closing[key] = closing.get(key, 0) + change
+            else:
+                self._cancel(command.ts, submit)
         for number in self.books.held:
             instrument = self.books.universe.instruments[number].id
             if command.instrument in (None, instrument):
                 for book, strategy in enumerate(self.books.names[1:], start=1):
                     if command.strategy in (None, strategy):
-                        self._close(command.ts, book, strategy, instrument)
+                        held = self.books.position(strategy, instrument)
+                        left = held + closing.get((strategy, instrument), 0)
+                        if left:
+                            self._close(command.ts, book, instrument, left)
 
-    def _close(self, ts: int, book: int, strategy: StrategyId, instrument: InstrumentId) -> None:
+    def _cancel(self, ts: int, submit: SubmitOrder) -> None:
         assert self._risk is not None
-        held = self.books.position(strategy, instrument)
-        if held == 0:
-            return
+        cancel = CancelOrder(
+            ts=ts,
+            client_order_id=submit.client_order_id,
+            strategy=submit.strategy,
+            instrument=submit.instrument,
+        )
+        self.emit(self._risk, cancel)
+
+    def _close(self, ts: int, book: int, instrument: InstrumentId, held: int) -> None:
         item = self.books.universe.instrument(instrument)
         minted = self._closing_ids.setdefault(
             book, ClientOrderIds(self._epoch, CLOSING_ORDERS | book)
         )
-        self.emit(
-            self._risk,
+        self.on_command(
             SubmitOrder(
                 ts=ts,
                 client_order_id=minted.mint(),
-                strategy=strategy,
+                strategy=self.books.names[book],
                 instrument=instrument,
                 side=Side.SELL if held > 0 else Side.BUY,
                 order_type=OrderType.MARKET,
@@ -179,7 +182,7 @@ class PortfolioActor(Actor):
                 price_scale=item.price_scale,
                 size_scale=item.size_scale,
                 tag="flatten",
-            ),
+            )
         )
 
     @handles(OrderFilled)
@@ -187,7 +190,7 @@ class PortfolioActor(Actor):
         """Book the fill, then tell the strategy."""
         strategy = self._strategy_of(fill)
         self._book(strategy, fill)
-        self._recent.append((strategy, fill))
+        self._remember(strategy, fill)
         self._sample()
         self._tell(strategy, fill)
 
@@ -212,8 +215,15 @@ class PortfolioActor(Actor):
 
     @handles(FillBusted, FillCorrected)
     def on_fill_undone(self, event: FillBusted | FillCorrected) -> None:
-        """Book the opposite of the fill that was taken back, and the corrected one."""
-        strategy, fill = next(pair for pair in self._recent if pair[1].fill_id == event.fill_id)
+        """Book the opposite of the fill as it stands, and the corrected one.
+
+        A fill that is not remembered can't be taken back: the instrument is halted with the evidence.
+        """
+        known = self._recent.pop((event.instrument, event.fill_id), None)
+        if known is None:
+            self._halt_unknown_fill(event)
+            return
+        strategy, fill = known
         self._book(
             strategy,
             msgspec.structs.replace(fill, side=fill.side.opposite, fee_units=-fill.fee_units),
@@ -223,7 +233,7 @@ class PortfolioActor(Actor):
                 fill, price_units=event.price_units, quantity_units=event.quantity_units
             )
             self._book(strategy, corrected)
-            self._recent.append((strategy, corrected))
+            self._remember(strategy, corrected)
         self._sample()
         self._tell(strategy, event)
 
@@ -254,6 +264,21 @@ class PortfolioActor(Actor):
 
     def _book(self, strategy: StrategyId, fill: OrderFilled) -> None:
         self._observer.on_fill(strategy, fill, self.books.apply_fill(strategy, fill))
+
+    def _remember(self, strategy: StrategyId, fill: OrderFilled) -> None:
+        """Keep a fill as it stands, for the day it is taken back or corrected."""
+        self._recent[fill.instrument, fill.fill_id] = strategy, fill
+        if len(self._recent) > _RECENT_FILLS:
+            self._recent.popitem(last=False)
+
+    def _halt_unknown_fill(self, event: FillBusted | FillCorrected) -> None:
+        assert self._risk is not None
+        reason = (
+            f"{type(event).__name__} of fill {event.fill_id}, which is not among the last booked"
+        )
+        halt = Halt(ts=self._inlet.now, reason=reason, instrument=event.instrument)
+        self.emit(self._risk, halt)
+        self._tell(self._strategy_of(event), event)
 
     def _strategy_of(self, event: OrderEvent) -> StrategyId:
         number = strategy_number_of(event.client_order_id) & ~CLOSING_ORDERS

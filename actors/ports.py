@@ -6,6 +6,7 @@ draws a random number, starts a thread, opens a socket or touches a file.
 
 from typing import Protocol
 
+from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import RiskApproved, SubmitOrder, VenueCommand
 from openoutcry.state.events import AnyAccountEvent, OrderEvent, OrderFilled
 from openoutcry.state.identifiers import StrategyId
@@ -43,7 +44,7 @@ class Journal(Protocol):
     def durable_seq(self) -> int:
         """Everything caused by inputs up to this sequence number survives a crash."""
 
-    def append(self, seq: int, record: object, /) -> None:
+    def append(self, seq: int, record: AnyMessage, /) -> None:
         """Add a record caused by input `seq`; records keep their order."""
 
 

@@ -4,8 +4,9 @@ An approved command becomes `RiskApproved[...]`, the only thing a broker takes. 
 `OrderDenied` with all its reasons, each `check: why`; a denied replace becomes `ReplaceRejected`,
 because the order itself is as it was. Cancels pass in every state: they only ever reduce risk.
 
-A halt has a scope (everything, a strategy, an instrument, or a strategy in an instrument) and lasts
-until a resume of the same scope.
+Every halt is called here, whoever asks for it: an operator, or the broker and the portfolio when the
+evidence contradicts itself. From then on orders of its scope are denied with the reason, and what waits
+at the gate does not leave.
 """
 
 import msgspec
@@ -14,6 +15,7 @@ from openoutcry import _native
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Cell, Dispatcher
+from openoutcry.actors.halts import Halts
 from openoutcry.actors.ports import Inlet, Journal
 from openoutcry.actors.risk_checks import RiskCheck, standard_checks
 from openoutcry.actors.risk_view import LiveRiskView
@@ -32,8 +34,6 @@ from openoutcry.state.identifiers import InstrumentId, StrategyId
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.universe import Universe
 
-Scope = tuple[StrategyId | None, InstrumentId | None]
-
 
 class RiskSnapshot(msgspec.Struct, frozen=True):
     """What risk remembers: halts in the order in which they were called, and each check's memory."""
@@ -43,7 +43,7 @@ class RiskSnapshot(msgspec.Struct, frozen=True):
 
 
 class RiskActor(Actor):
-    """Owns the halts and the memory of the checks.
+    """Calls the halts, and owns the memory of the checks.
 
     Args:
         dispatcher: Where it runs.
@@ -55,6 +55,7 @@ class RiskActor(Actor):
         market: Last prices.
         books: Positions.
         orders: The broker's order table.
+        halts: What is halted; the gate looks at the same table.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class RiskActor(Actor):
         market: _native.Market,
         books: Books,
         orders: OrderTable,
+        halts: Halts,
     ) -> None:
         super().__init__(dispatcher, "risk")
         self._inlet = inlet
@@ -78,7 +80,7 @@ class RiskActor(Actor):
         self._remembering = tuple(
             check for check in self._checks if type(check).approved is not RiskCheck.approved
         )
-        self._halts: dict[Scope, str] = {}
+        self._halts = halts
         self._portfolio: Cell | None = None
         self._broker: Cell | None = None
 
@@ -141,8 +143,7 @@ class RiskActor(Actor):
     @handles(Halt)
     def on_halt(self, command: Halt) -> None:
         """Deny new orders in a scope from now on, and stop what waits at the gate."""
-        assert self._broker is not None
-        self._halts[command.strategy, command.instrument] = command.reason
+        self._halts.add(command.reason, command.strategy, command.instrument)
         halted = TradingHalted(
             ts=self._inlet.now,
             reason=command.reason,
@@ -150,13 +151,11 @@ class RiskActor(Actor):
             instrument=command.instrument,
         )
         self._journal.append(self._inlet.seq, halted)
-        self.emit(self._broker, halted)
 
     @handles(Resume)
     def on_resume(self, command: Resume) -> None:
         """Lift the halt of a scope."""
-        assert self._broker is not None
-        self._halts.pop((command.strategy, command.instrument), None)
+        self._halts.lift(command.strategy, command.instrument)
         resumed = TradingResumed(
             ts=self._inlet.now,
             reason=command.reason,
@@ -164,31 +163,17 @@ class RiskActor(Actor):
             instrument=command.instrument,
         )
         self._journal.append(self._inlet.seq, resumed)
-        self.emit(self._broker, resumed)
-
-    def halted(self, strategy: StrategyId, instrument: InstrumentId) -> tuple[str, ...]:
-        """Why a strategy may not trade an instrument: the reason of every halt that applies."""
-        halts = self._halts
-        scopes: tuple[Scope, ...] = (
-            (None, None),
-            (strategy, None),
-            (None, instrument),
-            (strategy, instrument),
-        )
-        return tuple(f"halted: {halts[scope]}" for scope in scopes if scope in halts)
 
     def snapshot(self) -> RiskSnapshot:
         """Halts and what the checks remember."""
         return RiskSnapshot(
-            halts=[(*scope, reason) for scope, reason in self._halts.items()],
+            halts=self._halts.snapshot(),
             checks={check.name: check.snapshot() for check in self._remembering},
         )
 
     def restore(self, snapshot: RiskSnapshot) -> None:
         """Continue from a snapshot: what was halted stays halted."""
-        self._halts = {
-            (strategy, instrument): reason for strategy, instrument, reason in snapshot.halts
-        }
+        self._halts.restore(snapshot.halts)
         for check in self._remembering:
             check.restore(snapshot.checks[check.name])
 
@@ -207,9 +192,7 @@ class RiskActor(Actor):
             for check in self._checks
             if (why := check.check(order, added, view)) is not None
         ]
-        if self._halts:
-            return (*self.halted(order.strategy, order.instrument), *reasons)
-        return tuple(reasons)
+        return (*self._halts.reasons(order.strategy, order.instrument), *reasons)
 
 
 def _or(new: int | None, old: int | None) -> int | None:

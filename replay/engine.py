@@ -85,13 +85,16 @@ def _play(session: ReplaySession, progress: Progress | None, first: int, last: i
     """Play to the end; whether Ctrl-C ended it earlier."""
     interrupted = False
     try:
-        session.begin()
-        while session.play(_SLICE):
-            if progress is not None:
-                progress(session.kernel.seq, session.kernel.now, first, last)
-    except KeyboardInterrupt:
-        interrupted = True
-    session.end()
+        try:
+            session.begin()
+            while session.play(_SLICE):
+                if progress is not None:
+                    progress(session.kernel.seq, session.kernel.now, first, last)
+        except KeyboardInterrupt:
+            interrupted = True
+        session.end()
+    finally:
+        session.graph.close()
     return interrupted
 
 

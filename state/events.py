@@ -270,4 +270,13 @@ class TradingResumed(Message, frozen=True, gc=False, kw_only=True, tag=True):
     instrument: InstrumentId | None = None
 
 
-AnySystemEvent = TimerFired | BookStale | ActorFailed | TradingHalted | TradingResumed
+class EquitySampled(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """The account's value at an instant, in units of the account currency."""
+
+    ts: int
+    units: int
+
+
+AnySystemEvent = (
+    TimerFired | BookStale | ActorFailed | TradingHalted | TradingResumed | EquitySampled
+)

@@ -1,15 +1,14 @@
 """An ordered record store in memory: the journal of a replay, and the digest of its decisions.
 
 What is hashed is the decision record: for each record its sequence number and its canonical bytes, in
-order. Market data is hashed where it is sequenced (the kernel); both digests together name a run's
+order: what `codec.encode` writes, with the schema version. Market data is hashed where it is sequenced (the kernel); both digests together name a run's
 decisions. Nothing of the machine, the clock or the code enters.
 """
 
 from typing import Final
 
-import msgspec
-
 from openoutcry import _native
+from openoutcry.state.codec import AnyMessage, encode
 
 _FLUSH_BYTES: Final = 1 << 16
 
@@ -22,7 +21,6 @@ class MemoryJournal:
     """
 
     def __init__(self, *, keep: bool = False) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
         self._hasher = _native.Hasher()
         self._buffer = bytearray()
         self._kept: list[tuple[int, bytes]] | None = [] if keep else None
@@ -34,21 +32,25 @@ class MemoryJournal:
         """Memory is as durable as it gets: everything, always."""
         return 2**63 - 1
 
-    def append(self, seq: int, record: object, /) -> None:
-        """Add a record caused by input `seq`; sequence numbers never step back."""
+    def append(self, seq: int, record: AnyMessage, /) -> None:
+        """Add a record caused by input `seq`; sequence numbers never step back.
+
+        Raises:
+            NumericOverflow: A number beyond 64 bits.
+        """
         assert seq >= self.last_seq, f"record {seq} after {self.last_seq}"
         self.last_seq = seq
         self.count += 1
-        start = len(self._buffer)
+        data = encode(record)
         self._buffer += seq.to_bytes(8, "little")
-        self._encoder.encode_into(record, self._buffer, len(self._buffer))
+        self._buffer += data
         if self._kept is not None:
-            self._kept.append((seq, bytes(self._buffer[start + 8 :])))
+            self._kept.append((seq, data))
         if len(self._buffer) > _FLUSH_BYTES:
             self._flush()
 
     def records(self) -> list[tuple[int, bytes]]:
-        """Sequence number and msgpack bytes of each record; only with `keep`."""
+        """Sequence number and encoded bytes of each record; only with `keep`."""
         assert self._kept is not None, "the journal was made without keep"
         return self._kept
 

@@ -41,6 +41,10 @@ OUTSIDE_NAMES = {
 # The port modules: path (or folder, with its slash) -> what it may touch, and why.
 PORTS: dict[str, tuple[set[str], str]] = {
     "actors/base.py": ({"threads"}, "pykka's actor class, run by the dispatcher on one thread"),
+    "actors/guard.py": (
+        {"files", "threads"},
+        "compares paths and threads, to know what is a strategy's own",
+    ),
     "actors/inlet.py": ({"threads"}, "the live door: edge threads hand their inputs over here"),
     "replay/engine.py": (
         {"clock", "files"},

@@ -3,6 +3,7 @@
 import pytest
 
 from openoutcry.actors.gate import OutboundGate
+from openoutcry.actors.halts import Halts
 from openoutcry.state.commands import CancelOrder, RiskApproved, SubmitOrder
 from openoutcry.state.enums import OrderType, Side
 from openoutcry.state.identifiers import ClientOrderIds, InstrumentId, StrategyId
@@ -31,8 +32,13 @@ def world():
 
 
 @pytest.fixture
-def gate(world):
-    gate = OutboundGate(clock=world, journal=world, venue=world, max_age_ns=5 * SECOND)
+def halts():
+    return Halts()
+
+
+@pytest.fixture
+def gate(world, halts):
+    gate = OutboundGate(clock=world, journal=world, venue=world, halts=halts, max_age_ns=5 * SECOND)
     gate.connect(world.sent.append, world.not_sent.append)
     return gate
 
@@ -81,12 +87,12 @@ def test_a_command_never_overtakes_one_that_waits(gate, world):
     assert world.arrived == [first, second]
 
 
-def test_a_halt_during_the_wait_stops_orders_but_not_cancels(gate, world):
+def test_a_halt_during_the_wait_stops_orders_but_not_cancels(gate, world, halts):
     submit = order()
     stop = cancel(submit)
     gate.release(1, RiskApproved(command=submit))
     gate.release(1, RiskApproved(command=stop))
-    gate.halt("operator")
+    halts.add("operator")
     world.durable_seq = 1
     gate.on_durable()
     assert world.arrived == [stop]
@@ -94,17 +100,17 @@ def test_a_halt_during_the_wait_stops_orders_but_not_cancels(gate, world):
     assert world.not_sent[0].client_order_id == submit.client_order_id
 
 
-def test_a_halt_of_one_instrument_leaves_others_alone(gate, world):
+def test_a_halt_of_one_instrument_leaves_others_alone(gate, world, halts):
     world.durable_seq = 9
-    gate.halt("fills contradict", InstrumentId("ETHUSDT.SIM"))
+    halts.add("fills contradict", instrument=InstrumentId("ETHUSDT.SIM"))
     gate.release(1, RiskApproved(command=order()))
     assert len(world.arrived) == 1
 
 
-def test_resume_lets_orders_out_again(gate, world):
+def test_resume_lets_orders_out_again(gate, world, halts):
     world.durable_seq = 9
-    gate.halt("operator")
-    gate.resume()
+    halts.add("operator")
+    halts.lift(None, None)
     gate.release(1, RiskApproved(command=order()))
     assert len(world.arrived) == 1
 

@@ -12,6 +12,7 @@ from openoutcry.actors.books import Books
 from openoutcry.actors.broker import BrokerActor
 from openoutcry.actors.dispatcher import Dispatcher
 from openoutcry.actors.gate import OutboundGate
+from openoutcry.actors.halts import Halts
 from openoutcry.actors.risk import RiskActor, RiskSnapshot
 from openoutcry.state.commands import Halt, ReplaceOrder, Resume, SubmitOrder, VenueCommand
 from openoutcry.state.config import CollarConfig, RiskConfig, RiskLimits
@@ -84,7 +85,8 @@ class Desk:
         self.orders = OrderTable()
         self.dispatcher = Dispatcher()
         self.portfolio = Portfolio(self.dispatcher)
-        gate = OutboundGate(self, self, self)  # type: ignore[arg-type]
+        halts = Halts()
+        gate = OutboundGate(self, self, self, halts)  # type: ignore[arg-type]
         self.broker = BrokerActor(
             self.dispatcher,
             self,  # type: ignore[arg-type]
@@ -102,8 +104,9 @@ class Desk:
             market=self.market,
             books=books,
             orders=self.orders,
+            halts=halts,
         )
-        self.broker.connect(self.portfolio.cell)
+        self.broker.connect(self.portfolio.cell, self.risk.cell)
         self.risk.connect(self.portfolio.cell, self.broker.cell)
         self.market.apply(0, Quote(BTC, NOW, NOW, 2, 0, 9_990, 10_010, 5, 5))
 
