@@ -40,6 +40,9 @@ counts! {
     crossed_book,
     /// Bid equal to ask: worth knowing, no defect.
     locked_quote,
+    /// Updates outside trading hours that built day bars left out, each bar type for itself: no
+    /// defect.
+    outside_session,
     /// Defect: a price of zero or less; the row is refused.
     zero_price,
     /// Defect: a size below zero; the row is refused.
