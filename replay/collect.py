@@ -111,7 +111,7 @@ class _Collector:
             performance=stats,
             strategies=tuple(map(self._strategy, session.graph.strategies)),
             positions=self._positions(),
-            assumptions=assumptions(session.config),
+            assumptions=assumptions(session.config, session.universe.instruments),
             config=msgspec.to_builtins(session.config),
             detail=Detail(
                 orders=tuple(self.orders),

@@ -66,7 +66,9 @@ def replay(
         config,
         instruments,
         catalog_chunks(source, start, end),
+        calendars=source.calendars(),
         start=first,
+        end=last,
         epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
         stepping=stepping,
     )

@@ -6,15 +6,16 @@ neighbouring file of a day in another time zone keeps both parts of the UTC day.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from openoutcry.state import catalog_files
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog_files import KINDS, FileInfo, StreamKey
-from openoutcry.state.errors import CatalogError
+from openoutcry.state.errors import CatalogError, ConfigError
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import AnyInstrument, Instrument
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from openoutcry.state.catalog_files import Columns
 
 _INSTRUMENTS_FILE: Final = "instruments.json"
+_CALENDARS_FILE: Final = "calendars.json"
 
 
 class StreamInfo(msgspec.Struct, frozen=True):
@@ -97,7 +99,34 @@ class Catalog:
                     f"{old.price_scale}/{old.size_scale}",
                     remedy="import into a new catalog, or give the import the catalog's scales",
                 )
-        self._write_instruments([known[key] for key in sorted(known)])
+        self._write_list(_INSTRUMENTS_FILE, [known[key] for key in sorted(known)])
+
+    def calendars(self) -> list[Calendar]:
+        """Trading hours that instruments name, sorted by name; none when there is no such file.
+
+        Raises:
+            CatalogError: The file is damaged, or a calendar in it cannot be.
+        """
+        file = self.path / _CALENDARS_FILE
+        if not file.exists():
+            return []
+        try:
+            found = msgspec.json.decode(file.read_bytes(), type=list[Calendar])
+        except (msgspec.MsgspecError, ConfigError, OSError) as error:
+            raise CatalogError(
+                f"{file}: {error}",
+                remedy="correct the file; docs/reference/calendars.md has its form",
+            ) from error
+        if len({calendar.name for calendar in found}) < len(found):
+            raise CatalogError(f"{file}: two calendars have one name", remedy="rename one of them")
+        return sorted(found, key=lambda calendar: calendar.name)
+
+    def add_calendars(self, calendars: Iterable[Calendar]) -> None:
+        """Add calendars; one whose name is there stays as it is (its owner may have edited it)."""
+        known = {calendar.name: calendar for calendar in self.calendars()}
+        for calendar in calendars:
+            known.setdefault(calendar.name, calendar)
+        self._write_list(_CALENDARS_FILE, [known[name] for name in sorted(known)])
 
     def write(
         self,
@@ -232,12 +261,12 @@ class Catalog:
             bytes=sum(path.stat().st_size for path in paths),
         )
 
-    def _write_instruments(self, instruments: list[AnyInstrument]) -> None:
+    def _write_list(self, name: str, items: Sequence[msgspec.Struct]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        temporary = self.path / f".{_INSTRUMENTS_FILE}.{os.getpid()}.tmp"
-        text = msgspec.json.format(msgspec.json.encode(instruments), indent=2)
+        temporary = self.path / f".{name}.{os.getpid()}.tmp"
+        text = msgspec.json.format(msgspec.json.encode(items), indent=2)
         temporary.write_bytes(text + b"\n")
-        temporary.replace(self.path / _INSTRUMENTS_FILE)
+        temporary.replace(self.path / name)
 
 
 def _checked_frame(

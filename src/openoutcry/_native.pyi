@@ -267,6 +267,12 @@ class Kernel:
         `time_backwards`. Raises `DataFormatError` for missing, odd or unequal columns, here and in
         `next()`, and `ConfigError` for a feed that cannot be.
         """
+    def set_sessions(self, instrument: int, sessions: Sequence[tuple[int, int, int]], /) -> None:
+        """Trading hours of an instrument for the bars that are built of it: (open, close, close of
+        the trading day), ascending. What lies before the first and behind the last is closed.
+
+        Raises `ConfigError` for sessions that are not in order, or when bars are built already.
+        """
     def build_bars(self, instrument: int, timeframe: str, price_type: str, /) -> None:
         """Build bars from now on; each close is an input, asking twice gives them once.
 
@@ -275,7 +281,9 @@ class Kernel:
         crossed quotes count too. Volume is `UNDEFINED` for quotes and where a trade has no size.
         Time bars lie on a grid from 1970-01-01 UTC (so days close at 00:00 UTC), intervals without
         updates have none, and an unfinished bar at the end of the data is not emitted. Tick and
-        volume bars end with the update that completes them; no print is split.
+        volume bars end with the update that completes them; no print is split. With `set_sessions`
+        days are trading days and leave out what comes outside (counted as `outside_session`), and
+        shorter bars are cut where a session opens or closes.
         """
     def set_interest(self, kind: str, instrument: int, wanted: bool, /) -> None:
         """Whether `next()` should return market data of this kind (skipped ones still count).
@@ -324,10 +332,16 @@ class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds.
 
     The same code as `Kernel.build_bars`; `ts_received` of the messages is the time that counts.
+    `sessions` are as of `Kernel.set_sessions`.
     """
 
     def __new__(
-        cls, instrument: InstrumentSpec, timeframe: str, price_type: str, /
+        cls,
+        instrument: InstrumentSpec,
+        timeframe: str,
+        price_type: str,
+        sessions: Sequence[tuple[int, int, int]] | None = None,
+        /,
     ) -> BarBuilder: ...
     def update(self, event: Any, /) -> Any | None:
         """Take a `Quote` or `Trade`; the `Bar` that it closes, if any."""
@@ -339,6 +353,9 @@ class BarBuilder:
     @property
     def late(self) -> int:
         """Updates earlier than the open bar, or the closed one; they changed nothing."""
+    @property
+    def outside(self) -> int:
+        """Updates outside trading hours, which day bars leave out."""
 
 def digest(data: bytes, /) -> bytes:
     """BLAKE3 of `data`, 32 bytes."""

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::commands::{CommandReader, name_hash};
-use super::exchange::exchange_config;
+use super::exchange::{Hours, exchange_config};
 use super::failures::to_python;
 use super::feeds;
 use super::instrument::{InstrumentSpec, instruments};
@@ -19,6 +19,7 @@ use crate::bars::Timeframe;
 use crate::exchange::Exchange;
 use crate::feed::{FeedKind, FeedSpec};
 use crate::kernel::{Kernel, Venue};
+use crate::sessions::Sessions;
 use crate::types::{CurrencyIx, Instrument, InstrumentIx, PriceType};
 
 /// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
@@ -113,6 +114,18 @@ impl PyKernel {
         self.inner
             .add_feed(spec, source)
             .map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(signature = (instrument, sessions, /))]
+    fn set_sessions(
+        &mut self,
+        py: Python<'_>,
+        instrument: InstrumentIx,
+        sessions: Hours,
+    ) -> PyResult<()> {
+        let set =
+            Sessions::new(&sessions).and_then(|hours| self.inner.set_sessions(instrument, hours));
+        set.map_err(|e| to_python(py, e))
     }
 
     #[pyo3(signature = (instrument, timeframe, price_type, /))]

@@ -50,6 +50,9 @@ counts! {
     crossed_book,
     /// Bid equal to ask: worth knowing, and kept as it is.
     locked_quote,
+    /// Updates outside trading hours that built day bars left out, each bar type for itself: known,
+    /// and no defect of the data.
+    outside_session,
     /// A price of zero or less; the row is refused.
     zero_price,
     /// A size below zero; the row is refused.

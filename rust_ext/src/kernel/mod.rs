@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::feed::{Feed, FeedKind, FeedSpec, Source};
 use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
+use crate::sessions::Sessions;
 use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
@@ -37,6 +38,7 @@ struct Slot {
     /// A quote, trade or book feed exists: its venue does not trade on bars.
     fine: bool,
     has_quotes: bool,
+    sessions: Option<Sessions>,
     builders: Vec<usize>,
 }
 
@@ -332,6 +334,7 @@ impl Kernel {
         self.feeds
             .iter()
             .for_each(|feed| counts.add_feed(&feed.defects));
+        counts.outside_session = self.builders.iter().map(|b| b.bars.outside()).sum();
         counts
     }
 }
