@@ -178,8 +178,14 @@ class ReplaySession:
         self.delivered += played
         return going and played == limit
 
-    def end(self) -> None:
-        """Stop the strategies, let what they sent be answered, cancel what still works."""
+    def end(self, *, interrupted: bool = False) -> None:
+        """Stop the strategies, let what they sent be answered, cancel what still works.
+
+        Args:
+            interrupted: Leave the data that was not played unplayed.
+        """
+        if interrupted:
+            self.kernel.cut()
         if not self.graph.supervisor.halted:
             self.graph.stop()
             self.play()

@@ -321,6 +321,8 @@ class Kernel:
         """Inputs so far by kind, skipped ones included; kinds that never came are absent."""
     def defects(self) -> dict[str, int]:
         """Defects of the data by name (`crossed_quote`, `time_backwards`, ...), those that occurred."""
+    def cut(self) -> None:
+        """End the data here: what was not played stays unplayed."""
     def finish(self) -> Iterator[Any]:
         """End of data: commands under way arrive and what works is canceled, at once.
 

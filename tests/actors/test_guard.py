@@ -79,7 +79,7 @@ def assert_true(value: bool) -> None:
 
 
 class Reaching(Strategy):
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         what: str
 
     params: Params
@@ -98,7 +98,7 @@ class ReachingInSetup(Reaching):
 
 
 class Bystander(Strategy):
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         quotes: int = 0
 
     state: State
@@ -200,7 +200,7 @@ def test_two_runs_share_a_module_and_the_last_one_gives_its_names_back():
 
 
 class Unsaveable(Strategy):
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         pair: "dict[int, str] | dict[str, int]" = {}
 
     state: State

@@ -43,6 +43,8 @@ max_orders = "unlimited"
 collar = { max_deviation_bps = "unlimited" }
 """
 BROKEN = """\
+import signal
+
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state.identifiers import InstrumentId
 
@@ -57,7 +59,7 @@ class Broken(Strategy):
     def on_bar(self, bar):
         self.state.bars += 1
         if self.state.bars == 100:
-            raise ERROR
+            ERROR
 """
 
 
@@ -111,9 +113,9 @@ def play(capsys, project: Path, *words: str) -> tuple[int, dict[str, Any]]:
     return code, document
 
 
-def with_strategy(project: Path, module: str, error: str) -> None:
-    """The project with a strategy that raises on its hundredth bar."""
-    (project / f"{module}.py").write_text(BROKEN.replace("ERROR", error))
+def with_strategy(project: Path, module: str, does: str) -> None:
+    """The project with a strategy that does something on its hundredth bar."""
+    (project / f"{module}.py").write_text(BROKEN.replace("ERROR", does))
     config = CONFIG.replace('"ema_cross"', f'"{module}:Broken"')
     params = 'params = { instrument = "BTCUSDT.SIM", size = "0.5", long_only = true }\n'
     (project / "outcry.toml").write_text(config.replace(params, ""))
@@ -170,7 +172,7 @@ def test_limits_that_are_missing_deny_every_order_and_the_funnel_says_so(project
 
 
 def test_3_when_a_strategy_failed_on_the_way(project, capsys):
-    with_strategy(project, "raising", 'ValueError("on purpose")')
+    with_strategy(project, "raising", 'raise ValueError("on purpose")')
     code, document = play(capsys, project)
     assert code == 3
     assert document["status"] == "failed"
@@ -179,10 +181,11 @@ def test_3_when_a_strategy_failed_on_the_way(project, capsys):
 
 
 def test_130_after_ctrl_c_with_the_result_up_to_then(project, capsys):
-    with_strategy(project, "interrupted", "KeyboardInterrupt")
+    with_strategy(project, "interrupted", "signal.raise_signal(signal.SIGINT)")
     code, document = play(capsys, project)
     assert code == 130
     assert (document["status"], document["interrupted"]) == ("partial", True)
+    assert 100 <= document["events"]["bar"] < BARS  # what was not played stays unplayed
 
 
 def test_a_check_says_what_would_run(project, capsys):

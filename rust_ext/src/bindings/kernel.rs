@@ -233,6 +233,10 @@ impl PyKernel {
     }
 
     /// `iter(self.next, None)`: each report has its own `seq` and `now` while it is handled.
+    fn cut(&mut self) {
+        self.inner.cut();
+    }
+
     fn finish<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.borrow_mut().inner.finish();

@@ -280,6 +280,14 @@ impl Kernel {
         self.waiting = self.agenda.cut(self.now);
     }
 
+    /// Leave the rows that were not played unplayed: the data ends here.
+    pub fn cut(&mut self) {
+        self.merge = Merge::default();
+        if self.end.is_none() {
+            self.close();
+        }
+    }
+
     /// Whether something at `ts` can still happen.
     fn is_open_at(&self, ts: Nanos) -> bool {
         self.end.is_none_or(|end| ts <= end)
