@@ -115,7 +115,7 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def usual_hours(self, day: date) -> tuple[int, int] | None:
         """As `hours`, had the date been a usual one of its weekday, or of the first that trades."""
-        week = (day.weekday() + step for step in range(7))
+        week = ((day.weekday() + step) % 7 for step in range(7))
         spans = next((spans for at in week if (spans := self._rules.week[at])), [])
         return self._bounds(day, spans)
 

@@ -1,6 +1,7 @@
 """`outcry replay` and `outcry check` on a small catalog: the whole program, once through."""
 
 import json
+import shutil
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from openoutcry.daemon import cli
 from openoutcry.replay.result import from_json, to_json
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Spot
@@ -214,3 +216,32 @@ def test_the_catalog_commands_see_the_same_data(catalog, capsys):
     assert (stream["kind"], stream["bar"], stream["rows"]) == ("bar", "1m-last", BARS)
     assert cli.main(["data", "check", str(catalog)]) == 0
     assert capsys.readouterr().out.endswith("0 errors, 0 notes\n")
+
+
+def test_a_calendar_applies_and_a_missing_one_is_named(
+    project: Path, catalog: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project / "hours"
+    shutil.copytree(catalog, folder)
+    listed = folder / "instruments.json"
+    listed.write_text(listed.read_text().replace('"calendar": null', '"calendar": "nights"'))
+    command = [str(project / "outcry.toml"), "--catalog", str(folder)]
+    for name in ("check", "replay"):
+        assert cli.main([name, *command]) == 78
+        told = capsys.readouterr().err
+        assert "there is no calendar 'nights'" in told
+        assert "calendars.json" in told
+    closed = Calendar(name="nights", time_zone="UTC", weekly={"saturday": (("22:00", "23:00"),)})
+    Catalog(folder).add_calendars([closed])
+    assert cli.main(["check", *command]) == 0
+    fills = []
+    for hours in ("regular", "all"):
+        text = CONFIG.replace('name = "SIM"', f'name = "SIM"\nhours = "{hours}"')
+        (project / "outcry.toml").write_text(text)
+        capsys.readouterr()
+        assert cli.main(["replay", *command, "--out", str(project / hours), "--json"]) == 0
+        result = from_json((project / hours / "result.json").read_bytes())
+        assert f"calendar nights, {hours}" in result.assumptions["BTCUSDT.SIM hours"]
+        fills.append(len(result.detail.fills) if result.detail else 0)
+    assert fills[0] == 0
+    assert fills[1] > 0
