@@ -3,9 +3,14 @@
 Each strategy has a virtual book; `UNALLOCATED` holds the starting balances, foreign fills,
 liquidations and residues. Together the books equal the account, exactly: a cash event of the account
 is split over the strategies by what they hold, and what the split can't divide stays unallocated.
+
+What a strategy holds of a coin is what it can deliver: the sum of its fills less the fees that it paid in
+the coin itself, in whole lots. The rest is dust in the balance.
 """
 
 from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from openoutcry import _native
 from openoutcry.actors.valuation import Valuation
@@ -13,6 +18,7 @@ from openoutcry.state.enums import Side
 from openoutcry.state.errors import MissingData
 from openoutcry.state.events import CashAdjusted, OrderFilled, PositionAdjusted
 from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId, VenueId
+from openoutcry.state.instruments import Spot
 from openoutcry.state.positions import Position
 from openoutcry.state.universe import Universe
 
@@ -47,6 +53,7 @@ class Books:
         self._of = tuple(self.ledgers.get(item.venue) for item in universe.instruments)
         self.valuation = Valuation(universe, market, account_currency)
         self._legs: dict[str | None, int] = {None: 0}
+        self._coin_fees: dict[tuple[int, int], int] = {}  # (book, instrument): in currency units
         self._held: dict[int, None] = {}  # instruments that were ever filled, in order
         for venue, amounts in sorted(balances.items()):
             for currency, units in sorted(amounts.items()):
@@ -57,8 +64,13 @@ class Books:
         number = self.universe.index[fill.instrument]
         leg = self._legs.setdefault(fill.position, len(self._legs))
         self._held[number] = None
+        book = self._number.get(strategy, 0)
+        item = self.universe.instruments[number]
+        if fill.fee_units and isinstance(item, Spot) and fill.fee_currency == item.base:
+            paid = self._coin_fees.get((book, number), 0)
+            self._coin_fees[book, number] = paid + fill.fee_units
         return self._ledger(number).apply_fill(
-            self._number.get(strategy, 0),
+            book,
             number,
             leg,
             1 if fill.side is Side.BUY else -1,
@@ -109,20 +121,32 @@ class Books:
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
         """Signed quantity units that a strategy holds, all legs together."""
         number = self.universe.index[instrument]
-        return self._ledger(number).net_quantity(self._number[strategy], number)
+        book = self._number[strategy]
+        filled = self._ledger(number).net_quantity(book, number)
+        if (book, number) in self._coin_fees:
+            return self._less_fees(filled, number, self._coin_fees[book, number])
+        return filled
 
     def position_view(self, strategy: StrategyId, instrument: InstrumentId) -> Position:
         """What a strategy holds of an instrument, with its entry price and profit."""
         number = self.universe.index[instrument]
         book = self._number[strategy]
         mark = self._market.valuation(number, 0)
-        return Position.of(self._ledger(number), book, self.universe, number, mark, strategy)
+        view = Position.of(self._ledger(number), book, self.universe, number, mark, strategy)
+        if (book, number) not in self._coin_fees:
+            return view
+        held = self.universe.instruments[number].quantity(self.position(strategy, instrument))
+        return msgspec.structs.replace(view, quantity=held)
 
     def account_position(self, instrument: InstrumentId) -> int:
         """Signed quantity units of the whole account."""
         number = self.universe.index[instrument]
         ledger = self._ledger(number)
-        return sum(ledger.net_quantity(book, number) for book in range(len(self.names)))
+        filled = sum(ledger.net_quantity(book, number) for book in range(len(self.names)))
+        if not self._coin_fees:
+            return filled
+        paid = (self._coin_fees.get((book, number), 0) for book in range(len(self.names)))
+        return self._less_fees(filled, number, sum(paid))
 
     def balance(self, venue: VenueId, currency: str) -> int:
         """The account's balance at a venue, in currency units."""
@@ -196,6 +220,18 @@ class Books:
     def snapshot(self) -> bytes:
         """The exact state of every ledger, in a canonical order."""
         return b"".join(ledger.snapshot() for ledger in self.ledgers.values())
+
+    def _less_fees(self, filled: int, number: int, paid: int) -> int:
+        """Filled units less fees paid in the coin, rounded down to whole lots."""
+        if not paid:
+            return filled
+        item = self.universe.instruments[number]
+        assert item.base is not None
+        unit: int = 10 ** self.universe.scale(item.base)
+        exact: int = (
+            filled * unit - paid * 10**item.size_scale
+        )  # in 10^-(size scale + currency scale)
+        return exact // (unit * item.lot_units) * item.lot_units
 
     def _value(self, book: int, number: int) -> int:
         ledger = self._ledger(number)

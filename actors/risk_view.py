@@ -6,15 +6,19 @@ last of a limit.
 """
 
 from collections import deque
+from typing import Final
 
 from openoutcry import _native
 from openoutcry.actors.books import Books
 from openoutcry.actors.ports import Inlet
 from openoutcry.state.commands import ReplaceOrder, SubmitOrder
-from openoutcry.state.enums import Side
+from openoutcry.state.enums import OrderStatus, OrderType, Side, TimeInForce
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
 from openoutcry.state.order_table import OrderTable
+from openoutcry.state.orders import Order
 from openoutcry.state.universe import Universe
+
+_PASSING: Final = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 class _Approved:
@@ -96,6 +100,35 @@ class LiveRiskView:
                     selling += approved.added
         return buying, selling
 
+    def resting(self, instrument: InstrumentId, side: Side) -> list[tuple[StrategyId, int]]:
+        """(strategy, limit price) of our orders on a side that rest, or may soon, oldest first."""
+        found: list[tuple[StrategyId, int]] = []
+        buying, selling = self._orders.working_units(None, instrument)
+        if buying if side is Side.BUY else selling:
+            for order in self._orders.open_orders(None, instrument):
+                if order.submit.side is side and self._may_rest(order):
+                    asked = None if order.asked is None else order.asked.limit_units
+                    limits = (order.limit_units, asked)
+                    found += [
+                        (order.submit.strategy, units) for units in limits if units is not None
+                    ]
+        for approved in self._on_the_way:
+            terms = approved.terms
+            if (terms.instrument, terms.side) == (instrument, side) and _rests(terms):
+                assert terms.limit_units is not None
+                found.append((terms.strategy, terms.limit_units))
+        return found
+
+    def _may_rest(self, order: Order) -> bool:
+        """Whether an open order may stand in the book: not before its trigger or its parent's fill."""
+        submit = order.submit
+        if submit.parent is not None:
+            parent = self._orders.get(submit.parent)
+            if parent is not None and not parent.filled_units:
+                return False
+        rests = submit.order_type is OrderType.LIMIT and submit.time_in_force not in _PASSING
+        return rests or order.status is OrderStatus.TRIGGERED
+
     def reserve(self, command: SubmitOrder | ReplaceOrder, terms: SubmitOrder, added: int) -> None:
         """Count an approved command until the broker's table does."""
         self._seq = self._inlet.seq
@@ -125,3 +158,12 @@ class LiveRiskView:
         if isinstance(approved.command, SubmitOrder):
             return order is not None
         return order is None or order.replace_request is not None
+
+
+def _rests(terms: SubmitOrder) -> bool:
+    return (
+        terms.order_type is OrderType.LIMIT
+        and terms.limit_units is not None
+        and terms.parent is None
+        and terms.time_in_force not in _PASSING
+    )

@@ -116,9 +116,9 @@ class UnexpectedError(OutcryError):
 
 
 def _version() -> str:
-    from importlib.metadata import version
+    from openoutcry import __version__
 
-    return version("openoutcry")
+    return __version__
 
 
 _OVERVIEW = """\

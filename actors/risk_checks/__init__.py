@@ -9,6 +9,7 @@ from openoutcry.actors.risk_checks.max_order_value import MaxOrderValue
 from openoutcry.actors.risk_checks.max_position import MaxPosition
 from openoutcry.actors.risk_checks.order_rate import OrderRate
 from openoutcry.actors.risk_checks.price_collar import PriceCollar
+from openoutcry.actors.risk_checks.self_match import SelfMatch
 from openoutcry.state.config import RiskConfig
 from openoutcry.state.enums import Mode
 from openoutcry.state.instruments import Instrument
@@ -20,6 +21,7 @@ __all__ = [
     "OrderRate",
     "PriceCollar",
     "RiskCheck",
+    "SelfMatch",
     "standard_checks",
 ]
 
@@ -34,4 +36,5 @@ def standard_checks(
         MaxOrderQuantity(instruments, config, mode),
         MaxPosition(instruments, config, mode),
         OrderRate(instruments, config, mode),
+        SelfMatch(instruments, config, mode),
     )

@@ -54,6 +54,9 @@ class RiskView(Protocol):
         Orders that can only reduce a position are left out.
         """
 
+    def resting(self, instrument: InstrumentId, side: Side, /) -> Sequence[tuple[StrategyId, int]]:
+        """(strategy, limit price) of our orders on a side that rest, or may soon, oldest first."""
+
 
 class RiskCheck(ABC, Generic[LimitT]):
     """Base of all checks: limits are resolved to integers once, when the check is made.

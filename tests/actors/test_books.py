@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,8 @@ BTC = Spot(
     tick=Decimal("0.01"),
     lot=Decimal("0.00000001"),
 )
+
+COARSE = msgspec.structs.replace(BTC, size_scale=5, lot=Decimal("0.00010"))
 
 
 def make(instruments=(SPY,), balances=None, currency="USD"):
@@ -176,3 +179,28 @@ def test_division_rounds_halves_to_even(numerator, denominator):
         divide_half_even(numerator, denominator) == round(Decimal(numerator) / Decimal(denominator))
         or abs(numerator) > 10**20
     )
+
+
+@given(
+    trades=st.lists(
+        st.tuples(st.integers(1, 10**6), st.integers(0, 10**4)), min_size=1, max_size=20
+    )
+)
+def test_what_a_strategy_holds_of_a_coin_is_what_it_can_deliver(trades):
+    """Fees in the coin itself leave less than the fills sum up to; selling it all leaves nothing."""
+    books, _ = make((COARSE,))
+    for lots, fee in trades:
+        quantity = 10 * lots
+        coin = msgspec.structs.replace(
+            fill(Side.BUY, quantity, 100_00, COARSE), fee_units=fee, fee_scale=8, fee_currency="BTC"
+        )
+        books.apply_fill(A, coin)
+    held = books.position(A, COARSE.id)
+    balance = books.balance(SIM, "BTC")
+    assert held * 1000 <= balance < (held + 10) * 1000
+    assert held % 10 == 0, "whole lots"
+    assert books.position_view(A, COARSE.id).quantity == COARSE.quantity(held)
+    if held > 0:
+        books.apply_fill(A, fill(Side.SELL, held, 100_00, COARSE))
+    assert books.position(A, COARSE.id) == min(held, 0)
+    assert books.account_position(COARSE.id) == min(held, 0)

@@ -16,7 +16,7 @@ from openoutcry.actors.halts import Halts
 from openoutcry.actors.risk import RiskActor, RiskSnapshot
 from openoutcry.state.commands import Halt, ReplaceOrder, Resume, SubmitOrder, VenueCommand
 from openoutcry.state.config import CollarConfig, RiskConfig, RiskLimits
-from openoutcry.state.enums import Mode, OrderType, Side
+from openoutcry.state.enums import Mode, OrderType, Side, TimeInForce
 from openoutcry.state.events import (
     CancelRejected,
     OrderDenied,
@@ -336,6 +336,43 @@ def test_halts_and_rates_survive_a_snapshot() -> None:
     fresh.risk.restore(msgspec.msgpack.decode(stored, type=RiskSnapshot))
     fresh.tell(submit(quantity_units=1))
     assert names(fresh.reasons()) == ["halted", "order_rate"]
+
+
+def sell(number: int, **changes: Any) -> SubmitOrder:
+    fields = {"side": Side.SELL, "limit_units": 10_000, "quantity_units": 5, "strategy": OTHER}
+    return submit(number, **(fields | changes))
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["of one input", "of two"])
+def test_an_order_that_would_meet_another_strategys_is_denied(together: bool) -> None:
+    desk = Desk()
+    if together:
+        desk.tell(sell(1), submit(2, quantity_units=5))
+    else:
+        desk.tell(sell(1))
+        desk.tell(submit(2, quantity_units=5))
+    assert desk.arrived == [sell(1)]
+    assert desk.reasons() == ("self_match: it would trade against the sell of s2 at 100.00",)
+
+
+def test_what_does_not_rest_meets_nobody() -> None:
+    desk = Desk()
+    passing = sell(1, time_in_force=TimeInForce.IOC)
+    stop = sell(2, order_type=OrderType.STOP_LIMIT, trigger_units=9_900)
+    child = sell(3, parent=submit(4).client_order_id)
+    desk.tell(submit(4, quantity_units=1, limit_units=9_000))
+    desk.tell(passing, stop, child, submit(5, quantity_units=5))
+    desk.tell(submit(6, quantity_units=5))
+    assert len(desk.arrived) == 6
+
+
+def test_a_replace_may_not_walk_into_one_of_ours() -> None:
+    desk = Desk()
+    desk.tell(sell(1), submit(2, quantity_units=5, limit_units=9_990))
+    desk.tell(replace(limit=10_000, number=2))
+    rejected = desk.portfolio.heard[-1]
+    assert isinstance(rejected, ReplaceRejected)
+    assert "self_match" in rejected.reason
 
 
 def test_a_stale_market_denies_every_order() -> None:

@@ -13,6 +13,7 @@ from openoutcry.actors.risk_checks import (
     OrderRate,
     PriceCollar,
     RiskCheck,
+    SelfMatch,
     standard_checks,
 )
 from openoutcry.actors.risk_checks.base import NO_REFERENCE
@@ -59,6 +60,7 @@ class World:
         self.last_bar: tuple[int, int] | None = None
         self.positions: dict[StrategyId | None, int] = {}
         self.working: dict[StrategyId | None, tuple[int, int]] = {}
+        self.ours: dict[Side, list[tuple[StrategyId, int]]] = {}
 
     def quote(self, _instrument: InstrumentId) -> tuple[int, int, int, int, int] | None:
         return self.last_quote
@@ -76,6 +78,9 @@ class World:
         self, strategy: StrategyId | None, _instrument: InstrumentId
     ) -> tuple[int, int]:
         return self.working.get(strategy, (0, 0))
+
+    def resting(self, _instrument: InstrumentId, side: Side) -> list[tuple[StrategyId, int]]:
+        return self.ours.get(side, [])
 
 
 @pytest.fixture
@@ -138,6 +143,7 @@ def test_the_standard_checks_have_names_of_their_own() -> None:
     checks = standard_checks([COIN], RiskConfig(), Mode.LIVE)
     assert [each.name for each in checks] == [
         "price_collar", "max_order_value", "max_order_quantity", "max_position", "order_rate",
+        "self_match",
     ]  # fmt: skip
 
 
@@ -416,3 +422,42 @@ def test_no_check_changes_its_order(world: World) -> None:
     for rule in standard_checks([COIN], RiskConfig(), Mode.LIVE):
         why(rule, order, world)
     assert msgspec.msgpack.encode(order) == before
+
+
+OTHER = StrategyId("s2")
+
+
+@pytest.mark.parametrize(
+    ("order", "resting", "denied"),
+    [
+        (submit(limit_units=10_020), 10_020, True),
+        (submit(limit_units=10_019), 10_020, False),
+        (submit(limit_units=10_030), 10_020, True),
+        (submit(limit_units=10_020, post_only=True), 10_020, False),
+        (market(), 10_010, True),
+        (market(), 10_011, False),
+        (submit(side=Side.SELL, limit_units=9_980), 9_980, True),
+        (submit(side=Side.SELL, limit_units=9_981), 9_980, False),
+        (market(side=Side.SELL), 9_990, True),
+        (market(side=Side.SELL), 9_989, False),
+        (submit(order_type=OrderType.STOP, limit_units=None, trigger_units=10_500), 10_010, False),
+    ],
+)
+def test_an_order_that_would_meet_one_of_ours_is_denied(
+    order: SubmitOrder, resting: int, denied: bool, world: World
+) -> None:
+    rule = check(SelfMatch)
+    assert why(rule, order, world) is None
+    world.ours[order.side] = [(OTHER, resting)]
+    assert why(rule, order, world) is None, "our orders on the same side are no obstacle"
+    world.ours[order.side.opposite] = [(OTHER, resting)]
+    other = order.side.opposite.value
+    price = f"{resting // 100}.{resting % 100:02}"
+    said = f"it would trade against the {other} of s2 at {price}"
+    assert why(rule, order, world) == (said if denied else None)
+
+
+def test_without_a_reference_any_resting_order_blocks_a_market_order(world: World) -> None:
+    world.last_quote = None
+    world.ours[Side.SELL] = [(OTHER, 99_999)]
+    assert why(check(SelfMatch), market(), world) is not None

@@ -6,7 +6,8 @@ import pytest
 
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state.commands import CancelOrder
-from openoutcry.state.enums import OrderStatus, OrderType, Side
+from openoutcry.state.config import FeesConfig, VenueConfig
+from openoutcry.state.enums import AccountType, OrderStatus, OrderType, Side
 from openoutcry.state.errors import ConfigError, NotRepresentable, StrategyError
 from openoutcry.state.events import (
     AnyOrderEvent,
@@ -16,10 +17,10 @@ from openoutcry.state.events import (
     OrderFilled,
     TimerFired,
 )
-from openoutcry.state.identifiers import ClientOrderId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, StrategyId, VenueId
 from openoutcry.state.market_data import Bar, Quote
 from tests.harness import MINUTE, SECOND, T0, config, feed, play, quotes, session, strategy
-from tests.markets import MARGIN, PERP, quote_walk
+from tests.markets import MARGIN, PERP, SPOT, quote_walk
 
 BTC = PERP.id
 
@@ -239,6 +240,41 @@ def test_a_bracket_exits_once_and_cancels_the_other_side():
         OrderType.LIMIT,
     ]
     assert made.quantity(BTC) == 0
+
+
+class InAndOut(Strategy):
+    """Buys a coin whose fee is paid in the coin, and sells all of it, twice."""
+
+    def setup(self) -> None:
+        self.seen: list[Decimal] = []
+        self.subscribe_quotes(SPOT.id)
+
+    def on_quote(self, quote: Quote) -> None:
+        self.seen.append(self.quantity(SPOT.id))
+        self.target(SPOT.id, "1" if len(self.seen) % 4 == 1 else 0)
+
+
+def test_selling_all_of_a_coin_works_when_its_fee_was_paid_in_the_coin():
+    venue = VenueConfig(
+        name=VenueId("SIM"),
+        account=AccountType.CASH,
+        balances={"USDT": Decimal(10_000)},
+        fees=FeesConfig(taker=Decimal("0.001"), currency="base"),
+    )
+    ts = [T0 + n * SECOND for n in range(1, 9)]
+    data = quotes(ts, [10_000] * 8, [10_001] * 8, [10**6] * 8, [10**6] * 8)
+    settings = config(venue, [feed(SPOT.id, "quote")], [strategy(InAndOut)], currency="USDT")
+    played = play(session(settings, [SPOT], {("quote", SPOT.id): data}))
+    assert [fill.quantity for _, fill, _ in played.record.fills] == [
+        Decimal("1.00000"),
+        Decimal("0.99900"),
+        Decimal("1.00000"),
+        Decimal("0.99900"),
+    ]
+    made = played.graph.strategies[StrategyId("s")].strategy
+    assert isinstance(made, InAndOut)
+    assert made.seen[1:3] == [Decimal("0.99900"), 0]
+    assert played.graph.books.balance(VenueId("SIM"), "ETH") == 0
 
 
 class Raises(Script):

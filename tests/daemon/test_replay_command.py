@@ -182,6 +182,17 @@ def test_3_when_a_strategy_failed_on_the_way(project, capsys):
     assert "on purpose" in failure["error"]
 
 
+def test_a_run_that_lost_one_of_its_strategies_is_partial(project, capsys):
+    with_strategy(project, "one_of_two", 'ValueError("on purpose")')
+    file = project / "outcry.toml"
+    other = CONFIG[CONFIG.index("[[strategies]]") : CONFIG.index("[risk.default]")]
+    other = other.replace('id = "cross"', 'id = "other"')
+    file.write_text(file.read_text().replace("[risk.default]", f"{other}[risk.default]"))
+    code, document = play(capsys, project)
+    assert (code, document["status"]) == (3, "partial")
+    assert document["fills"] > 0
+
+
 def test_130_after_ctrl_c_with_the_result_up_to_then(project, capsys):
     with_strategy(project, "interrupted", "signal.raise_signal(signal.SIGINT)")
     code, document = play(capsys, project)
