@@ -48,6 +48,7 @@ class Books:
         self.valuation = Valuation(universe, market, account_currency)
         self._legs: dict[str | None, int] = {None: 0}
         self._held: dict[int, None] = {}  # instruments that were ever filled, in order
+        self._held_at: dict[VenueId, list[int]] = {venue: [] for venue in self.ledgers}
         for venue, amounts in sorted(balances.items()):
             for currency, units in sorted(amounts.items()):
                 self.ledgers[venue].adjust_cash(0, universe.currency_index[currency], units)
@@ -56,7 +57,8 @@ class Books:
         """Book a fill; returns the realised profit in settlement units, fees apart."""
         number = self.universe.index[fill.instrument]
         leg = self._legs.setdefault(fill.position, len(self._legs))
-        self._held[number] = None
+        if number not in self._held:
+            self._hold(number)
         return self._ledger(number).apply_fill(
             self._number.get(strategy, 0),
             number,
@@ -103,7 +105,8 @@ class Books:
             ledger.split(book, number, event.numerator, event.denominator, 0)
         rest = kept - self.account_position(event.instrument)
         if rest:
-            self._held[number] = None
+            if number not in self._held:
+                self._hold(number)
             ledger.apply_fill(0, number, 0, 1 if rest > 0 else -1, 0, abs(rest), 0, 0)
 
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
@@ -121,8 +124,7 @@ class Books:
     def account_position(self, instrument: InstrumentId) -> int:
         """Signed quantity units of the whole account."""
         number = self.universe.index[instrument]
-        ledger = self._ledger(number)
-        return sum(ledger.net_quantity(book, number) for book in range(len(self.names)))
+        return self._ledger(number).total_quantity(number)
 
     def balance(self, venue: VenueId, currency: str) -> int:
         """The account's balance at a venue, in currency units."""
@@ -141,19 +143,24 @@ class Books:
             MissingData: Something held has no price yet.
             CurrencyMismatch: A balance has no conversion rate.
         """
-        return sum(self.book_equity(book) for book in range(len(self.names)))
+        return self._worth(None)
 
     def book_equity(self, book: int) -> int:
-        """Value of one book in units of the account currency: its cash plus what it holds."""
-        convert = self.valuation.convert
+        """Value of one book in units of the account currency. Raises as `equity`."""
+        return self._worth(book)
+
+    def _worth(self, book: int | None) -> int:
+        target = self.universe.currency_index[self.valuation.currency]
         total = 0
-        for ledger in self.ledgers.values():
-            for number, (code, _) in enumerate(self.universe.currencies):
-                units = ledger.balance(book, number)
-                if units:
-                    total += convert(units, code)
-        for number in self._held:
-            total += convert(self._value(book, number), self._settlement(number))
+        unpriced: int | None = None
+        for venue, ledger in self.ledgers.items():
+            own, others, missing = ledger.worth(target, self._held_at[venue], self._market, book)
+            total += own
+            for currency, units in others:
+                total += self.valuation.convert(units, self.universe.currencies[currency][0])
+            unpriced = missing if unpriced is None else unpriced
+        if unpriced is not None:
+            raise MissingData(f"{self.universe.instruments[unpriced].id} has no price yet")
         return total
 
     def realized_by_currency(self, book: int) -> dict[str, int]:
@@ -197,11 +204,9 @@ class Books:
         """The exact state of every ledger, in a canonical order."""
         return b"".join(ledger.snapshot() for ledger in self.ledgers.values())
 
-    def _value(self, book: int, number: int) -> int:
-        ledger = self._ledger(number)
-        if not ledger.legs(book, number):
-            return 0
-        return ledger.market_value(book, number, self._mark(book, number))
+    def _hold(self, number: int) -> None:
+        self._held[number] = None
+        self._held_at[self.universe.instruments[number].venue].append(number)
 
     def _mark(self, book: int, number: int) -> int:
         quantity = self._ledger(number).net_quantity(book, number)
