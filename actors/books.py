@@ -6,6 +6,7 @@ is split over the strategies by what they hold, and what the split can't divide 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from openoutcry import _native
 from openoutcry.actors.valuation import Valuation
@@ -15,6 +16,8 @@ from openoutcry.state.events import CashAdjusted, OrderFilled, PositionAdjusted
 from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId, VenueId
 from openoutcry.state.positions import Position
 from openoutcry.state.universe import Universe
+
+_NO_ACCOUNT: Final = "an order reached an instrument without an account"
 
 
 class Books:
@@ -37,6 +40,7 @@ class Books:
         account_currency: str,
     ) -> None:
         self.universe = universe
+        self._index = universe.index
         self._market = market
         self.names = (UNALLOCATED, *strategies)
         self._number = {name: number for number, name in enumerate(self.names)}
@@ -111,8 +115,10 @@ class Books:
 
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
         """Signed quantity units that a strategy holds, all legs together."""
-        number = self.universe.index[instrument]
-        return self._ledger(number).net_quantity(self._number[strategy], number)
+        number = self._index[instrument]
+        ledger = self._of[number]
+        assert ledger is not None, _NO_ACCOUNT
+        return ledger.net_quantity(self._number[strategy], number)
 
     def position_view(self, strategy: StrategyId, instrument: InstrumentId) -> Position:
         """What a strategy holds of an instrument, with its entry price and profit."""
@@ -220,5 +226,5 @@ class Books:
 
     def _ledger(self, number: int) -> _native.Ledger:
         ledger = self._of[number]
-        assert ledger is not None, "an order reached an instrument without an account"
+        assert ledger is not None, _NO_ACCOUNT
         return ledger

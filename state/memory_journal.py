@@ -12,6 +12,7 @@ import msgspec
 from openoutcry import _native
 
 _FLUSH_BYTES: Final = 1 << 16
+_AT_ITS_END: Final = -1
 
 
 class MemoryJournal:
@@ -39,12 +40,15 @@ class MemoryJournal:
         assert seq >= self.last_seq, f"record {seq} after {self.last_seq}"
         self.last_seq = seq
         self.count += 1
-        start = len(self._buffer)
-        self._buffer += seq.to_bytes(8, "little")
-        self._encoder.encode_into(record, self._buffer, len(self._buffer))
-        if self._kept is not None:
-            self._kept.append((seq, bytes(self._buffer[start + 8 :])))
-        if len(self._buffer) > _FLUSH_BYTES:
+        buffer = self._buffer
+        buffer += seq.to_bytes(8, "little")
+        if self._kept is None:
+            self._encoder.encode_into(record, buffer, _AT_ITS_END)
+        else:
+            encoded = self._encoder.encode(record)
+            self._kept.append((seq, encoded))
+            buffer += encoded
+        if len(buffer) > _FLUSH_BYTES:
             self._flush()
 
     def records(self) -> list[tuple[int, bytes]]:
