@@ -47,7 +47,7 @@ from openoutcry.state.events import (
     TimerFired,
 )
 from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
-from openoutcry.state.order_table import OrderTable
+from openoutcry.state.order_table import RECENT_ORDERS, OrderTable
 from openoutcry.state.universe import Universe
 
 
@@ -66,13 +66,15 @@ class Ports:
 class Graph:
     """The wired actors of one run."""
 
-    def __init__(self, config: Config, universe: Universe, ports: Ports, epoch: int) -> None:
+    def __init__(
+        self, config: Config, universe: Universe, ports: Ports, epoch: int, recent_orders: int
+    ) -> None:
         self.config = config
         self.universe = universe
         self.ports = ports
         self._epoch = epoch
         self.dispatcher = Dispatcher()
-        self.orders = OrderTable()
+        self.orders = OrderTable(recent_orders)
         names = [strategy.id for strategy in config.strategies]
         currency = config.run.account_currency
         self.books = Books(
@@ -234,7 +236,13 @@ def opening_balances(config: Config, universe: Universe) -> Mapping[VenueId, Map
     return result
 
 
-def build_graph(config: Config, universe: Universe, ports: Ports, epoch: int = 0) -> Graph:
+def build_graph(
+    config: Config,
+    universe: Universe,
+    ports: Ports,
+    epoch: int = 0,
+    recent_orders: int = RECENT_ORDERS,
+) -> Graph:
     """Wire the actors of a config: market data → strategy → portfolio → risk → broker.
 
     Args:
@@ -242,13 +250,14 @@ def build_graph(config: Config, universe: Universe, ports: Ports, epoch: int = 0
         universe: Instruments and currencies of the run.
         ports: Clock and inlet, journal, venue, feeds, market.
         epoch: 48 bits that client order ids start with; unique per state directory or run.
+        recent_orders: Closed orders that are kept unpacked; see `OrderTable`.
 
     Raises:
         ConfigError: A strategy, parameter, subscription or balance that cannot work.
     """
     _check_unique("strategy", [item.id for item in config.strategies])
     _check_unique("venue", [item.name for item in config.venues])
-    return Graph(config, universe, ports, epoch)
+    return Graph(config, universe, ports, epoch, recent_orders)
 
 
 def _check_unique(what: str, names: Sequence[str]) -> None:

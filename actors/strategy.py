@@ -204,8 +204,7 @@ class Strategy:
 
     def quantity(self, instrument: InstrumentId) -> Decimal:
         """Signed quantity that this strategy holds."""
-        item = self.instrument_of(instrument)
-        return item.quantity(self._desk.position_units(instrument))
+        return self._desk.quantity(instrument)
 
     def cash(self, currency: str) -> Decimal:
         """The account's balance of a currency, over all venues."""

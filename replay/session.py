@@ -26,6 +26,7 @@ from openoutcry.state.universe import Universe
 
 KINDS: Final = ("quote", "trade", "bar", "book", "mark", "funding", "split", "dividend")
 _LAST_TS: Final = 2**63 - 1
+_ALL_ORDERS: Final = 2**63 - 1  # the result lists every order: packing them would only cost
 Chunks = Callable[[FeedConfig, str, tuple[str, PriceType] | None], Iterable[Mapping[str, object]]]
 
 
@@ -134,7 +135,9 @@ class ReplaySession:
             market=self.market,
             observer=self.record,
         )
-        self.graph: Graph = build_graph(config, self.universe, ports, epoch)
+        self.graph: Graph = build_graph(
+            config, self.universe, ports, epoch, recent_orders=_ALL_ORDERS
+        )
         self.delivered = 0
 
     def _build_kernel(self, start: int, end: int) -> _native.Kernel:

@@ -133,6 +133,17 @@ class Ledger:
         """Signed quantity of a leg."""
     def net_quantity(self, book: int, instrument: int, /) -> int:
         """Sum over legs."""
+    def total_quantity(self, instrument: int, /) -> int:
+        """Sum over books and legs."""
+    def worth(
+        self, currency: int, instruments: Sequence[int], market: Market, book: int | None = None, /
+    ) -> tuple[int, list[tuple[int, int]], int | None]:
+        """What all books (or one) are worth: balances, and holdings in `instruments` at `market`.
+
+        Returns the units that are in `currency`; the parts in others as (currency, units), each to
+        be converted on its own (the part of an instrument that is not held is 0); and an instrument
+        that is held but has no price, if there is one. Its value is in neither.
+        """
     def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
         """Exact cost of the open quantity in the settlement currency, signed by the side, as
         (units, scale). Of an inverse contract: the sum of quantity x multiplier / price."""
@@ -206,9 +217,8 @@ class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
     def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
-    def update_bar(
-        self, open: float, high: float, low: float, close: float, volume: float, /
-    ) -> None: ...
+    def update(self, bar: Any, /) -> None:
+        """Take a closed `Bar`; an unknown volume is passed on as NaN."""
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...

@@ -183,7 +183,7 @@ def test_3_when_a_strategy_failed_on_the_way(project, capsys):
 
 
 def test_a_run_that_lost_one_of_its_strategies_is_partial(project, capsys):
-    with_strategy(project, "one_of_two", 'ValueError("on purpose")')
+    with_strategy(project, "one_of_two", 'raise ValueError("on purpose")')
     file = project / "outcry.toml"
     other = CONFIG[CONFIG.index("[[strategies]]") : CONFIG.index("[risk.default]")]
     other = other.replace('id = "cross"', 'id = "other"')

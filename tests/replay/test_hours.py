@@ -102,7 +102,7 @@ class Step(msgspec.Struct, frozen=True):
 class Planned(Strategy):
     """Buys one share at each step of a plan; writes down what becomes of it."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         plan: tuple[Step, ...] = ()
         bars: tuple[str, ...] = ()
@@ -264,7 +264,7 @@ def test_day_bars_close_with_the_session_and_shorter_ones_are_cut_there() -> Non
         ("28 09:30", "28 10:00", 91, 91, 1),
         ("28 15:00", "28 16:00", 92, 92, 1),
     ]
-    assert played.kernel.counts()["outside_session"] == 5
+    assert played.kernel.defects()["outside_session"] == 5
 
 
 def test_day_bars_follow_the_clock_of_the_exchange() -> None:
