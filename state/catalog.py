@@ -8,7 +8,7 @@ neighbouring file of a day in another time zone keeps both parts of the UTC day.
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -340,8 +340,12 @@ def _overlaps(path: Path, key: StreamKey, start: int | None, end: int | None) ->
     import numpy as np
 
     try:
-        period = np.datetime64(path.stem, "Y" if key.yearly else "D")
+        unit: Literal["Y", "D"] = "Y" if key.yearly else "D"
+        period = np.datetime64(path.stem, unit)
     except ValueError as error:
         raise CatalogError(f"{path}: the name is no UTC day or year") from error
-    first, after = (int(t.astype("datetime64[ns]").astype(np.int64)) for t in (period, period + 1))
+    step = np.timedelta64(1, unit)
+    first, after = (
+        int(t.astype("datetime64[ns]").astype(np.int64)) for t in (period, period + step)
+    )
     return (start is None or start < after) and (end is None or first < end)
