@@ -107,7 +107,10 @@ class MatchingConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class VenueConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[[venues]]`: an account at a venue and, unless live, how the venue is simulated."""
+    """`[[venues]]`: an account at a venue and, unless live, how the venue is simulated.
+
+    `hours`: match in the sessions of an instrument's calendar (`regular`), or whenever there is data.
+    """
 
     name: VenueId
     balances: dict[str, Decimal]

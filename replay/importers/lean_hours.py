@@ -27,19 +27,24 @@ _STATES: Final = {"future": ("market", "premarket", "postmarket")}
 
 
 class MarketHours(msgspec.Struct, frozen=True):
-    """Of an instrument: the zone in which its files are written, and when it trades."""
+    """Of an instrument: the zone in which its files are written, and when it trades.
+
+    `known` is false for hours that are a guess, because the database has no entry.
+    """
 
     data_zone: str
     calendar: Calendar
+    known: bool = True
 
     @property
-    def trades_always(self) -> bool:
-        """Whether there is nothing to say: no holiday, and every day is open around the clock."""
+    def limited(self) -> bool:
+        """Whether the database says that the market is closed at times."""
         week = [self.calendar.weekly.get(day) for day in WEEKDAYS]
         exceptions = (
             self.calendar.holidays or self.calendar.early_closes or self.calendar.late_opens
         )
-        return not exceptions and all(day == (("00:00", "24:00"),) for day in week)
+        always = not exceptions and all(day == (("00:00", "24:00"),) for day in week)
+        return self.known and not always
 
 
 class HoursDatabase:
@@ -83,7 +88,8 @@ def _default(asset: str, market: str) -> MarketHours:
     hours = (_DEFAULT_SESSION if by_day else ("00:00", "24:00"),)
     weekly: dict[Weekday, tuple[tuple[str, str], ...]]
     weekly = dict.fromkeys(WEEKDAYS[:5] if by_day else WEEKDAYS, hours)
-    return MarketHours(zone, Calendar(name=f"{asset}-{market}", time_zone=zone, weekly=weekly))
+    calendar = Calendar(name=f"{asset}-{market}", time_zone=zone, weekly=weekly)
+    return MarketHours(zone, calendar, known=False)
 
 
 def _read(asset: str, key: str, entry: dict[str, Any]) -> MarketHours:

@@ -42,7 +42,7 @@ def make_instrument(
 ) -> AnyInstrument:
     """The instrument of a file, or of one contract (`201312`) in a futures file.
 
-    It names the calendar of the market-hours database, unless that is open around the clock.
+    It names its calendar in the market-hours database, unless that is open around the clock.
 
     The tick is the database's; the price scale may hold more decimals, because recorded prices of
     other times and aggregators are not always on today's tick.
@@ -65,7 +65,7 @@ def make_instrument(
         "tick": options.tick or found.tick,
         "lot": options.lot or found.lot,
         "multiplier": found.multiplier,
-        "calendar": None if hours.trades_always else hours.calendar.name,
+        "calendar": hours.calendar.name if hours.limited else None,
     }
     return _of_class(asset, symbol.upper(), contract, found, common)
 

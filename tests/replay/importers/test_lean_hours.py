@@ -48,14 +48,16 @@ def test_an_odd_time_is_read_and_a_wrong_one_is_named(tmp_path: Path) -> None:
 def test_around_the_clock_is_no_calendar(tmp_path: Path) -> None:
     always = {day: [part("00:00:00", "1.00:00:00")] for day in WEEK}
     entry = database(tmp_path, "Crypto-x-[*]", **always).find("crypto", "x", "btcusd")
-    assert entry.trades_always
+    assert not entry.limited
     holiday = database(tmp_path, "Crypto-x-[*]", **always, holidays=["1/1/2024"])
-    assert not holiday.find("crypto", "x", "btcusd").trades_always
+    assert holiday.find("crypto", "x", "btcusd").limited
 
 
-@pytest.mark.parametrize(("asset", "always"), [("equity", False), ("crypto", True)])
-def test_without_a_database_the_class_has_its_usual_hours(asset: str, always: bool) -> None:
-    assert HoursDatabase(None).find(asset, "usa", "x").trades_always == always
+def test_without_a_database_hours_are_a_guess_that_closes_no_market() -> None:
+    """Daily bars need a session to be stamped with; orders are not refused for a guess."""
+    found = HoursDatabase(None).find("equity", "usa", "x")
+    assert found.calendar.weekly["monday"] == (("09:30", "16:00"),)
+    assert not found.limited
 
 
 @pytest.mark.data
