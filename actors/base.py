@@ -111,7 +111,7 @@ class CoreRef(pykka.ActorRef[Any]):
         """
         if self.actor_stopped.is_set():
             raise pykka.ActorDeadError(f"{self} not found")
-        if self.cell.busy:
+        if self._dispatcher.is_busy(self.cell):
             raise DeadlockError(f"{self.cell.name} waits, directly or not, for itself")
         if block:
             return self._dispatcher.call(self.cell, message)

@@ -9,6 +9,7 @@ the coin itself, in whole lots. The rest is dust in the balance.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,8 @@ from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId, 
 from openoutcry.state.instruments import Spot
 from openoutcry.state.positions import Position
 from openoutcry.state.universe import Universe
+
+_NO_ACCOUNT: Final = "an order reached an instrument without an account"
 
 
 class Books:
@@ -43,6 +46,7 @@ class Books:
         account_currency: str,
     ) -> None:
         self.universe = universe
+        self._index = universe.index
         self._market = market
         self.names = (UNALLOCATED, *strategies)
         self._number = {name: number for number, name in enumerate(self.names)}
@@ -55,6 +59,7 @@ class Books:
         self._legs: dict[str | None, int] = {None: 0}
         self._coin_fees: dict[tuple[int, int], int] = {}  # (book, instrument): in currency units
         self._held: dict[int, None] = {}  # instruments that were ever filled, in order
+        self._held_at: dict[VenueId, list[int]] = {venue: [] for venue in self.ledgers}
         for venue, amounts in sorted(balances.items()):
             for currency, units in sorted(amounts.items()):
                 self.ledgers[venue].adjust_cash(0, universe.currency_index[currency], units)
@@ -63,7 +68,8 @@ class Books:
         """Book a fill; returns the realised profit in settlement units, fees apart."""
         number = self.universe.index[fill.instrument]
         leg = self._legs.setdefault(fill.position, len(self._legs))
-        self._held[number] = None
+        if number not in self._held:
+            self._hold(number)
         book = self._number.get(strategy, 0)
         item = self.universe.instruments[number]
         if fill.fee_units and isinstance(item, Spot) and fill.fee_currency == item.base:
@@ -115,16 +121,19 @@ class Books:
             ledger.split(book, number, event.numerator, event.denominator, 0)
         rest = kept - self.account_position(event.instrument)
         if rest:
-            self._held[number] = None
+            if number not in self._held:
+                self._hold(number)
             ledger.apply_fill(0, number, 0, 1 if rest > 0 else -1, 0, abs(rest), 0, 0)
 
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
         """Signed quantity units that a strategy holds, all legs together."""
-        number = self.universe.index[instrument]
+        number = self._index[instrument]
+        ledger = self._of[number]
+        assert ledger is not None, _NO_ACCOUNT
         book = self._number[strategy]
-        filled = self._ledger(number).net_quantity(book, number)
-        if (book, number) in self._coin_fees:
-            return self._less_fees(filled, number, self._coin_fees[book, number])
+        filled = ledger.net_quantity(book, number)
+        if self._coin_fees:
+            return self._less_fees(filled, number, self._coin_fees.get((book, number), 0))
         return filled
 
     def position_view(self, strategy: StrategyId, instrument: InstrumentId) -> Position:
@@ -141,8 +150,7 @@ class Books:
     def account_position(self, instrument: InstrumentId) -> int:
         """Signed quantity units of the whole account."""
         number = self.universe.index[instrument]
-        ledger = self._ledger(number)
-        filled = sum(ledger.net_quantity(book, number) for book in range(len(self.names)))
+        filled = self._ledger(number).total_quantity(number)
         if not self._coin_fees:
             return filled
         paid = (self._coin_fees.get((book, number), 0) for book in range(len(self.names)))
@@ -165,19 +173,24 @@ class Books:
             MissingData: Something held has no price yet.
             CurrencyMismatch: A balance has no conversion rate.
         """
-        return sum(self.book_equity(book) for book in range(len(self.names)))
+        return self._worth(None)
 
     def book_equity(self, book: int) -> int:
-        """Value of one book in units of the account currency: its cash plus what it holds."""
-        convert = self.valuation.convert
+        """Value of one book in units of the account currency. Raises as `equity`."""
+        return self._worth(book)
+
+    def _worth(self, book: int | None) -> int:
+        target = self.universe.currency_index[self.valuation.currency]
         total = 0
-        for ledger in self.ledgers.values():
-            for number, (code, _) in enumerate(self.universe.currencies):
-                units = ledger.balance(book, number)
-                if units:
-                    total += convert(units, code)
-        for number in self._held:
-            total += convert(self._value(book, number), self._settlement(number))
+        unpriced: int | None = None
+        for venue, ledger in self.ledgers.items():
+            own, others, missing = ledger.worth(target, self._held_at[venue], self._market, book)
+            total += own
+            for currency, units in others:
+                total += self.valuation.convert(units, self.universe.currencies[currency][0])
+            unpriced = missing if unpriced is None else unpriced
+        if unpriced is not None:
+            raise MissingData(f"{self.universe.instruments[unpriced].id} has no price yet")
         return total
 
     def realized_by_currency(self, book: int) -> dict[str, int]:
@@ -233,11 +246,9 @@ class Books:
         )  # in 10^-(size scale + currency scale)
         return exact // (unit * item.lot_units) * item.lot_units
 
-    def _value(self, book: int, number: int) -> int:
-        ledger = self._ledger(number)
-        if not ledger.legs(book, number):
-            return 0
-        return ledger.market_value(book, number, self._mark(book, number))
+    def _hold(self, number: int) -> None:
+        self._held[number] = None
+        self._held_at[self.universe.instruments[number].venue].append(number)
 
     def _mark(self, book: int, number: int) -> int:
         quantity = self._ledger(number).net_quantity(book, number)
@@ -251,5 +262,5 @@ class Books:
 
     def _ledger(self, number: int) -> _native.Ledger:
         ledger = self._of[number]
-        assert ledger is not None, "an order reached an instrument without an account"
+        assert ledger is not None, _NO_ACCOUNT
         return ledger

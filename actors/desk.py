@@ -173,6 +173,11 @@ class Desk:
         """Signed quantity units of the strategy."""
         return self._books.position(self.strategy, instrument)
 
+    def quantity(self, instrument: InstrumentId) -> Decimal:
+        """Signed quantity of the strategy."""
+        item = self.universe.instrument(instrument)
+        return item.quantity(self._books.position(self.strategy, instrument))
+
     def position(self, instrument: InstrumentId) -> Position:
         """The strategy's position."""
         return self._books.position_view(self.strategy, instrument)

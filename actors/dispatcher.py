@@ -9,7 +9,7 @@ and the supervisor's policy for that actor applies.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -28,13 +28,12 @@ class FailureHandler(Protocol):
 class Cell:
     """An actor's place in the dispatcher: what a reference points to, also over restarts."""
 
-    __slots__ = ("actor", "busy", "failures", "handlers", "name", "parked")
+    __slots__ = ("actor", "failures", "handlers", "name", "parked")
 
     def __init__(self, name: str, actor: "Actor", handlers: dict[type, Handler]) -> None:
         self.name = name
         self.actor = actor
         self.handlers = handlers
-        self.busy = False
         self.parked = 0
         self.failures = 0
 
@@ -68,7 +67,8 @@ class Dispatcher:
     def __init__(self) -> None:
         self._ready: deque[tuple[Cell, object]] = deque()
         self._outbox: list[tuple[Cell, object]] = []
-        self._in_handler = False
+        self.running: Cell | None = None  # whose handler runs
+        self._asked: list[Cell] = []  # who is answering: the last one answers the one before it
         self._failure_handler: FailureHandler | None = None
         self.cells: dict[str, Cell] = {}
 
@@ -87,20 +87,47 @@ class Dispatcher:
 
     def post(self, cell: Cell, message: object) -> None:
         """Send from wherever we are: through the outbox inside a handler, directly outside."""
-        (self._outbox if self._in_handler else self._ready).append((cell, message))
+        inside = self.running is not None or self._asked
+        (self._outbox if inside else self._ready).append((cell, message))
+
+    def is_busy(self, cell: Cell) -> bool:
+        """Whether an actor's handler runs, or waits for an answer: asking it now would never end."""
+        return cell is self.running or cell in self._asked
 
     def dispatch(self, cell: Cell, message: object) -> None:
         """Handle one input and everything that follows from it."""
-        ready = self._ready
-        self._run(cell, message)
-        while ready:
-            self._run(*ready.popleft())
+        self.publish((cell,), message)
+
+    def publish(self, cells: Sequence[Cell], message: object) -> None:
+        """Hand one input to several actors, in order, then handle everything that follows from it."""
+        kind, outbox = message.__class__, self._outbox
+        for cell in cells:
+            self.running = cell
+            try:
+                cell.handlers[kind](message)
+            except Exception as error:  # noqa: BLE001 - the actor edge: policy, not traceback
+                self._fail(cell, message, error)
+            if outbox:
+                self._ready.extend(outbox)
+                outbox.clear()
+        self.running = None
+        if self._ready:
+            self.drain()
 
     def drain(self) -> None:
-        """Handle what was posted from outside."""
-        ready = self._ready
+        """Handle what waits, and what follows from it, until nothing does."""
+        ready, outbox = self._ready, self._outbox
         while ready:
-            self._run(*ready.popleft())
+            cell, message = ready.popleft()
+            self.running = cell
+            try:
+                cell.handlers[message.__class__](message)
+            except Exception as error:  # noqa: BLE001 - the actor edge: policy, not traceback
+                self._fail(cell, message, error)
+            if outbox:
+                ready.extend(outbox)
+                outbox.clear()
+        self.running = None
 
     def call(self, cell: Cell, message: object) -> object:
         """An ask on the core thread: a plain call whose emissions join the caller's.
@@ -109,35 +136,22 @@ class Dispatcher:
         """
         outbox = self._outbox
         mark = len(outbox)
-        outer, self._in_handler = self._in_handler, True
-        cell.busy = True
+        self._asked.append(cell)
         try:
             return cell.actor.receive(message)
         except BaseException:
             del outbox[mark:]
             raise
         finally:
-            cell.busy = False
-            self._in_handler = outer
-            if not outer:
+            self._asked.pop()
+            if self.running is None and not self._asked:
                 self._ready.extend(outbox)
                 outbox.clear()
 
-    def _run(self, cell: Cell, message: object) -> None:
-        self._in_handler = cell.busy = True
-        try:
-            cell.handlers[message.__class__](message)
-        except Exception as error:  # noqa: BLE001 - the actor edge: policy, not traceback
-            self._outbox.clear()
-            self._in_handler = cell.busy = False
-            self._fail(cell, message, error)
-        else:
-            self._in_handler = cell.busy = False
-            if self._outbox:
-                self._ready.extend(self._outbox)
-                self._outbox.clear()
-
     def _fail(self, cell: Cell, message: object, error: Exception) -> None:
+        """Drop what the failed handler emitted, then do as the supervisor decides."""
+        self._outbox.clear()
+        self.running = None
         cell.failures += 1
         if self._failure_handler is None:
             self._ready.clear()

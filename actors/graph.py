@@ -11,7 +11,7 @@ comes from the inlet with a sequence number, is recorded if it is part of the de
 handled to completion before the next.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openoutcry import _native
@@ -47,8 +47,7 @@ from openoutcry.state.events import (
     TimerFired,
 )
 from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
-from openoutcry.state.market_data import AnyMarketData
-from openoutcry.state.order_table import OrderTable
+from openoutcry.state.order_table import RECENT_ORDERS, OrderTable
 from openoutcry.state.universe import Universe
 
 
@@ -67,13 +66,15 @@ class Ports:
 class Graph:
     """The wired actors of one run."""
 
-    def __init__(self, config: Config, universe: Universe, ports: Ports, epoch: int) -> None:
+    def __init__(
+        self, config: Config, universe: Universe, ports: Ports, epoch: int, recent_orders: int
+    ) -> None:
         self.config = config
         self.universe = universe
         self.ports = ports
         self._epoch = epoch
         self.dispatcher = Dispatcher()
-        self.orders = OrderTable()
+        self.orders = OrderTable(recent_orders)
         names = [strategy.id for strategy in config.strategies]
         currency = config.run.account_currency
         self.books = Books(
@@ -81,7 +82,7 @@ class Graph:
         )
         self.halts = Halts()
         self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue, self.halts)
-        self._guard = StrategyGuard()
+        self._guard = StrategyGuard(self.dispatcher)
         try:
             self._build_actors()
         except BaseException:
@@ -152,18 +153,16 @@ class Graph:
         with self._guard.setting_up(actor.cell, strategy_class):
             actor.adopt(strategy_class(config.id, params, desk), desk)
 
-    def _entries(self) -> dict[type, tuple[Cell, bool]]:
-        """Which actor an input goes to first, and whether the input is recorded."""
-        table: dict[type, tuple[Cell, bool]] = {}
-        for kind in AnyMarketData.__args__:
-            table[kind] = (self.market_data.cell, False)
+    def _entries(self) -> dict[type, Cell]:
+        """Which actor an input goes to first, market data apart: that goes to its subscribers."""
+        table: dict[type, Cell] = {}
         for kind in (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__):
-            table[kind] = (self.broker.cell, True)
-        table[TimerFired] = (self.timers.cell, True)
+            table[kind] = self.broker.cell
+        table[TimerFired] = self.timers.cell
         for kind in (CancelAll, Flatten):
-            table[kind] = (self.portfolio.cell, True)
+            table[kind] = self.portfolio.cell
         for kind in (Halt, Resume):
-            table[kind] = (self.risk.cell, True)
+            table[kind] = self.risk.cell
         return table
 
     def start(self) -> None:
@@ -173,11 +172,27 @@ class Graph:
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
 
+    def play(self, inputs: Iterable[AnyMessage]) -> bool:
+        """Handle inputs from the inlet, in order, each with everything that follows from it.
+
+        Ends early, and returns False, when a core actor has failed.
+        """
+        routes, publish, others = self.market_data.routes, self.dispatcher.publish, self.handle
+        failures = self.supervisor.failures
+        for message in inputs:
+            route = routes.get(message.__class__)
+            if route is not None:
+                publish(route(message), message)
+            else:
+                others(message)
+            if failures and self.supervisor.halted:
+                return False
+        return True
+
     def handle(self, message: AnyMessage) -> None:
-        """Handle one input from the inlet, and everything that follows from it."""
-        cell, recorded = self._entry[message.__class__]
-        if recorded:
-            self.ports.journal.append(self.ports.inlet.seq, message)
+        """Record and handle one input from the inlet that is no market data."""
+        cell = self._entry[message.__class__]
+        self.ports.journal.append(self.ports.inlet.seq, message)
         self.dispatcher.dispatch(cell, message)
 
     def stop(self) -> None:
@@ -221,7 +236,13 @@ def opening_balances(config: Config, universe: Universe) -> Mapping[VenueId, Map
     return result
 
 
-def build_graph(config: Config, universe: Universe, ports: Ports, epoch: int = 0) -> Graph:
+def build_graph(
+    config: Config,
+    universe: Universe,
+    ports: Ports,
+    epoch: int = 0,
+    recent_orders: int = RECENT_ORDERS,
+) -> Graph:
     """Wire the actors of a config: market data → strategy → portfolio → risk → broker.
 
     Args:
@@ -229,13 +250,14 @@ def build_graph(config: Config, universe: Universe, ports: Ports, epoch: int = 0
         universe: Instruments and currencies of the run.
         ports: Clock and inlet, journal, venue, feeds, market.
         epoch: 48 bits that client order ids start with; unique per state directory or run.
+        recent_orders: Closed orders that are kept unpacked; see `OrderTable`.
 
     Raises:
         ConfigError: A strategy, parameter, subscription or balance that cannot work.
     """
     _check_unique("strategy", [item.id for item in config.strategies])
     _check_unique("venue", [item.name for item in config.venues])
-    return Graph(config, universe, ports, epoch)
+    return Graph(config, universe, ports, epoch, recent_orders)
 
 
 def _check_unique(what: str, names: Sequence[str]) -> None:

@@ -7,8 +7,8 @@ Two nets, both free while nothing is caught:
 - Clocks, `sleep` and randomness raise no audit event. The names under which the strategy's module, and the
   modules of the same project that it uses, know them are given stand-ins until the run ends.
 
-Both look whether a strategy's cell is busy on this thread; the dispatcher keeps that anyway, so a
-message costs nothing more. Outside handlers, on other threads and after the run everything is itself.
+Both look whose handler the dispatcher runs on this thread; it keeps that anyway, so a message costs
+nothing more. Outside handlers, on other threads and after the run everything is itself.
 
 What passes: maths (numpy, polars), seeded generators (`random.Random(7)`, `default_rng(7)`), importing
 a module, reading a time zone, `print`, logging, the debugger. What this can't see, and `outcry check`
@@ -28,7 +28,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from openoutcry.actors.dispatcher import Cell
+from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state.errors import StrategyError
 
@@ -90,10 +90,9 @@ def _running() -> Cell | None:
     """The strategy whose handler runs on this thread."""
     thread = threading.get_ident()
     for guard in _guards:
-        if guard.thread == thread:
-            for cell in guard.cells:
-                if cell.busy:
-                    return cell
+        cell = guard.dispatcher.running
+        if guard.thread == thread and cell is not None and cell in guard.cells:
+            return cell
     return None
 
 
@@ -257,8 +256,9 @@ _hooked: list[bool] = []
 class StrategyGuard:
     """Watches the strategies of one graph, on the thread that makes it, until it is closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
         self.thread = threading.get_ident()
+        self.dispatcher = dispatcher
         self.cells: list[Cell] = []
         self._patched: list[_Patch] = []
         if not _hooked:
@@ -282,11 +282,11 @@ class StrategyGuard:
         if cell not in self.cells:
             self.cells.append(cell)
             self._patch(strategy)
-        cell.busy = True
+        self.dispatcher.running = cell
         try:
             yield
         finally:
-            cell.busy = False
+            self.dispatcher.running = None
 
     def close(self) -> None:
         """Let go of everything; a second time changes nothing."""

@@ -5,7 +5,8 @@ the inlet updates before the core sees the datum. Asking for something no record
 is an error at start, not silence later.
 """
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Cell, Dispatcher
@@ -13,6 +14,7 @@ from openoutcry.state.enums import PriceType
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import (
+    AnyMarketData,
     Bar,
     BookInvalidated,
     BookUpdate,
@@ -24,7 +26,8 @@ from openoutcry.state.market_data import (
     Trade,
 )
 
-BarKey = tuple[InstrumentId, str, PriceType]
+_Table = dict[InstrumentId, list[Cell]]
+_Route = Callable[[Any], Sequence[Cell]]
 
 
 class Feeds(Protocol):
@@ -49,13 +52,13 @@ class MarketDataActor(Actor):
     def __init__(self, dispatcher: Dispatcher, feeds: Feeds) -> None:
         super().__init__(dispatcher, "market-data")
         self._feeds = feeds
-        self._quotes: dict[InstrumentId, list[Cell]] = {}
-        self._trades: dict[InstrumentId, list[Cell]] = {}
-        self._books: dict[InstrumentId, list[Cell]] = {}
-        self._marks: dict[InstrumentId, list[Cell]] = {}
-        self._funding: dict[InstrumentId, list[Cell]] = {}
-        self._actions: dict[InstrumentId, list[Cell]] = {}
-        self._bars: dict[BarKey, list[Cell]] = {}
+        self._quotes: _Table = {}
+        self._trades: _Table = {}
+        self._books: _Table = {}
+        self._marks: _Table = {}
+        self._funding: _Table = {}
+        self._actions: _Table = {}
+        self._bars: dict[InstrumentId, list[tuple[str, PriceType, list[Cell]]]] = {}
         self._tables = {
             "quote": self._quotes,
             "trade": self._trades,
@@ -64,6 +67,17 @@ class MarketDataActor(Actor):
             "funding": self._funding,
             "split": self._actions,
             "dividend": self._actions,
+        }
+        self.routes: dict[type, _Route] = {
+            Quote: _by_instrument(self._quotes),
+            Trade: _by_instrument(self._trades),
+            Bar: self._of_bar,
+            BookUpdate: _by_instrument(self._books),
+            BookInvalidated: _by_instrument(self._books),
+            MarkPrice: _by_instrument(self._marks),
+            FundingRate: _by_instrument(self._funding),
+            Split: _by_instrument(self._actions),
+            Dividend: _by_instrument(self._actions),
         }
 
     def subscribe(self, kind: str, instrument: InstrumentId, cell: Cell) -> None:
@@ -93,16 +107,25 @@ class MarketDataActor(Actor):
         quotes. Returns the price type that applies.
         """
         resolved = self._resolve(instrument, timeframe, price_type, cell)
-        key = (instrument, timeframe, resolved)
-        if key not in self._bars:
-            self._bars[key] = []
-            if (timeframe, resolved) in self._feeds.recorded_bars(instrument):
-                self._feeds.want("bar", instrument)
-            else:
-                self._feeds.build_bars(instrument, timeframe, resolved)
-        if cell not in self._bars[key]:
-            self._bars[key].append(cell)
+        cells = self._bar_table(instrument, timeframe, resolved)
+        if cell not in cells:
+            cells.append(cell)
         return resolved
+
+    def _bar_table(
+        self, instrument: InstrumentId, timeframe: str, price_type: PriceType
+    ) -> list[Cell]:
+        """Who asked for these bars; the first time, the feeds are asked for them."""
+        tables = self._bars.setdefault(instrument, [])
+        for known, kind, cells in tables:
+            if (known, kind) == (timeframe, price_type):
+                return cells
+        if (timeframe, price_type) in self._feeds.recorded_bars(instrument):
+            self._feeds.want("bar", instrument)
+        else:
+            self._feeds.build_bars(instrument, timeframe, price_type)
+        tables.append((timeframe, price_type, []))
+        return tables[-1][2]
 
     def _resolve(
         self, instrument: InstrumentId, timeframe: str, price_type: PriceType | None, cell: Cell
@@ -124,44 +147,25 @@ class MarketDataActor(Actor):
             remedy=f"add the bars, trades or quotes of {instrument} to its [[feeds]] entry",
         )
 
-    @handles(Quote)
-    def on_quote(self, quote: Quote) -> None:
-        """Publish a quote."""
-        for cell in self._quotes.get(quote.instrument, ()):
-            self.emit(cell, quote)
+    def subscribers(self, message: AnyMarketData) -> Sequence[Cell]:
+        """Who asked for a datum."""
+        return self.routes[message.__class__](message)
 
-    @handles(Trade)
-    def on_trade(self, trade: Trade) -> None:
-        """Publish a trade."""
-        for cell in self._trades.get(trade.instrument, ()):
-            self.emit(cell, trade)
+    def _of_bar(self, bar: Bar) -> Sequence[Cell]:
+        for timeframe, price_type, cells in self._bars.get(bar.instrument, ()):
+            if price_type is bar.price_type and timeframe == bar.timeframe:
+                return cells
+        return ()
 
-    @handles(Bar)
-    def on_bar(self, bar: Bar) -> None:
-        """Publish a closed bar."""
-        for cell in self._bars.get((bar.instrument, bar.timeframe, bar.price_type), ()):
-            self.emit(cell, bar)
+    @handles(*AnyMarketData.__args__)
+    def on_data(self, message: AnyMarketData) -> None:
+        """Publish a datum that came as a message; those of the inlet go straight to `subscribers`."""
+        for cell in self.subscribers(message):
+            self.emit(cell, message)
 
-    @handles(BookUpdate, BookInvalidated)
-    def on_book(self, update: BookUpdate | BookInvalidated) -> None:
-        """Publish a change of a book, or that it can't be trusted."""
-        for cell in self._books.get(update.instrument, ()):
-            self.emit(cell, update)
 
-    @handles(MarkPrice)
-    def on_mark(self, mark: MarkPrice) -> None:
-        """Publish a mark price."""
-        for cell in self._marks.get(mark.instrument, ()):
-            self.emit(cell, mark)
+def _by_instrument(table: _Table) -> _Route:
+    def route(message: Any) -> Sequence[Cell]:
+        return table.get(message.instrument, ())
 
-    @handles(FundingRate)
-    def on_funding(self, funding: FundingRate) -> None:
-        """Publish a settled funding rate."""
-        for cell in self._funding.get(funding.instrument, ()):
-            self.emit(cell, funding)
-
-    @handles(Split, Dividend)
-    def on_corporate_action(self, action: Split | Dividend) -> None:
-        """Publish a split or dividend."""
-        for cell in self._actions.get(action.instrument, ()):
-            self.emit(cell, action)
+    return route

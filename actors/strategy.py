@@ -65,10 +65,17 @@ class RecoveryGap(msgspec.Struct, frozen=True):
 class Strategy:
     """Base of all strategies. Override the `on_...` methods you need."""
 
-    class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-        """Declared parameters: typed, immutable, taken from the config."""
+    class Params(msgspec.Struct, forbid_unknown_fields=True):
+        """Declared parameters: typed, taken from the config, and fixed from then on."""
 
-    class State(msgspec.Struct, kw_only=True):
+        def __setattr__(self, name: str, value: object) -> None:
+            # Not `frozen`: type checkers would then ask every subclass to say so too.
+            raise StrategyError(
+                f"parameter {name} is set to {value!r} while the strategy runs",
+                remedy="parameters are fixed; what changes belongs into State",
+            )
+
+    class State(msgspec.Struct):
         """All that a strategy remembers; every field has a default. Snapshots save exactly this."""
 
     params: Params
@@ -197,8 +204,7 @@ class Strategy:
 
     def quantity(self, instrument: InstrumentId) -> Decimal:
         """Signed quantity that this strategy holds."""
-        item = self.instrument_of(instrument)
-        return item.quantity(self._desk.position_units(instrument))
+        return self._desk.quantity(instrument)
 
     def cash(self, currency: str) -> Decimal:
         """The account's balance of a currency, over all venues."""

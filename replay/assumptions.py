@@ -1,10 +1,11 @@
 """What a simulated venue takes for granted, in sentences, for the result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from openoutcry.replay.venue_config import DEFAULT_VOLUME_LIMIT
 from openoutcry.state.config import Config, FeesConfig, SlippageConfig, VenueConfig
 from openoutcry.state.enums import AccountType, PositionMode
+from openoutcry.state.instruments import Instrument
 
 _BAR_FILL = {
     "next_open": "market orders fill at the next bar's open; stops come before limits inside a bar",
@@ -24,6 +25,12 @@ _CROSSED = {
     "refuse": "a quote whose bid is above its ask fills and triggers nothing",
     "match": "a quote whose bid is above its ask is matched all the same (optimistic)",
 }
+_HOURS = {
+    "regular": "outside its calendar's sessions nothing matches: market orders are rejected as"
+    " market_closed, others wait for the open; on data that has bars only, market orders wait for the"
+    " next bar's open; DAY orders end with the trading day",
+    "all": "orders match whenever there is data; DAY orders end with the trading day of the calendar",
+}
 _NOT_MODELED = {
     "fills": "our orders move no price and nobody reacts to them; the place in the queue is not"
     " modeled",
@@ -34,16 +41,20 @@ _NOT_MODELED = {
 }
 
 
-def assumptions(config: Config) -> dict[str, str]:
+def assumptions(config: Config, instruments: Iterable[Instrument] = ()) -> dict[str, str]:
     """What the simulation took for granted: a topic, and a sentence about it.
 
     Args:
         config: The run's config. Topics of one venue start with its name.
+        instruments: What the run trades: each has a topic for its trading hours.
     """
     found = {"lane": "orders match on data as received, in the order of the inputs"}
     for venue in config.venues:
         for topic, sentence in _venue(venue):
             found[f"{venue.name} {topic}"] = sentence
+        for item in instruments:
+            if item.venue == venue.name:
+                found[f"{item.id} hours"] = _hours(venue, item)
     return {**found, **_NOT_MODELED}
 
 
@@ -64,6 +75,12 @@ def _venue(venue: VenueConfig) -> Iterator[tuple[str, str]]:
         else "each order meets the full displayed size again (optimistic)",
     )
     yield "slippage", _slippage(matching.slippage)
+
+
+def _hours(venue: VenueConfig, instrument: Instrument) -> str:
+    if instrument.calendar is None:
+        return "no calendar: trades around the clock; DAY orders and days end at midnight UTC"
+    return f"calendar {instrument.calendar}, {venue.hours}: {_HOURS[venue.hours]}"
 
 
 def _account(venue: VenueConfig) -> str:

@@ -34,8 +34,6 @@ from openoutcry.state.events import OrderFilled
 from openoutcry.state.identifiers import ClientOrderId, StrategyId, VenueId
 from openoutcry.state.messages import to_decimal
 
-_DEFECTS = "defect:"
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
@@ -71,7 +69,6 @@ class _Collector:
 
     def result(self) -> ReplayResult:
         session, facts = self.session, self.facts
-        counts = session.kernel.counts()
         scale = self.books.valuation.scale
         equity = curve((ts, to_decimal(units, scale)) for ts, units in self.record.equity)
         initial = equity[0].equity if equity else Decimal(0)
@@ -99,14 +96,12 @@ class _Collector:
             first_ts=facts.first_ts,
             last_ts=last_ts,
             events_total=session.kernel.seq,
-            events={k: n for k, n in counts.items() if not k.startswith(_DEFECTS)},
+            events=session.kernel.counts(),
             orders=len(self.orders),
             fills=len(self.fills),
             denied=len(self.record.denials),
             funnel=self._funnel(),
-            defects={
-                k.removeprefix(_DEFECTS): n for k, n in counts.items() if k.startswith(_DEFECTS)
-            },
+            defects=session.kernel.defects(),
             initial_equity=Money(amount=initial, currency=self.currency),
             final_equity=Money(amount=final, currency=self.currency),
             realized_pnl=self._profits(range(len(self.books.names)), realized=True),
@@ -116,7 +111,7 @@ class _Collector:
             performance=stats,
             strategies=tuple(map(self._strategy, session.graph.strategies)),
             positions=self._positions(),
-            assumptions=assumptions(session.config),
+            assumptions=assumptions(session.config, session.universe.instruments),
             config=msgspec.to_builtins(session.config),
             detail=Detail(
                 orders=tuple(self.orders),

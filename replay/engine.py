@@ -20,7 +20,7 @@ from openoutcry.state.errors import CatalogError
 Progress = Callable[[int, int, int, int], None]
 """Called with events so far, simulated time, and the first and last time of the data."""
 
-_SLICE: Final = 50_000  # inputs between two looks at progress
+_SLICE: Final = 500  # delivered inputs between two looks at progress and Ctrl-C
 _EPOCH_BYTES: Final = 6
 
 
@@ -32,6 +32,7 @@ def replay(
     end: int | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
+    interrupted: Callable[[], bool] | None = None,
     stepping: bool = False,
 ) -> ReplayResult:
     """Play recorded markets through the actor graph.
@@ -43,11 +44,12 @@ def replay(
         end: Play until here, exclusive; None for all.
         seed: Instead of the config's `run.seed`.
         progress: Told about twenty times a second where the run stands.
+        interrupted: Asked between handlers whether to stop here, as after Ctrl-C.
         stepping: Bring every event to Python. Slower, same result: the proof of the fast path.
 
     Returns:
-        The result. Equal config and data give equal results but for `measurement`. After Ctrl-C it
-        is what happened until then, marked as interrupted.
+        The result. Equal config and data give equal results but for `measurement`. A run that was
+        interrupted gives what happened until then, marked so.
 
     Raises:
         ConfigError: The config can't be run.
@@ -57,20 +59,23 @@ def replay(
     if seed is not None:
         config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=seed))
     source = Catalog(catalog)
+    instruments = source.instruments()
     streams = _streams(config, source, start, end)
     first = max(start or 0, min(stream.first_ts for stream in streams))
     last = min([max(stream.last_ts for stream in streams), *([end] if end is not None else [])])
     run_id = _run_id(config, streams, start, end)
     session = ReplaySession(
         config,
-        source.instruments(),
+        instruments,
         catalog_chunks(source, start, end),
+        calendars=source.calendars(),
         start=first,
+        end=last,
         epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
         stepping=stepping,
     )
-    interrupted = _play(session, progress, first, last)
-    facts = RunFacts(run_id=run_id, interrupted=interrupted, first_ts=first)
+    stopped = _play(session, progress, interrupted or _never, (first, last))
+    facts = RunFacts(run_id=run_id, interrupted=stopped, first_ts=first)
     result = collect(session, facts)
     return msgspec.structs.replace(
         result,
@@ -80,21 +85,29 @@ def replay(
     )
 
 
-def _play(session: ReplaySession, progress: Progress | None, first: int, last: int) -> bool:
-    """Play to the end; whether Ctrl-C ended it earlier."""
-    interrupted = False
+def _play(
+    session: ReplaySession,
+    progress: Progress | None,
+    interrupted: Callable[[], bool],
+    span: tuple[int, int],
+) -> bool:
+    """Play to the end; whether it was interrupted before."""
     try:
-        try:
-            session.begin()
-            while session.play(_SLICE):
-                if progress is not None:
-                    progress(session.kernel.seq, session.kernel.now, first, last)
-        except KeyboardInterrupt:
-            interrupted = True
+        session.begin()
+        while session.play(_SLICE):
+            if progress is not None:
+                progress(session.kernel.seq, session.kernel.now, *span)
+            if interrupted():
+                session.end(interrupted=True)
+                return True
         session.end()
     finally:
         session.graph.close()
-    return interrupted
+    return False
+
+
+def _never() -> bool:
+    return False
 
 
 def _streams(
@@ -105,20 +118,15 @@ def _streams(
     Raises:
         CatalogError: A feed has no data, or none in the span.
     """
-    listed = catalog.ls()
     played: list[StreamInfo] = []
     for feed in config.feeds:
         for kind in feed.kinds:
-            found = [
-                stream
-                for stream in listed
-                if stream.instrument == feed.instrument
-                and stream.kind == kind
-                and (kind != "bar" or stream.bar in feed.bars)
-            ]
-            if not found:
+            bars = sorted(set(feed.bars)) if kind == "bar" else [None]
+            found = [catalog.stream(kind, feed.instrument, bar) for bar in bars]
+            present = [stream for stream in found if stream is not None]
+            if not present:
                 raise CatalogError(f"the catalog has no {kind} data of {feed.instrument}")
-            played += found
+            played += present
     inside = [
         stream
         for stream in played

@@ -30,8 +30,8 @@ were paused after an error and the others ran on. `failed`: portfolio, risk or b
 every strategy did."""
 
 
-class ResultStruct(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of the parts of a result."""
+class ResultStruct(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of the parts of a result: values that cannot form a cycle, so nothing to collect."""
 
 
 class Money(ResultStruct, frozen=True, kw_only=True):

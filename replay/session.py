@@ -6,12 +6,15 @@ here decides anything.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from openoutcry import _native
 from openoutcry.actors.graph import Graph, Ports, build_graph
+from openoutcry.replay.hours import calendars_of, sessions_of, venue_sessions
 from openoutcry.replay.record import RunRecord
 from openoutcry.replay.venue_config import exchange_mapping
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.config import Config, FeedConfig
 from openoutcry.state.enums import PriceType
@@ -22,6 +25,8 @@ from openoutcry.state.memory_journal import MemoryJournal
 from openoutcry.state.universe import Universe
 
 KINDS: Final = ("quote", "trade", "bar", "book", "mark", "funding", "split", "dividend")
+_LAST_TS: Final = 2**63 - 1
+_ALL_ORDERS: Final = 2**63 - 1  # the result lists every order: packing them would only cost
 Chunks = Callable[[FeedConfig, str, tuple[str, PriceType] | None], Iterable[Mapping[str, object]]]
 
 
@@ -89,10 +94,15 @@ class ReplaySession:
         config: The whole config.
         instruments: Instruments of the run; those without a feed serve conversions only.
         chunks: Gives the column chunks of one feed and kind (and bar).
+        calendars: Trading hours, for the instruments that name a calendar.
         start: Nanoseconds UTC at which the run's clock starts.
+        end: Time of the last datum, as far as it is known; trading hours are resolved until then.
         epoch: First part of client order ids.
         stepping: Bring every event to Python, as `RecordedFeeds`.
         keep_records: Keep the decision record, to read it back.
+
+    Raises:
+        ConfigError: A feed's instrument, its venue or its calendar is not known.
     """
 
     def __init__(
@@ -101,7 +111,9 @@ class ReplaySession:
         instruments: Iterable[Instrument],
         chunks: Chunks,
         *,
+        calendars: Iterable[Calendar] = (),
         start: int = 0,
+        end: int = _LAST_TS,
         epoch: int = 0,
         stepping: bool = False,
         keep_records: bool = False,
@@ -109,7 +121,8 @@ class ReplaySession:
         self.config = config
         self.universe = build_universe(config, instruments)
         self.market = _native.Market(self.universe.specs)
-        self.kernel = self._build_kernel(start)
+        self.calendars = calendars_of(self.universe.instruments, calendars)
+        self.kernel = self._build_kernel(start, end)
         for feed in config.feeds:
             self._add_feed(feed, chunks)
         self.record = RunRecord()
@@ -122,16 +135,23 @@ class ReplaySession:
             market=self.market,
             observer=self.record,
         )
-        self.graph: Graph = build_graph(config, self.universe, ports, epoch)
+        self.graph: Graph = build_graph(
+            config, self.universe, ports, epoch, recent_orders=_ALL_ORDERS
+        )
         self.delivered = 0
 
-    def _build_kernel(self, start: int) -> _native.Kernel:
-        instruments, table = self.universe.instruments, self.universe.currencies
-        venues = [exchange_mapping(venue, instruments, table) for venue in self.config.venues]
-        ids = [item.id for item in self.universe.instruments]
-        universe = self.universe
-        kernel = _native.Kernel(universe.specs, ids, universe.currencies, venues, self.market)
+    def _build_kernel(self, start: int, end: int) -> _native.Kernel:
+        universe, calendars = self.universe, self.calendars
+        items, table = universe.instruments, universe.currencies
+        venues = []
+        for venue in self.config.venues:
+            hours = venue_sessions(venue, items, calendars, start, end)
+            venues.append(exchange_mapping(venue, items, table, hours))
+        ids = [item.id for item in items]
+        kernel = _native.Kernel(universe.specs, ids, table, venues, self.market)
         kernel.set_clock(start)
+        for instrument, sessions in sessions_of(items, calendars, start, end).items():
+            kernel.set_sessions(universe.index[instrument], sessions)
         return kernel
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:
@@ -155,27 +175,20 @@ class ReplaySession:
 
         Returns whether there may be more.
         """
-        following, handle = self.kernel.next, self.graph.handle
-        supervisor = self.graph.supervisor
-        left = limit if limit is not None else -1
-        delivered = 0
-        more = True
-        while left != 0:
-            message = following()
-            if message is None:
-                more = False
-                break
-            handle(message)
-            delivered += 1
-            left -= 1
-            if supervisor.failures and supervisor.halted:
-                more = False
-                break
-        self.delivered += delivered
-        return more
+        before = self.kernel.delivered
+        going = self.graph.play(islice(iter(self.kernel.next, None), limit))
+        played = self.kernel.delivered - before
+        self.delivered += played
+        return going and played == limit
 
-    def end(self) -> None:
-        """Stop the strategies, let what they sent be answered, cancel what still works."""
+    def end(self, *, interrupted: bool = False) -> None:
+        """Stop the strategies, let what they sent be answered, cancel what still works.
+
+        Args:
+            interrupted: Leave the data that was not played unplayed.
+        """
+        if interrupted:
+            self.kernel.cut()
         if not self.graph.supervisor.halted:
             self.graph.stop()
             self.play()

@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from openoutcry.state.calendars import Session
 from openoutcry.state.config import FeesConfig, SlippageConfig, VenueConfig
 from openoutcry.state.enums import AccountType, PositionMode
 from openoutcry.state.errors import ConfigError, NotRepresentable, NumericOverflow
@@ -18,8 +19,8 @@ LEVERAGE_SCALE = 9
 DEFAULT_VOLUME_LIMIT = Decimal("0.025")
 """Share of a bar's volume that the `volume_share` model fills when the config names none."""
 
-Sessions = Mapping[InstrumentId, Sequence[tuple[int, int]]]
-"""Trading hours by instrument: `(open, close)` in nanoseconds UTC, ascending, close excluded."""
+Sessions = Mapping[InstrumentId, Sequence[Session]]
+"""Trading hours by instrument, ascending and disjoint."""
 
 _I64_MAX = 2**63 - 1
 
@@ -45,7 +46,7 @@ def exchange_mapping(
         `fee_minimum` (10^-12); `fee_currency` "settlement", "base" or a currency index;
         `fee_rounding`, `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
         `slippage_impact` (10^-12); `slippage_ticks`; `volume_limit` (10^-12) or None;
-        `sessions` list of (instrument index, list of (open, close)).
+        `sessions` list of (instrument index, list of (open, close, day close)).
 
     Raises:
         ConfigError: A currency that the run does not have, or a value that makes no sense.

@@ -6,15 +6,16 @@ neighbouring file of a day in another time zone keeps both parts of the UTC day.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from openoutcry.state import catalog_files
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog_files import KINDS, FileInfo, StreamKey
-from openoutcry.state.errors import CatalogError
+from openoutcry.state.errors import CatalogError, ConfigError
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import AnyInstrument, Instrument
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from openoutcry.state.catalog_files import Columns
 
 _INSTRUMENTS_FILE: Final = "instruments.json"
+_CALENDARS_FILE: Final = "calendars.json"
 
 
 class StreamInfo(msgspec.Struct, frozen=True):
@@ -97,7 +99,34 @@ class Catalog:
                     f"{old.price_scale}/{old.size_scale}",
                     remedy="import into a new catalog, or give the import the catalog's scales",
                 )
-        self._write_instruments([known[key] for key in sorted(known)])
+        self._write_list(_INSTRUMENTS_FILE, [known[key] for key in sorted(known)])
+
+    def calendars(self) -> list[Calendar]:
+        """Trading hours that instruments name, sorted by name; none when there is no such file.
+
+        Raises:
+            CatalogError: The file is damaged, or a calendar in it cannot be.
+        """
+        file = self.path / _CALENDARS_FILE
+        if not file.exists():
+            return []
+        try:
+            found = msgspec.json.decode(file.read_bytes(), type=list[Calendar])
+        except (msgspec.MsgspecError, ConfigError, OSError) as error:
+            raise CatalogError(
+                f"{file}: {error}",
+                remedy="correct the file; docs/reference/calendars.md has its form",
+            ) from error
+        if len({calendar.name for calendar in found}) < len(found):
+            raise CatalogError(f"{file}: two calendars have one name", remedy="rename one of them")
+        return sorted(found, key=lambda calendar: calendar.name)
+
+    def add_calendars(self, calendars: Iterable[Calendar]) -> None:
+        """Add calendars; one whose name is there stays as it is (its owner may have edited it)."""
+        known = {calendar.name: calendar for calendar in self.calendars()}
+        for calendar in calendars:
+            known.setdefault(calendar.name, calendar)
+        self._write_list(_CALENDARS_FILE, [known[name] for name in sorted(known)])
 
     def write(
         self,
@@ -187,6 +216,16 @@ class Catalog:
         """The files of a stream in order of time; empty when there are none."""
         return catalog_files.files(StreamKey(kind, InstrumentId(instrument), bar), self.path)
 
+    def stream(
+        self, kind: str, instrument: InstrumentId | str, bar: str | None = None
+    ) -> StreamInfo | None:
+        """What the catalog holds of one stream; None when it has no rows of it.
+
+        Raises:
+            DataFormatError: A file cannot be read.
+        """
+        return self._stream(StreamKey(kind, InstrumentId(instrument), bar))
+
     def ls(self) -> list[StreamInfo]:
         """What the catalog holds, one entry per stream.
 
@@ -203,31 +242,31 @@ class Catalog:
         return check(self)
 
     def _stream(self, key: StreamKey) -> StreamInfo | None:
+        """What the files say without reading their rows: they are sorted, and files follow in time."""
         paths = catalog_files.files(key, self.path)
-        rows, stamps = 0, []
-        for path in paths:
-            for frame in catalog_files.read_slices(path, key.kind, ("ts_received",)):
-                rows += frame.height
-                stamps += [frame.item(0, 0), frame.item(-1, 0)]
-        if not stamps:
+        rows = catalog_files.count_rows(paths, key.kind) if paths else 0
+        if not rows:
             return None
+        ends = filter(None, map(catalog_files.end_stamps, paths))
+        starts = filter(None, map(catalog_files.end_stamps, reversed(paths)))
+        first, last = next(ends), next(starts)
         return StreamInfo(
             kind=key.kind,
             instrument=key.instrument,
             bar=key.bar,
             rows=rows,
-            first_ts=min(stamps),
-            last_ts=max(stamps),
+            first_ts=first[0],
+            last_ts=last[1],
             files=len(paths),
             bytes=sum(path.stat().st_size for path in paths),
         )
 
-    def _write_instruments(self, instruments: list[AnyInstrument]) -> None:
+    def _write_list(self, name: str, items: Sequence[msgspec.Struct]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        temporary = self.path / f".{_INSTRUMENTS_FILE}.{os.getpid()}.tmp"
-        text = msgspec.json.format(msgspec.json.encode(instruments), indent=2)
+        temporary = self.path / f".{name}.{os.getpid()}.tmp"
+        text = msgspec.json.format(msgspec.json.encode(items), indent=2)
         temporary.write_bytes(text + b"\n")
-        temporary.replace(self.path / _INSTRUMENTS_FILE)
+        temporary.replace(self.path / name)
 
 
 def _checked_frame(
@@ -291,19 +330,23 @@ def _read(
     key: StreamKey, owner: Instrument, paths: list[Path], start: int | None, end: int | None
 ) -> "Iterator[Columns]":
     for path in paths:
-        info = catalog_files.read_info(path)
-        if (info.price_scale, info.size_scale) != (owner.price_scale, owner.size_scale):
-            raise CatalogError(
-                f"{path}: written with scales {info.price_scale}/{info.size_scale}, the instrument "
-                f"has {owner.price_scale}/{owner.size_scale}",
-                remedy="restore the scales in instruments.json, or import the data again",
-            )
-        for frame in catalog_files.read_slices(path, key.kind):
-            received = frame["ts_received"].to_numpy()
-            first = 0 if start is None else int(received.searchsorted(start))
-            last = len(received) if end is None else int(received.searchsorted(end))
-            if first < last:
-                yield catalog_files.as_columns(frame[first:last])
+        _check_scales(path, owner)
+    for frame in catalog_files.read_stream(paths, key.kind):
+        received = frame["ts_received"].to_numpy()
+        first = 0 if start is None else int(received.searchsorted(start))
+        last = len(received) if end is None else int(received.searchsorted(end))
+        if first < last:
+            yield catalog_files.as_columns(frame[first:last])
+
+
+def _check_scales(path: Path, owner: Instrument) -> None:
+    info = catalog_files.read_info(path)
+    if (info.price_scale, info.size_scale) != (owner.price_scale, owner.size_scale):
+        raise CatalogError(
+            f"{path}: written with scales {info.price_scale}/{info.size_scale}, the instrument "
+            f"has {owner.price_scale}/{owner.size_scale}",
+            remedy="restore the scales in instruments.json, or import the data again",
+        )
 
 
 def _overlaps(path: Path, key: StreamKey, start: int | None, end: int | None) -> bool:

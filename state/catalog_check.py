@@ -55,8 +55,9 @@ def check(catalog: "Catalog") -> list[Finding]:
     """All findings of a catalog, by stream and file, in order of time.
 
     Raises:
-        CatalogError: There is no catalog, or its list of instruments is damaged.
+        CatalogError: There is no catalog, or its list of instruments or calendars is damaged.
     """
+    calendars = {calendar.name for calendar in catalog.calendars()}
     owners: dict[str, Instrument] = {found.id: found for found in catalog.instruments()}
     findings: list[Finding] = []
     for key in catalog_files.streams(catalog.path):
@@ -65,6 +66,9 @@ def check(catalog: "Catalog") -> list[Finding]:
             detail = "its folder has data, instruments.json does not name it"
             findings.append(_finding(key, None, "unknown_instrument", 1, detail))
             continue
+        if owner.calendar is not None and owner.calendar not in calendars:
+            detail = f"calendars.json does not name {owner.calendar}"
+            findings.append(_finding(key, None, "unknown_calendar", 1, detail))
         previous: int | None = None
         for path in catalog_files.files(key, catalog.path):
             counts, last, trouble = _check_file(path, key, owner, previous)
@@ -77,6 +81,7 @@ def check(catalog: "Catalog") -> list[Finding]:
 
 _ERRORS: Final = frozenset(
     {
+        "unknown_calendar",
         "unknown_instrument",
         "unreadable",
         "metadata_missing",

@@ -53,6 +53,9 @@ SLICE_ROWS: Final = 1 << 20
 """Most rows that one read returns: what bounds the memory of a feed."""
 
 _ROW_GROUP_ROWS: Final = 1 << 17
+_TOGETHER_BYTES: Final = (
+    1 << 22
+)  # of files that are read in one go: opening one costs a millisecond
 _YEARLY: Final = ("mark", "funding", "split", "dividend")
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BAR_FOLDER: Final = re.compile(r"([1-9][0-9]{0,8}[smhdtv])-(last|bid|ask|mid)")
@@ -210,7 +213,7 @@ def read_slices(
 
     columns = columns or KINDS[kind]
     try:
-        lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        lazy = _scan([path])
         schema = lazy.collect_schema()
         wrong = [c for c in columns if schema.get(c) != pl.Int64]
         if wrong:
@@ -225,6 +228,88 @@ def read_slices(
             yield frame
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _unreadable(path, error) from error
+
+
+def read_stream(paths: Sequence[Path], kind: str) -> Iterator["pl.DataFrame"]:
+    """The rows of many files in order; as `read_slices`, with small files put together.
+
+    Raises:
+        CatalogFileError: As `read_slices`, for the first file that cannot be used.
+    """
+    for batch in _batches(paths):
+        frame = _together(batch, KINDS[kind]) if len(batch) > 1 else None
+        if frame is not None:
+            yield frame
+            continue
+        for path in batch:  # alone, or one of them cannot be used: then this names it
+            yield from read_slices(path, kind)
+
+
+def count_rows(paths: Sequence[Path], kind: str) -> int:
+    """How many rows the files have together, read from their ends.
+
+    Raises:
+        CatalogFileError: As `read_slices`, for the first file that cannot be used.
+    """
+    import polars as pl
+
+    try:
+        return int(_scan(paths).select(pl.len()).collect().item())
+    except (OSError, pl.exceptions.PolarsError):
+        return sum(frame.height for path in paths for frame in read_slices(path, kind))
+
+
+def end_stamps(path: Path) -> tuple[int, int] | None:
+    """The first and last `ts_received` of a file; None when it has no rows.
+
+    Raises:
+        CatalogFileError: Truncated, no Parquet, or without that column.
+    """
+    import polars as pl
+
+    try:
+        received = _scan([path]).select("ts_received")
+        ends = pl.concat([received.head(1), received.tail(1)]).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(path, error) from error
+    return (ends.item(0, 0), ends.item(1, 0)) if ends.height else None
+
+
+def _batches(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Neighbours whose sizes stay within what is read in one go; a large file is alone."""
+    batch: list[Path] = []
+    size = 0
+    for path in paths:
+        more = path.stat().st_size
+        if batch and size + more > _TOGETHER_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(path)
+        size += more
+    if batch:
+        yield batch
+
+
+def _together(paths: Sequence[Path], columns: Sequence[str]) -> "pl.DataFrame | None":
+    """The rows of several files in order; None when they are many, or not as they must be."""
+    import polars as pl
+
+    try:
+        lazy = _scan(paths).select(columns)
+        if lazy.select(pl.len()).collect().item() > SLICE_ROWS:
+            return None
+        frame = lazy.collect()
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+    if frame.schema != dict.fromkeys(columns, pl.Int64) or sum(frame.null_count().row(0)):
+        return None
+    return frame.rechunk()
+
+
+def _scan(paths: Sequence[Path]) -> "pl.LazyFrame":
+    import polars as pl
+
+    return pl.scan_parquet(list(paths), glob=False, hive_partitioning=False)
 
 
 def as_columns(frame: "pl.DataFrame") -> "Columns":

@@ -114,6 +114,7 @@ class VenueConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields
     account: AccountType = AccountType.CASH
     positions: PositionMode = PositionMode.NETTING
     leverage: Decimal = Decimal(1)
+    hours: Literal["regular", "all"] = "regular"
     order_latency_us: int = 0
     report_latency_us: int = 0
     fees: FeesConfig = FeesConfig()

@@ -16,6 +16,7 @@ MAX_TEXT: Final = 40
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _MAX_DIGITS = 38  # of units: 10^38 is the last power of ten in 128 bits
 _EXACT = Context(prec=100, traps=[InvalidOperation, Inexact])
+_shifted = _EXACT.scaleb
 
 
 def parse_decimal(text: str) -> Decimal:
@@ -38,7 +39,7 @@ def parse_decimal(text: str) -> Decimal:
 
 def to_decimal(units: int, scale: int) -> Decimal:
     """The decimal that `units` of 10^-`scale` stand for, exact."""
-    return _EXACT.scaleb(Decimal(units), -scale)
+    return _shifted(Decimal(units), -scale)
 
 
 def to_units(value: Decimal, scale: int) -> int:
@@ -54,7 +55,7 @@ def to_units(value: Decimal, scale: int) -> int:
     if value and value.adjusted() + scale > _MAX_DIGITS:
         raise NumericOverflow(f"{value:.6E} does not fit 128 bits at scale {scale}")
     try:
-        units = int(_EXACT.to_integral_exact(_EXACT.scaleb(value, scale)))
+        units = int(_EXACT.to_integral_exact(_shifted(value, scale)))
     except Inexact:
         raise NotRepresentable(f"{value} has more than {scale} decimals") from None
     if not -(2**127) < units < 2**127:

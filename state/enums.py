@@ -8,8 +8,17 @@ except `Side`, whose `sign` is +1 or -1.
 from enum import Enum, unique
 
 
+class Word(Enum):
+    """A member of a closed vocabulary: the same object wherever it is met, so hashed as one.
+
+    `Enum` hashes the member's name in Python, which costs more than the look-up it serves.
+    """
+
+    __hash__ = object.__hash__
+
+
 @unique
-class Side(Enum):
+class Side(Word):
     """Direction of an order, fill or aggressor."""
 
     BUY = "buy"
@@ -27,7 +36,7 @@ class Side(Enum):
 
 
 @unique
-class OrderType(Enum):
+class OrderType(Word):
     """How an order finds its price."""
 
     MARKET = "market"
@@ -40,7 +49,7 @@ class OrderType(Enum):
 
 
 @unique
-class TimeInForce(Enum):
+class TimeInForce(Word):
     """How long an order works."""
 
     GTC = "gtc"
@@ -51,7 +60,7 @@ class TimeInForce(Enum):
 
 
 @unique
-class TriggerSource(Enum):
+class TriggerSource(Word):
     """Which price triggers a conditional order."""
 
     BID_ASK = "bid_ask"  # the touch that the order would hit: ask for buys, bid for sells
@@ -61,7 +70,7 @@ class TriggerSource(Enum):
 
 
 @unique
-class TrailingKind(Enum):
+class TrailingKind(Word):
     """Unit of a trailing stop's offset."""
 
     PRICE = "price"  # price units of the instrument
@@ -69,7 +78,7 @@ class TrailingKind(Enum):
 
 
 @unique
-class LiquiditySide(Enum):
+class LiquiditySide(Word):
     """Whether a fill made or took liquidity."""
 
     MAKER = "maker"
@@ -77,7 +86,7 @@ class LiquiditySide(Enum):
 
 
 @unique
-class PriceType(Enum):
+class PriceType(Word):
     """Which price a bar is built from."""
 
     LAST = "last"
@@ -87,7 +96,7 @@ class PriceType(Enum):
 
 
 @unique
-class OrderStatus(Enum):
+class OrderStatus(Word):
     """What is proven about an order: the first of its two dimensions."""
 
     INITIALIZED = "initialized"  # exists here only
@@ -108,7 +117,7 @@ class OrderStatus(Enum):
 
 
 @unique
-class RequestKind(Enum):
+class RequestKind(Word):
     """What was last asked of the venue about an order."""
 
     SUBMIT = "submit"
@@ -117,7 +126,7 @@ class RequestKind(Enum):
 
 
 @unique
-class RequestState(Enum):
+class RequestState(Word):
     """What is known about an outstanding request: with its kind, an order's second dimension."""
 
     SENT = "sent"
@@ -125,7 +134,7 @@ class RequestState(Enum):
 
 
 @unique
-class PositionMode(Enum):
+class PositionMode(Word):
     """How fills of one instrument form positions."""
 
     NETTING = "netting"
@@ -133,7 +142,7 @@ class PositionMode(Enum):
 
 
 @unique
-class AccountType(Enum):
+class AccountType(Word):
     """What a venue lets an account do."""
 
     CASH = "cash"  # pays in full, never borrows
@@ -141,7 +150,7 @@ class AccountType(Enum):
 
 
 @unique
-class Mode(Enum):
+class Mode(Word):
     """Under which clock, feeds and venue the graph runs."""
 
     REPLAY = "replay"

@@ -8,7 +8,7 @@ new version, journaled. Kinds differ in how they settle:
 """
 
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import index
 
 import msgspec
@@ -18,6 +18,8 @@ from openoutcry.state.errors import ConfigError, NotRepresentable, NumericError,
 from openoutcry.state.identifiers import InstrumentId, VenueId, venue_of
 
 _I64_MAX = 2**63 - 1
+# A strategy asks for the same few quantities again and again, and orders them.
+_repeated_decimal = lru_cache(maxsize=1024)(to_decimal)
 
 
 class Instrument(
@@ -127,7 +129,7 @@ class Instrument(
 
     def quantity(self, units: int) -> Decimal:
         """The quantity that `units` stand for."""
-        return to_decimal(units, self.size_scale)
+        return _repeated_decimal(units, self.size_scale)
 
     def round_price(self, price: Decimal) -> Decimal:
         """The nearest price on a tick, halves to even."""

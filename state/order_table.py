@@ -22,6 +22,9 @@ from openoutcry.state.orders import Order, Outcome
 
 LaneKey = tuple[StrategyId | None, InstrumentId]
 
+RECENT_ORDERS: Final = 1_000
+"""Closed orders that a table keeps unpacked when nothing else is said."""
+
 _BUY: Final = Side.BUY
 _ILLEGAL: Final = Outcome.ILLEGAL
 _SUBMIT_FIELDS: Final = SubmitOrder.__struct_fields__
@@ -85,7 +88,7 @@ class OrderTable:
         archived: Packed orders that are kept at all.
     """
 
-    def __init__(self, recent: int = 1_000, archived: int = 1_000_000) -> None:
+    def __init__(self, recent: int = RECENT_ORDERS, archived: int = 1_000_000) -> None:
         assert recent >= 1
         assert archived >= 0
         self._recent = recent

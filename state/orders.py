@@ -20,7 +20,7 @@ __all__ = ["FillState", "KnownFill", "Order", "Outcome"]
 _ILLEGAL = Outcome.ILLEGAL
 
 
-class Order(msgspec.Struct, kw_only=True):
+class Order(msgspec.Struct, kw_only=True, gc=False):
     """Everything known of one order; quantities in units of 10^-`size_scale`.
 
     `quantity_units`, `limit_units` and `trigger_units` are the terms proven to be in force, which a

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from openoutcry.actors.strategy import Strategy
 from openoutcry.replay.session import ReplaySession
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.config import (
     CollarConfig,
     Config,
@@ -117,6 +118,7 @@ def session(
     stepping: bool = False,
     start: int = T0,
     chunk_rows: int | None = None,
+    calendars: Iterable[Calendar] = (),
 ) -> ReplaySession:
     """A session over columns in memory.
 
@@ -127,6 +129,7 @@ def session(
         stepping: As `ReplaySession`.
         start: Start of the clock.
         chunk_rows: Feed the columns in pieces of this many rows.
+        calendars: Trading hours, for instruments that name one.
     """
 
     def chunks(
@@ -143,7 +146,14 @@ def session(
             }
 
     return ReplaySession(
-        settings, instruments, chunks, start=start, stepping=stepping, keep_records=True
+        settings,
+        instruments,
+        chunks,
+        calendars=calendars,
+        start=start,
+        end=max([start, *(int(whole["ts_received"][-1]) for whole in data.values())]),
+        stepping=stepping,
+        keep_records=True,
     )
 
 

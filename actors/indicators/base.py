@@ -4,13 +4,11 @@ Indicators are floats, because they describe; a price or size that they lead to 
 exact numbers again. Every value is NaN until `ready`.
 """
 
-from math import nan
 from typing import ClassVar
 
 from openoutcry import _native
 from openoutcry.state import binding  # noqa: F401 - gives the engine the errors it raises
 from openoutcry.state.market_data import Bar
-from openoutcry.state.messages import UNDEFINED
 
 
 class Indicator:
@@ -29,15 +27,7 @@ class Indicator:
 
     def update(self, bar: Bar) -> None:
         """Take a closed bar; an unknown volume is passed on as NaN."""
-        unit = 10**bar.price_scale
-        volume = bar.volume_units
-        self._native.update_bar(
-            bar.open_units / unit,
-            bar.high_units / unit,
-            bar.low_units / unit,
-            bar.close_units / unit,
-            nan if volume == UNDEFINED else volume / 10**bar.size_scale,
-        )
+        self._native.update(bar)
 
     @property
     def value(self) -> float:

@@ -12,7 +12,7 @@ from openoutcry.state.market_data import Bar
 class BollingerReversion(Strategy):
     """Fades closes outside the bands until price is back at the moving average."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         """`period` counts bars, `width` standard deviations; `size` is the held quantity."""
 
         instrument: InstrumentId

@@ -10,14 +10,14 @@ from openoutcry.state.market_data import Bar, Quote, Trade
 class BuyAndHold(Strategy):
     """Buys `size` at the first datum of the chosen kind and keeps it. The yardstick of any other."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         """`timeframe` names the bars to act on; `quote` or `trade` act on the first of those."""
 
         instrument: InstrumentId
         size: Decimal
         timeframe: str = "1d"
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         """Whether the order was sent."""
 
         bought: bool = False

@@ -16,7 +16,7 @@ class EmaCross(Strategy):
     acted upon.
     """
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         """`size` is the held quantity; `fast` and `slow` count bars."""
 
         instrument: InstrumentId

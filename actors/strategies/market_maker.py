@@ -15,7 +15,7 @@ class MarketMaker(Strategy):
     when its wanted price has moved by `requote_ticks`, and withdrawn at `max_position`.
     """
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         """Distances in ticks, sizes in the instrument's quantity."""
 
         instrument: InstrumentId
@@ -25,7 +25,7 @@ class MarketMaker(Strategy):
         skew_ticks: int = 1
         requote_ticks: int = 2
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         """The working order and its price in ticks, per side."""
 
         orders: dict[Side, ClientOrderId] = {}

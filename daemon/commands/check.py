@@ -65,7 +65,9 @@ def _check_with_data(loaded: "LoadedConfig", folder: "Path") -> None:
     instruments = catalog.instruments()
     streams = [(s.instrument, s.kind, s.bar) for s in catalog.ls()]
     loaded.refuse(check_data(loaded.config, [i.id for i in instruments], streams))
-    ReplaySession(loaded.config, instruments, lambda *_: ()).graph.close()
+    calendars = catalog.calendars()
+    ready = ReplaySession(loaded.config, instruments, lambda *_: (), calendars=calendars, end=0)
+    ready.graph.close()
 
 
 CHECK = Command(

@@ -36,6 +36,7 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _play(loaded: "LoadedConfig", args: Namespace, console: Console) -> "ReplayResult":
+    from openoutcry.daemon.interrupt import Interrupt
     from openoutcry.daemon.progress import Progress
     from openoutcry.daemon.strategy_checks import check_strategies
     from openoutcry.replay.engine import replay
@@ -48,14 +49,16 @@ def _play(loaded: "LoadedConfig", args: Namespace, console: Console) -> "ReplayR
         )
     progress = Progress(console.err) if console.live else None
     try:
-        return replay(
-            loaded.config,
-            catalog=catalog,
-            start=args.from_,
-            end=args.to,
-            seed=args.seed,
-            progress=progress,
-        )
+        with Interrupt() as interrupted:
+            return replay(
+                loaded.config,
+                catalog=catalog,
+                start=args.from_,
+                end=args.to,
+                seed=args.seed,
+                progress=progress,
+                interrupted=interrupted,
+            )
     finally:
         if progress is not None:
             progress.close()

@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from openoutcry.replay.importers.options import ImportOptions, ImportReport, StreamReport
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.catalog_files import KINDS, StreamKey
 from openoutcry.state.instruments import AnyInstrument
@@ -16,7 +17,8 @@ from openoutcry.state.instruments import AnyInstrument
 class Batch(msgspec.Struct, kw_only=True):
     """Rows of one stream from one file, in the order of the file.
 
-    `rows_read` counts the rows of the file behind this batch and no other.
+    `rows_read` counts the rows of the file behind this batch and no other. `calendar` is the one
+    that the instrument names.
     """
 
     instrument: AnyInstrument
@@ -27,6 +29,7 @@ class Batch(msgspec.Struct, kw_only=True):
     rows_read: int = 0
     receive_offset_ns: int = 0
     defects: dict[str, int] = {}
+    calendar: Calendar | None = None
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -93,6 +96,8 @@ class Session:
     def _write(self, batch: Batch) -> None:
         instrument = batch.instrument
         if self._instruments.get(instrument.id) != instrument:
+            if batch.calendar is not None:
+                self._catalog.add_calendars([batch.calendar])
             self._catalog.add_instruments([instrument])
             self._instruments[instrument.id] = instrument
         frame = batch.columns.select(KINDS[batch.kind])

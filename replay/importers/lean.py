@@ -13,6 +13,7 @@ import polars as pl
 
 from openoutcry.replay.importers import lean_actions
 from openoutcry.replay.importers.base import Batch, Item, Note, Skipped
+from openoutcry.replay.importers.lean_hours import MarketHours
 from openoutcry.replay.importers.lean_instruments import TickerMap, make_instrument
 from openoutcry.replay.importers.lean_layout import (
     RESOLUTIONS,
@@ -95,17 +96,17 @@ class _Folder:
             yield Skipped(path, "continuous_contract_factors_not_imported")
             return
         parser = Parser(path.name)
-        instrument = make_instrument(self.databases, self._options, asset, market, path.stem)
+        hours = self.databases.hours(asset, market, path.stem)
+        found = make_instrument(self.databases, self._options, asset, market, path.stem), hours
         if path.parent.name == "margin_interest":
             frame = lean_actions.funding(path, parser)
-            yield _batch(instrument, "funding", frame, path, parser, frame.height)
+            yield self._batch(found, "funding", frame, path, parser, frame.height)
             return
         rows = lean_actions.read_factors(path)
-        hours = self.databases.hours(asset, market, path.stem)
         splits = lean_actions.splits(rows, hours)
-        yield _batch(instrument, "split", splits, path, parser, len(rows))
+        yield self._batch(found, "split", splits, path, parser, len(rows))
         dividends = lean_actions.dividends(rows, hours, parser)
-        yield _batch(instrument, "dividend", dividends, path, parser, 0)
+        yield self._batch(found, "dividend", dividends, path, parser, 0)
 
     def _entry(self, file: LeanFile, entry: str, text: bytes) -> Iterator[Item]:
         """One CSV of a zip; a futures zip holds one per contract."""
@@ -157,49 +158,52 @@ class _Folder:
             self.databases, self._options, file.asset, file.market, symbol, contract
         )
         hours = self.databases.hours(file.asset, file.market, symbol)
+        found = (instrument, hours)
         parser = Parser(file.path.name)
         reader = RowReader(file, hours, instrument, parser)
         timeframe = RESOLUTIONS[file.resolution]
         if timeframe and file.content == "trade":
             frame = reader.bars(rows)
-            yield _batch(
-                instrument, "bar", frame, file.path, parser, rows.height, f"{timeframe}-last"
+            yield self._batch(
+                found, "bar", frame, file.path, parser, rows.height, f"{timeframe}-last"
             )
         elif timeframe:
             for side in ("bid", "ask"):
                 parser = reader.parser = Parser(file.path.name)
                 frame = reader.bars(rows, f"{side}_")
                 read = rows.height if side == "bid" else 0
-                yield _batch(
-                    instrument, "bar", frame, file.path, parser, read, f"{timeframe}-{side}"
+                yield self._batch(
+                    found, "bar", frame, file.path, parser, read, f"{timeframe}-{side}"
                 )
         elif file.content == "trade":
-            yield _batch(instrument, "trade", reader.trades(rows), file.path, parser, rows.height)
+            yield self._batch(found, "trade", reader.trades(rows), file.path, parser, rows.height)
         else:
             both = file.asset in {"forex", "cfd"}
             frame = reader.plain_quotes(rows) if both else reader.national_quotes(rows)
             count_crossed(frame, parser)
-            yield _batch(instrument, "quote", frame, file.path, parser, rows.height)
+            yield self._batch(found, "quote", frame, file.path, parser, rows.height)
 
-
-def _batch(
-    instrument: AnyInstrument,
-    kind: str,
-    frame: pl.DataFrame,
-    path: Path,
-    parser: Parser,
-    rows_read: int,
-    bar: str | None = None,
-) -> Batch:
-    return Batch(
-        instrument=instrument,
-        kind=kind,
-        columns=frame,
-        source=path,
-        bar=bar,
-        rows_read=rows_read,
-        defects=dict(parser.defects),
-    )
+    def _batch(
+        self,
+        found: tuple[AnyInstrument, MarketHours],
+        kind: str,
+        frame: pl.DataFrame,
+        path: Path,
+        parser: Parser,
+        rows_read: int,
+        bar: str | None = None,
+    ) -> Batch:
+        instrument, hours = found
+        return Batch(
+            instrument=instrument,
+            kind=kind,
+            columns=frame,
+            source=path,
+            bar=bar,
+            rows_read=rows_read,
+            defects=dict(parser.defects),
+            calendar=hours.calendar if instrument.calendar else None,
+        )
 
 
 def _columns(file: LeanFile) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
-from openoutcry.replay.importers.lean_layout import MarketHours
+from openoutcry.replay.importers.lean_hours import MarketHours
 from openoutcry.replay.importers.lean_rows import read_rows
 from openoutcry.replay.importers.parse import Parser, midnight, to_utc
 from openoutcry.state.errors import DataFormatError
@@ -76,11 +76,11 @@ def splits(rows: Sequence[FactorRow], hours: MarketHours) -> pl.DataFrame:
     for row, following in pairwise(rows):
         ratio = Fraction(following.split_factor) / Fraction(row.split_factor)
         if abs(ratio - 1) > _SPLIT_TOLERANCE:
-            days.append(hours.next_session_day(row.day))
+            days.append(hours.calendar.next_trading_date(row.day))
             ratios.append(simplest_fraction(ratio, _SPLIT_TOLERANCE))
     return _stamped(
         days,
-        hours.zone,
+        hours.calendar.time_zone,
         numerator=[ratio.numerator for ratio in ratios],
         denominator=[ratio.denominator for ratio in ratios],
     )
@@ -97,9 +97,9 @@ def dividends(rows: Sequence[FactorRow], hours: MarketHours, parser: Parser) -> 
         if row.reference <= 0 or row.price_factor > following.price_factor:
             parser.count("dividend_not_derivable", 1)
             continue
-        days.append(hours.next_session_day(row.day))
+        days.append(hours.calendar.next_trading_date(row.day))
         amounts.append(int(dividend_amount(row, following).scaleb(AMOUNT_SCALE)))
-    return _stamped(days, hours.zone, amount=amounts)
+    return _stamped(days, hours.calendar.time_zone, amount=amounts)
 
 
 def dividend_amount(row: FactorRow, following: FactorRow) -> Decimal:

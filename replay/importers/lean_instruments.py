@@ -42,6 +42,8 @@ def make_instrument(
 ) -> AnyInstrument:
     """The instrument of a file, or of one contract (`201312`) in a futures file.
 
+    It names the calendar of the market-hours database, unless that is open around the clock.
+
     The tick is the database's; the price scale may hold more decimals, because recorded prices of
     other times and aggregators are not always on today's tick.
     """
@@ -54,6 +56,7 @@ def make_instrument(
         price_scale = max(_PRICE_SCALES[asset], decimals_of(found.tick))
     if size_scale is None:
         size_scale = max(_SIZE_SCALES.get(asset, 0), decimals_of(found.lot))
+    hours = databases.hours(asset, market, symbol)
     common = {
         "id": InstrumentId(f"{name}.{venue}"),
         "quote": found.quote,
@@ -62,6 +65,7 @@ def make_instrument(
         "tick": options.tick or found.tick,
         "lot": options.lot or found.lot,
         "multiplier": found.multiplier,
+        "calendar": None if hours.trades_always else hours.calendar.name,
     }
     return _of_class(asset, symbol.upper(), contract, found, common)
 

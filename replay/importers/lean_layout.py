@@ -10,14 +10,14 @@ Source: https://github.com/QuantConnect/Lean, `Data/` and the readme files in it
 
 import csv
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from openoutcry.state.errors import DataFormatError
+from openoutcry.replay.importers.lean_hours import HoursDatabase, MarketHours
 
 CLASSES: Final = ("equity", "forex", "cfd", "crypto", "cryptofuture", "future", "index")
 UNSUPPORTED_CLASSES: Final = ("option", "futureoption", "indexoption")
@@ -26,10 +26,6 @@ RESOLUTIONS: Final = {"tick": "", "second": "1s", "minute": "1m", "hour": "1h", 
 
 _INTRADAY: Final = re.compile(r"(\d{8})_(trade|quote|openinterest)(_.*)?\.zip")
 _HISTORY: Final = re.compile(r"(.+?)(?:_(trade|quote|openinterest)(_.*)?)?\.zip")
-_CLASS_NAMES: Final = {"cryptofuture": "CryptoFuture"}
-_DEFAULT_ZONES: Final = {"equity": "America/New_York", "index": "America/Chicago"}
-_DEFAULT_SESSION: Final = (time(9, 30), time(16))
-_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class LeanFile(msgspec.Struct, frozen=True, order=True):
@@ -85,45 +81,15 @@ class Properties(msgspec.Struct, frozen=True):
     known: bool = True
 
 
-class MarketHours(msgspec.Struct):
-    """Zones and sessions of one entry of the market-hours database."""
-
-    data_zone: str
-    zone: str
-    sessions: dict[str, tuple[time, time]]
-    holidays: frozenset[date]
-    early: dict[date, time]
-    late: dict[date, time]
-
-    def session(self, day: date) -> tuple[time, time] | None:
-        """Open and close of the regular session in the exchange's zone; None when closed."""
-        regular = self.sessions.get(_WEEKDAYS[day.weekday()])
-        if regular is None or day in self.holidays:
-            return None
-        return self.late.get(day, regular[0]), self.early.get(day, regular[1])
-
-    def next_session_day(self, after: date) -> date:
-        """The first day with a session after a date."""
-        day = after
-        for _ in range(30):
-            day += timedelta(days=1)
-            if self.session(day):
-                return day
-        return after + timedelta(days=1)
-
-
 class Databases:
     """The databases beside the data; without them, the defaults of the asset class apply."""
 
     def __init__(self, root: Path | None) -> None:
-        self._hours: dict[str, Any] = {}
+        hours = root / "market-hours" / "market-hours-database.json" if root else None
+        self._hours = HoursDatabase(hours)
         self._properties: dict[tuple[str, str, str], Properties] = {}
-        self._made: dict[tuple[str, str, str], MarketHours] = {}
         if root is None:
             return
-        hours = root / "market-hours" / "market-hours-database.json"
-        if hours.exists():
-            self._hours = _read_hours(hours)
         properties = root / "symbol-properties" / "symbol-properties-database.csv"
         if properties.exists():
             self._properties = _read_properties(properties)
@@ -135,13 +101,7 @@ class Databases:
 
     def hours(self, asset: str, market: str, symbol: str) -> MarketHours:
         """Zones and sessions of an instrument."""
-        key = (asset, market, symbol)
-        if key not in self._made:
-            name = _CLASS_NAMES.get(asset, asset.capitalize())
-            entry = self._hours.get(f"{name}-{market}-{symbol.upper()}")
-            entry = entry or self._hours.get(f"{name}-{market}-[*]")
-            self._made[key] = _made_hours(asset, market, entry)
-        return self._made[key]
+        return self._hours.find(asset, market, symbol)
 
     def properties(self, asset: str, market: str, symbol: str) -> Properties:
         """Tick, lot, multiplier and quote currency of an instrument."""
@@ -156,13 +116,6 @@ class Databases:
         return Properties(quote, Decimal(1), tick, lot, known=False)
 
 
-def _read_hours(path: Path) -> dict[str, Any]:
-    try:
-        return dict(msgspec.json.decode(path.read_bytes())["entries"])
-    except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise DataFormatError(f"{path}: not a market-hours database ({error})") from error
-
-
 def _read_properties(path: Path) -> dict[tuple[str, str, str], Properties]:
     found = {}
     with path.open(newline="", encoding="utf-8") as lines:
@@ -174,34 +127,3 @@ def _read_properties(path: Path) -> dict[tuple[str, str, str], Properties]:
                 quote, Decimal(multiplier), Decimal(tick), Decimal(lot)
             )
     return found
-
-
-def _made_hours(asset: str, market: str, entry: dict[str, Any] | None) -> MarketHours:
-    if entry is None:
-        zone = "UTC-05" if market == "fxcm" else _DEFAULT_ZONES.get(asset, "UTC")
-        days = _WEEKDAYS[:5] if asset in {"equity", "index"} else ()
-        sessions = dict.fromkeys(days, _DEFAULT_SESSION)
-        return MarketHours(zone, zone, sessions, frozenset(), {}, {})
-    sessions = {}
-    for day in _WEEKDAYS:
-        regular = [part for part in entry.get(day, []) if part["state"] == "market"]
-        if regular:
-            sessions[day] = (_time(regular[0]["start"]), _time(regular[-1]["end"]))
-    return MarketHours(
-        data_zone=entry["dataTimeZone"],
-        zone=entry["exchangeTimeZone"],
-        sessions=sessions,
-        holidays=frozenset(_us_date(text) for text in entry.get("holidays", [])),
-        early={_us_date(day): _time(at) for day, at in entry.get("earlyCloses", {}).items()},
-        late={_us_date(day): _time(at) for day, at in entry.get("lateOpens", {}).items()},
-    )
-
-
-def _time(text: str) -> time:
-    # `1.00:00:00` is LEAN's end of the day.
-    return time.max if text.startswith("1.") else time.fromisoformat(text.zfill(8))
-
-
-def _us_date(text: str) -> date:
-    month, day, year = (int(part) for part in text.split("/"))
-    return date(year, month, day)

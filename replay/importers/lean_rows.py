@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from openoutcry.replay.importers.lean_hours import MarketHours
 from openoutcry.replay.importers.lean_instruments import DECI_CENTS
-from openoutcry.replay.importers.lean_layout import LeanFile, MarketHours
+from openoutcry.replay.importers.lean_layout import LeanFile
 from openoutcry.replay.importers.parse import NS_PER_DAY, Ints, Parser, constant, midnight, to_utc
 from openoutcry.state.errors import DataFormatError
 from openoutcry.state.instruments import Instrument
@@ -193,18 +194,18 @@ class RowReader:
         for row, stamp in enumerate(local.tolist()):
             day = datetime.fromtimestamp(stamp // 10**9, UTC).date()
             opens[row], closes[row] = self._session(day)
-        return to_utc(opens, self._hours.zone), to_utc(closes, self._hours.zone)
+        return opens, closes
 
     def _session(self, day: date) -> tuple[int, int]:
         """A session bar runs from the regular open to the close, early closes included."""
-        found = self._hours.session(day)
+        found = self._hours.calendar.hours(day)
         if found is None:
             self.parser.count("bar_outside_session", 1)
-            found = next(iter(self._hours.sessions.values()))
-        start = midnight(day)
-        return tuple(  # type: ignore[return-value]
-            start + (at.hour * 3600 + at.minute * 60 + at.second) * 10**9 for at in found
-        )
+            found = self._hours.calendar.usual_hours(day)
+        if found is None:
+            what = f"{self._file.path.name}: the market-hours database knows no hours of it"
+            raise DataFormatError(what)
+        return found
 
     def _price(self, column: pl.Series, *, optional: bool = False) -> pl.Series:
         scale = self._instrument.price_scale

@@ -1,12 +1,14 @@
 //! Bars from single prices: time, tick and volume bars, the same code in replay and live.
 //!
 //! A time bar covers `[start, end)` on a grid that starts at 1970-01-01 00:00 UTC and exists only for
-//! intervals in which something happened. A tick or volume bar ends with the update that completes
+//! intervals in which something happened. With trading hours, days are trading days, from the first
+//! open to the last close, and shorter bars are cut where the market opens or closes. A tick or volume bar ends with the update that completes
 //! it; a print is never split, so a volume bar may hold more than its size.
 
 use std::fmt;
 
 use crate::failure::Failure;
+use crate::sessions::Sessions;
 use crate::types::{Bar, Nanos, PriceType, Quote, Trade, UNDEFINED};
 
 const SECOND: i64 = 1_000_000_000;
@@ -112,10 +114,12 @@ pub struct BarBuilder {
     price_type: PriceType,
     /// Nanoseconds, updates or size units that complete a bar.
     limit: i64,
+    sessions: Option<Sessions>,
     open: Option<Bar>,
     /// End of the last bar that closed.
     closed: Nanos,
     late: u64,
+    outside: u64,
 }
 
 impl BarBuilder {
@@ -143,10 +147,18 @@ impl BarBuilder {
             timeframe,
             price_type,
             limit,
+            sessions: None,
             open: None,
             closed: Nanos::MIN,
             late: 0,
+            outside: 0,
         })
+    }
+
+    /// Let days and the ends of time bars follow trading hours.
+    pub fn with_sessions(mut self, sessions: Option<Sessions>) -> Self {
+        self.sessions = sessions.filter(|_| self.timeframe.is_time());
+        self
     }
 
     pub fn timeframe(&self) -> Timeframe {
@@ -169,6 +181,11 @@ impl BarBuilder {
     /// Updates that came after their bar had closed; they change nothing.
     pub fn late(&self) -> u64 {
         self.late
+    }
+
+    /// Updates outside trading hours that day bars left out.
+    pub fn outside(&self) -> u64 {
+        self.outside
     }
 
     /// Take a quote at the inlet's time `ts`; crossed quotes enter too.
@@ -199,6 +216,10 @@ impl BarBuilder {
             return Ok(None);
         }
         let ended = self.close_until(ts);
+        if self.is_outside(ts) {
+            self.outside += 1;
+            return Ok(ended);
+        }
         match &mut self.open {
             Some(bar) => extend(bar, price, size)?,
             None => self.open = Some(self.start(ts, price, size)),
@@ -215,13 +236,14 @@ impl BarBuilder {
         if due { self.close() } else { None }
     }
 
+    /// Whether a day bar must leave an update out.
+    fn is_outside(&self, ts: Nanos) -> bool {
+        let hours = self.sessions.as_ref();
+        self.timeframe.unit == BarUnit::Day && hours.is_some_and(|hours| !hours.contains(ts))
+    }
+
     fn start(&self, ts: Nanos, price: i64, size: i64) -> Bar {
-        let (ts_open, end) = if self.timeframe.is_time() {
-            let start = ts.saturating_sub(ts.rem_euclid(self.limit));
-            (start, start.saturating_add(self.limit))
-        } else {
-            (ts, ts)
-        };
+        let (ts_open, end) = self.span(ts);
         Bar {
             ts_open,
             ts_event: end,
@@ -233,6 +255,23 @@ impl BarBuilder {
             close: price,
             volume: size,
             count: 1,
+        }
+    }
+
+    /// The interval of the time bar that covers `ts`.
+    fn span(&self, ts: Nanos) -> (Nanos, Nanos) {
+        if !self.timeframe.is_time() {
+            return (ts, ts);
+        }
+        let start = ts.saturating_sub(ts.rem_euclid(self.limit));
+        let end = start.saturating_add(self.limit);
+        match (&self.sessions, self.timeframe.unit) {
+            (None, _) => (start, end),
+            (Some(hours), BarUnit::Day) => {
+                let days = hours.days(ts, self.timeframe.count);
+                days.unwrap_or((start, end))
+            }
+            (Some(hours), _) => hours.cut(ts, start, end),
         }
     }
 
@@ -305,6 +344,65 @@ mod tests {
         assert!(matches!(bars.update(2, 1, 1), Err(Failure::Overflow(_))));
         let frame = Timeframe::parse("99999999999999999v").unwrap();
         assert!(BarBuilder::new(frame, PriceType::Last, 18).is_err());
+    }
+
+    /// Sessions from minutes since the epoch.
+    fn hours(minutes: &[(i64, i64)]) -> Option<Sessions> {
+        let list: Vec<_> = minutes
+            .iter()
+            .map(|(open, close)| (open * 60 * SECOND, close * 60 * SECOND, close * 60 * SECOND))
+            .collect();
+        Some(Sessions::new(&list).unwrap())
+    }
+
+    fn spans(bars: &mut BarBuilder, minutes: &[i64]) -> Vec<(i64, i64, i64)> {
+        let mut closed = Vec::new();
+        for minute in minutes {
+            closed.extend(bars.update(minute * 60 * SECOND, 1, 1).unwrap());
+        }
+        closed.extend(bars.close_until(i64::MAX));
+        let in_minutes = |ts: i64| ts / (60 * SECOND);
+        closed
+            .iter()
+            .map(|bar| {
+                (
+                    in_minutes(bar.ts_open),
+                    in_minutes(bar.ts_event),
+                    bar.volume,
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn day_bars_are_trading_days_and_leave_out_what_comes_outside() {
+        let day = 24 * 60;
+        let list = [(570, 960), (day + 570, day + 780)]; // the second closes early
+        let mut bars = builder("1d").with_sessions(hours(&list));
+        let stamps = [500, 570, 959, 960, 1200, day + 600, day + 780, day + 900];
+        assert_eq!(
+            spans(&mut bars, &stamps),
+            [(570, 960, 2), (day + 570, day + 780, 1)]
+        );
+        assert_eq!(bars.outside(), 5);
+    }
+
+    #[test]
+    fn shorter_bars_are_cut_where_the_market_opens_and_closes() {
+        let mut bars = builder("1h").with_sessions(hours(&[(570, 950)]));
+        let stamps = [545, 571, 605, 949, 955, 1000];
+        assert_eq!(
+            spans(&mut bars, &stamps),
+            [
+                (540, 570, 1),
+                (570, 600, 1),
+                (600, 660, 1),
+                (900, 950, 1),
+                (950, 960, 1),
+                (960, 1020, 1)
+            ]
+        );
+        assert_eq!(bars.outside(), 0);
     }
 
     proptest! {

@@ -295,12 +295,6 @@ impl Feed {
         }
     }
 
-    /// When the bar at hand opens as far as anyone here can know: its own delay applies to both ends.
-    pub fn bar_open_time(&self) -> Nanos {
-        let delay = self.received().saturating_sub(self.get(0));
-        self.get(2).saturating_add(delay)
-    }
-
     /// Whether a gap stands before the row at hand; says so once.
     pub fn take_gap(&mut self) -> bool {
         let gap = !self.gap_reported && self.get(6) & GAP != 0;

@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod market;
 pub mod merge;
+pub mod sessions;
 pub mod types;
 
 #[pymodule]

@@ -133,6 +133,17 @@ class Ledger:
         """Signed quantity of a leg."""
     def net_quantity(self, book: int, instrument: int, /) -> int:
         """Sum over legs."""
+    def total_quantity(self, instrument: int, /) -> int:
+        """Sum over books and legs."""
+    def worth(
+        self, currency: int, instruments: Sequence[int], market: Market, book: int | None = None, /
+    ) -> tuple[int, list[tuple[int, int]], int | None]:
+        """What all books (or one) are worth: balances, and holdings in `instruments` at `market`.
+
+        Returns the units that are in `currency`; the parts in others as (currency, units), each to
+        be converted on its own (the part of an instrument that is not held is 0); and an instrument
+        that is held but has no price, if there is one. Its value is in neither.
+        """
     def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
         """Exact cost of the open quantity in the settlement currency, signed by the side, as
         (units, scale). Of an inverse contract: the sum of quantity x multiplier / price."""
@@ -206,9 +217,8 @@ class Indicator:
     """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
 
     def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
-    def update_bar(
-        self, open: float, high: float, low: float, close: float, volume: float, /
-    ) -> None: ...
+    def update(self, bar: Any, /) -> None:
+        """Take a closed `Bar`; an unknown volume is passed on as NaN."""
     @property
     def value(self) -> float: ...
     def output(self, name: str, /) -> float: ...
@@ -267,6 +277,12 @@ class Kernel:
         `time_backwards`. Raises `DataFormatError` for missing, odd or unequal columns, here and in
         `next()`, and `ConfigError` for a feed that cannot be.
         """
+    def set_sessions(self, instrument: int, sessions: Sequence[tuple[int, int, int]], /) -> None:
+        """Trading hours of an instrument for the bars that are built of it: (open, close, close of
+        the trading day), ascending. What lies before the first and behind the last is closed.
+
+        Raises `ConfigError` for sessions that are not in order, or when bars are built already.
+        """
     def build_bars(self, instrument: int, timeframe: str, price_type: str, /) -> None:
         """Build bars from now on; each close is an input, asking twice gives them once.
 
@@ -275,7 +291,9 @@ class Kernel:
         crossed quotes count too. Volume is `UNDEFINED` for quotes and where a trade has no size.
         Time bars lie on a grid from 1970-01-01 UTC (so days close at 00:00 UTC), intervals without
         updates have none, and an unfinished bar at the end of the data is not emitted. Tick and
-        volume bars end with the update that completes them; no print is split.
+        volume bars end with the update that completes them; no print is split. With `set_sessions`
+        days are trading days and leave out what comes outside (counted as `outside_session`), and
+        shorter bars are cut where a session opens or closes.
         """
     def set_interest(self, kind: str, instrument: int, wanted: bool, /) -> None:
         """Whether `next()` should return market data of this kind (skipped ones still count).
@@ -293,6 +311,9 @@ class Kernel:
     """Sequence number of the last input, skipped ones included; the first is 1."""
     now: int
     """Time of the last input; never steps back."""
+    @property
+    def delivered(self) -> int:
+        """Inputs that `next()` has returned: skipped ones are not among them."""
     def set_timer(self, ts: int, owner: str, name: str, /) -> int:
         """Schedule a `TimerFired`; one in the past fires next. Returns a handle."""
     def cancel_timer(self, handle: int, /) -> None: ...
@@ -307,7 +328,11 @@ class Kernel:
     def input_hash(self) -> bytes:
         """Digest (32 bytes) of every input so far, in sequence, skipped ones included."""
     def counts(self) -> dict[str, int]:
-        """Inputs by kind, and counted defects (`crossed_quote`, ...)."""
+        """Inputs so far by kind, skipped ones included; kinds that never came are absent."""
+    def defects(self) -> dict[str, int]:
+        """Defects of the data by name (`crossed_quote`, `time_backwards`, ...), those that occurred."""
+    def cut(self) -> None:
+        """End the data here: what was not played stays unplayed."""
     def finish(self) -> Iterator[Any]:
         """End of data: commands under way arrive and what works is canceled, at once.
 
@@ -319,10 +344,16 @@ class BarBuilder:
     """Builds the bars of one instrument, time frame and price type, for live feeds.
 
     The same code as `Kernel.build_bars`; `ts_received` of the messages is the time that counts.
+    `sessions` are as of `Kernel.set_sessions`.
     """
 
     def __new__(
-        cls, instrument: InstrumentSpec, timeframe: str, price_type: str, /
+        cls,
+        instrument: InstrumentSpec,
+        timeframe: str,
+        price_type: str,
+        sessions: Sequence[tuple[int, int, int]] | None = None,
+        /,
     ) -> BarBuilder: ...
     def update(self, event: Any, /) -> Any | None:
         """Take a `Quote` or `Trade`; the `Bar` that it closes, if any."""
@@ -334,6 +365,9 @@ class BarBuilder:
     @property
     def late(self) -> int:
         """Updates earlier than the open bar, or the closed one; they changed nothing."""
+    @property
+    def outside(self) -> int:
+        """Updates outside trading hours, which day bars leave out."""
 
 def digest(data: bytes, /) -> bytes:
     """BLAKE3 of `data`, 32 bytes."""

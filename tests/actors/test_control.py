@@ -34,10 +34,10 @@ A, B = StrategyId("a"), StrategyId("b")
 class Trader(Strategy):
     """At each quote does what `plan` names for its number, and writes down what it hears."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         plan: dict[str, str]
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         quotes: int = 0
 
     params: Params

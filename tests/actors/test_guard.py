@@ -79,7 +79,7 @@ def assert_true(value: bool) -> None:
 
 
 class Reaching(Strategy):
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         what: str
 
     params: Params
@@ -98,7 +98,7 @@ class ReachingInSetup(Reaching):
 
 
 class Bystander(Strategy):
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         quotes: int = 0
 
     state: State
@@ -173,18 +173,18 @@ def test_between_handlers_and_on_other_threads_everything_is_itself():
     assert datetime.now(dt.UTC).year > 2000
     cell = ready.graph.strategies[StrategyId("s")].cell
     heard: list[object] = []
-    worker = threading.Thread(target=lambda: _reach_while_busy(cell, heard))
+    worker = threading.Thread(target=lambda: _reach_while_busy(ready.graph.dispatcher, cell, heard))
     worker.start()
     worker.join()
     ready.end()
     assert len(heard) == 2
 
 
-def _reach_while_busy(cell, heard):
+def _reach_while_busy(dispatcher, cell, heard):
     """Another thread reaches out while a strategy runs on the core's."""
-    cell.busy = True
+    dispatcher.running = cell
     heard += [time.time(), Path(__file__).read_text()]
-    cell.busy = False
+    dispatcher.running = None
 
 
 def test_two_runs_share_a_module_and_the_last_one_gives_its_names_back():
@@ -200,7 +200,7 @@ def test_two_runs_share_a_module_and_the_last_one_gives_its_names_back():
 
 
 class Unsaveable(Strategy):
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         pair: "dict[int, str] | dict[str, int]" = {}
 
     state: State

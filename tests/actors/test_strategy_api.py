@@ -28,7 +28,7 @@ BTC = PERP.id
 class Script(Strategy):
     """Does what `steps` says at each quote, and writes down everything it hears."""
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         quotes: int = 0
 
     state: State
@@ -297,7 +297,7 @@ def test_a_strategy_that_raises_is_paused_and_nothing_of_its_handler_leaves():
 
 
 class Bars(Strategy):
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         closes: list[tuple[int, int]] = []
 
     state: State
@@ -325,3 +325,18 @@ def test_an_order_of_another_strategy_cannot_be_canceled():
     with pytest.raises(StrategyError, match="s has no order"):
         run(Thief)
     assert CancelOrder.__name__ == "CancelOrder"
+
+
+class Tinkers(Script):
+    class Params(Strategy.Params):
+        size: int = 1
+
+    params: Params
+
+    def step_1(self) -> None:
+        self.params.size = 2
+
+
+def test_parameters_are_fixed_while_the_strategy_runs():
+    with pytest.raises(StrategyError, match="parameter size is set to 2"):
+        run(Tinkers)

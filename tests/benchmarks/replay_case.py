@@ -53,7 +53,7 @@ SHARE = Equity(
 class OnInstrument(Strategy):
     """A strategy of one instrument."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         """Which one."""
 
         instrument: InstrumentId
@@ -68,7 +68,7 @@ class Idle(OnInstrument):
 class Counter(OnInstrument):
     """Counts quotes."""
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         """How many there were."""
 
         quotes: int = 0

@@ -1,6 +1,7 @@
 """`outcry replay` and `outcry check` on a small catalog: the whole program, once through."""
 
 import json
+import shutil
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from openoutcry.daemon import cli
 from openoutcry.replay.result import from_json, to_json
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Spot
@@ -43,6 +45,8 @@ max_orders = "unlimited"
 collar = { max_deviation_bps = "unlimited" }
 """
 BROKEN = """\
+import signal
+
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state.identifiers import InstrumentId
 
@@ -57,7 +61,7 @@ class Broken(Strategy):
     def on_bar(self, bar):
         self.state.bars += 1
         if self.state.bars == 100:
-            raise ERROR
+            ERROR
 """
 
 
@@ -111,9 +115,9 @@ def play(capsys, project: Path, *words: str) -> tuple[int, dict[str, Any]]:
     return code, document
 
 
-def with_strategy(project: Path, module: str, error: str) -> None:
-    """The project with a strategy that raises on its hundredth bar."""
-    (project / f"{module}.py").write_text(BROKEN.replace("ERROR", error))
+def with_strategy(project: Path, module: str, does: str) -> None:
+    """The project with a strategy that does something on its hundredth bar."""
+    (project / f"{module}.py").write_text(BROKEN.replace("ERROR", does))
     config = CONFIG.replace('"ema_cross"', f'"{module}:Broken"')
     params = 'params = { instrument = "BTCUSDT.SIM", size = "0.5", long_only = true }\n'
     (project / "outcry.toml").write_text(config.replace(params, ""))
@@ -170,7 +174,7 @@ def test_limits_that_are_missing_deny_every_order_and_the_funnel_says_so(project
 
 
 def test_3_when_a_strategy_failed_on_the_way(project, capsys):
-    with_strategy(project, "raising", 'ValueError("on purpose")')
+    with_strategy(project, "raising", 'raise ValueError("on purpose")')
     code, document = play(capsys, project)
     assert code == 3
     assert document["status"] == "failed"
@@ -179,7 +183,7 @@ def test_3_when_a_strategy_failed_on_the_way(project, capsys):
 
 
 def test_a_run_that_lost_one_of_its_strategies_is_partial(project, capsys):
-    with_strategy(project, "one_of_two", 'ValueError("on purpose")')
+    with_strategy(project, "one_of_two", 'raise ValueError("on purpose")')
     file = project / "outcry.toml"
     other = CONFIG[CONFIG.index("[[strategies]]") : CONFIG.index("[risk.default]")]
     other = other.replace('id = "cross"', 'id = "other"')
@@ -190,10 +194,11 @@ def test_a_run_that_lost_one_of_its_strategies_is_partial(project, capsys):
 
 
 def test_130_after_ctrl_c_with_the_result_up_to_then(project, capsys):
-    with_strategy(project, "interrupted", "KeyboardInterrupt")
+    with_strategy(project, "interrupted", "signal.raise_signal(signal.SIGINT)")
     code, document = play(capsys, project)
     assert code == 130
     assert (document["status"], document["interrupted"]) == ("partial", True)
+    assert 100 <= document["events"]["bar"] < BARS  # what was not played stays unplayed
 
 
 def test_a_check_says_what_would_run(project, capsys):
@@ -222,3 +227,32 @@ def test_the_catalog_commands_see_the_same_data(catalog, capsys):
     assert (stream["kind"], stream["bar"], stream["rows"]) == ("bar", "1m-last", BARS)
     assert cli.main(["data", "check", str(catalog)]) == 0
     assert capsys.readouterr().out.endswith("0 errors, 0 notes\n")
+
+
+def test_a_calendar_applies_and_a_missing_one_is_named(
+    project: Path, catalog: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = project / "hours"
+    shutil.copytree(catalog, folder)
+    listed = folder / "instruments.json"
+    listed.write_text(listed.read_text().replace('"calendar": null', '"calendar": "nights"'))
+    command = [str(project / "outcry.toml"), "--catalog", str(folder)]
+    for name in ("check", "replay"):
+        assert cli.main([name, *command]) == 78
+        told = capsys.readouterr().err
+        assert "there is no calendar 'nights'" in told
+        assert "calendars.json" in told
+    closed = Calendar(name="nights", time_zone="UTC", weekly={"saturday": (("22:00", "23:00"),)})
+    Catalog(folder).add_calendars([closed])
+    assert cli.main(["check", *command]) == 0
+    fills = []
+    for hours in ("regular", "all"):
+        text = CONFIG.replace('name = "SIM"', f'name = "SIM"\nhours = "{hours}"')
+        (project / "outcry.toml").write_text(text)
+        capsys.readouterr()
+        assert cli.main(["replay", *command, "--out", str(project / hours), "--json"]) == 0
+        result = from_json((project / hours / "result.json").read_bytes())
+        assert f"calendar nights, {hours}" in result.assumptions["BTCUSDT.SIM hours"]
+        fills.append(len(result.detail.fills) if result.detail else 0)
+    assert fills[0] == 0
+    assert fills[1] > 0

@@ -13,11 +13,11 @@ from openoutcry.state.market_data import Bar, Quote
 class BuyThenSell(Strategy):
     """Buys at the second tick, sells at the fourth."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         size: Decimal
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         ticks: int = 0
 
     params: Params
@@ -37,7 +37,7 @@ class BuyThenSell(Strategy):
 class CloseAndReverse(Strategy):
     """EMA cross that closes the whole position and then opens anew: two orders for a reversal."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         size: Decimal
         timeframe: str
@@ -84,11 +84,11 @@ class CloseAndReverse(Strategy):
 class TwapReverse(CloseAndReverse):
     """As above, each entry in `slices` equal parts over `horizon_ms`; closes are one order."""
 
-    class Params(CloseAndReverse.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(CloseAndReverse.Params):
         slices: int = 4
         horizon_ms: int = 10_000
 
-    class State(Strategy.State, kw_only=True):
+    class State(Strategy.State):
         side: Side = Side.BUY
         left: int = 0
         entries: int = 0

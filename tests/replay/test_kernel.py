@@ -76,7 +76,7 @@ def test_a_row_received_before_its_predecessor_is_stamped_with_the_running_maxim
         (8, 10, 99),
         (9, 10, 98),
     ]
-    assert engine.counts()["time_backwards"] == 2
+    assert engine.defects()["time_backwards"] == 2
 
 
 def test_feed_latency_moves_the_receive_stamp_only() -> None:
@@ -98,14 +98,15 @@ def test_impossible_rows_are_refused_and_counted_without_a_gap_in_the_sequence()
     while (message := engine.next()) is not None:
         came.append((engine.seq, type(message).__name__))
     assert came == [(1, "Quote"), (2, "Quote"), (3, "Trade"), (4, "Trade")]
-    counts = engine.counts()
-    assert counts["zero_price"] == 4
-    assert counts["negative_size"] == 1
-    assert counts["zero_size_trade"] == 1
-    assert counts["crossed_quote"] == 1
-    assert counts["locked_quote"] == 1
-    assert counts["bad_corporate_action"] == 1
-    assert (counts["quote"], counts["trade"], counts["mark"]) == (2, 2, 0)
+    assert engine.defects() == {
+        "crossed_quote": 1,
+        "locked_quote": 1,
+        "zero_price": 4,
+        "negative_size": 1,
+        "zero_size_trade": 1,
+        "bad_corporate_action": 1,
+    }
+    assert engine.counts() == {"quote": 2, "trade": 2}
     assert market.trade(0) == (8, 100, UNDEFINED)
 
 
@@ -183,7 +184,7 @@ def test_impossible_levels_and_unfinished_messages_are_counted() -> None:
     rows = [(1, 1, 100, 5, 2), (2, 1, 0, 5, 2), (2, 2, 100, 5, 0), (2, -1, 101, -1, 0)]
     engine.add_feed("book", 0, [book(*rows)])
     assert [list(m.changes()) != [] for m in drain(engine)] == [True, False]
-    counts = engine.counts()
+    counts = engine.defects()
     assert (counts["unterminated_message"], counts["bad_level"]) == (2, 3)
     assert market.book_top(0, 5) == ([], [])
 
@@ -216,6 +217,7 @@ def test_neither_chunks_nor_skipping_change_the_inputs(rows: list[Any], size: in
     assert whole.input_hash() == cut.input_hash() == skipping.input_hash()
     assert whole.seq == cut.seq == skipping.seq
     assert whole.counts() == cut.counts() == skipping.counts()
+    assert whole.defects() == cut.defects() == skipping.defects()
 
 
 def test_the_hash_tells_one_changed_digit_and_does_not_disturb_the_run() -> None:

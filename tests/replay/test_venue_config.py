@@ -7,6 +7,7 @@ import pytest
 
 from openoutcry.replay.venue_config import exchange_mapping
 from openoutcry.state.binding import currency_table
+from openoutcry.state.calendars import Session
 from openoutcry.state.config import FeesConfig, MatchingConfig, SlippageConfig, VenueConfig
 from openoutcry.state.enums import AccountType, PositionMode
 from openoutcry.state.errors import ConfigError, NotRepresentable, NumericOverflow
@@ -53,7 +54,10 @@ def test_decimals_become_integers_and_words() -> None:
             slippage=SlippageConfig(model="fixed_bps", bps=Decimal(5), volume_limit=Decimal("0.1")),
         ),
     )
-    hours = {InstrumentId("BTCUSDT.SIM"): [(1, 2)], InstrumentId("BTCUSDT.ELSEWHERE"): [(3, 4)]}
+    hours = {
+        InstrumentId("BTCUSDT.SIM"): [Session(1, 2, 2)],
+        InstrumentId("BTCUSDT.ELSEWHERE"): [Session(3, 4, 4)],
+    }
     mapping = exchange_mapping(given, INSTRUMENTS, TABLE, hours)
     assert mapping == {
         "name": "SIM",
@@ -81,7 +85,7 @@ def test_decimals_become_integers_and_words() -> None:
         "slippage_ticks": 1,
         "slippage_impact": 100_000_000_000,
         "volume_limit": 100_000_000_000,
-        "sessions": [(1, [(1, 2)])],
+        "sessions": [(1, [(1, 2, 2)])],
     }
 
 

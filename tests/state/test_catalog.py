@@ -73,6 +73,30 @@ def test_a_large_file_is_read_in_slices(catalog):
     assert heights == [300, 300, 300, 100]
 
 
+def test_many_small_files_are_read_together_and_a_bad_one_is_still_named(catalog):
+    columns = trades(range(0, 40 * DAY, DAY // 4))
+    catalog.write("trade", BTC.id, columns, source="test")
+    (chunk,) = catalog.chunks("trade", BTC.id)
+    assert pl.DataFrame(chunk).equals(pl.DataFrame(columns))
+    files = catalog.files("trade", BTC.id)
+    one_by_one = pl.concat([frame for path in files for frame in read_slices(path, "trade")])
+    assert one_by_one.equals(pl.DataFrame(columns))
+    bad = files[20]
+    frame = pl.read_parquet(bad).with_columns(pl.lit(None, dtype=pl.Int64).alias("price"))
+    frame.write_parquet(bad, metadata=pl.read_parquet_metadata(bad))
+    with pytest.raises(DataFormatError, match=f"{bad.name}: nulls"):
+        list(catalog.chunks("trade", BTC.id))
+
+
+def test_a_stream_is_described_by_the_ends_of_its_files(catalog):
+    assert catalog.stream("trade", BTC.id) is None
+    catalog.write("trade", BTC.id, trades([5, 7, DAY, 3 * DAY]), source="test")
+    found = catalog.stream("trade", BTC.id)
+    assert found is not None
+    assert (found.rows, found.first_ts, found.last_ts, found.files) == (4, 5, 3 * DAY, 3)
+    assert catalog.ls() == [found]
+
+
 @given(st.lists(st.integers(0, 5 * DAY), min_size=1))
 def test_partitions_cover_every_row_once(stamps):
     ts = np.sort(np.array(stamps, dtype=np.int64))

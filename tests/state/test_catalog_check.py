@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.catalog_check import Severity
 from openoutcry.state.catalog_files import KINDS
@@ -130,3 +131,14 @@ def test_data_of_an_unlisted_instrument_is_an_error(catalog):
     write(catalog, "trade", price=[5])
     (catalog.path / "instruments.json").write_text("[]")
     assert found(catalog) == {"unknown_instrument": 1}
+
+
+def test_a_calendar_that_the_catalog_lacks_is_an_error(catalog):
+    write(catalog, "trade", price=[5])
+    text = (catalog.path / "instruments.json").read_text()
+    (catalog.path / "instruments.json").write_text(
+        text.replace('"calendar": null', '"calendar": "x"')
+    )
+    assert found(catalog) == {"unknown_calendar": 1}
+    catalog.add_calendars([Calendar(name="x", time_zone="UTC", weekly={})])
+    assert found(catalog) == {}

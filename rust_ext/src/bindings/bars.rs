@@ -4,6 +4,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
+use super::exchange::Hours;
 use super::failures::to_python;
 use super::instrument::InstrumentSpec;
 use super::kernel::read_bar_type;
@@ -11,6 +12,7 @@ use super::market::{read_quote, read_trade};
 use super::messages::{Labels, build_bar};
 use super::names::names;
 use crate::bars::BarBuilder;
+use crate::sessions::Sessions;
 use crate::types::Bar;
 
 /// Builds the bars of one instrument, time frame and price type from its messages.
@@ -24,15 +26,18 @@ pub struct PyBarBuilder {
 #[pymethods]
 impl PyBarBuilder {
     #[new]
-    #[pyo3(signature = (instrument, timeframe, price_type, /))]
+    #[pyo3(signature = (instrument, timeframe, price_type, sessions=None, /))]
     fn new(
         py: Python<'_>,
         instrument: PyRef<'_, InstrumentSpec>,
         timeframe: Bound<'_, PyString>,
         price_type: &str,
+        sessions: Option<Hours>,
     ) -> PyResult<Self> {
         let spec = instrument.instrument();
         let (frame, price) = read_bar_type(py, &timeframe.extract::<String>()?, price_type)?;
+        let hours = sessions.map(|list| Sessions::new(&list)).transpose();
+        let hours = hours.map_err(|e| to_python(py, e))?;
         let inner = BarBuilder::new(frame, price, spec.size_scale).map_err(|e| to_python(py, e))?;
         let id = PyString::new(py, &spec.id).unbind();
         let labels = Labels {
@@ -41,7 +46,7 @@ impl PyBarBuilder {
             size_scale: spec.size_scale,
         };
         Ok(Self {
-            inner,
+            inner: inner.with_sessions(hours),
             labels,
             timeframe: timeframe.unbind(),
         })
@@ -88,6 +93,11 @@ impl PyBarBuilder {
     #[getter]
     fn late(&self) -> u64 {
         self.inner.late()
+    }
+
+    #[getter]
+    fn outside(&self) -> u64 {
+        self.inner.outside()
     }
 }
 

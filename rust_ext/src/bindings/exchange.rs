@@ -6,11 +6,16 @@ use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use super::failures::to_python;
 use crate::exchange::{
     BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Slippage, SlippageModel,
 };
 use crate::fixed::Rounding;
+use crate::sessions::Sessions;
 use crate::types::{CurrencyIx, InstrumentIx, Nanos};
+
+/// Trading sessions as Python gives them: open, close, close of the trading day.
+pub type Hours = Vec<(Nanos, Nanos, Nanos)>;
 
 fn get<'py>(dict: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
     dict.get_item(key)?
@@ -84,7 +89,11 @@ fn slippage(dict: &Bound<'_, PyDict>) -> PyResult<Slippage> {
 /// Keys: see `openoutcry.replay.venue_config.exchange_mapping`. Raises `KeyError`, `ValueError` or
 /// `TypeError` for a mapping that it did not make.
 pub fn exchange_config(dict: &Bound<'_, PyDict>) -> PyResult<ExchangeConfig> {
-    let sessions: Vec<(InstrumentIx, Vec<(Nanos, Nanos)>)> = get(dict, "sessions")?.extract()?;
+    let mut sessions = BTreeMap::new();
+    for (ix, list) in get(dict, "sessions")?.extract::<Vec<(InstrumentIx, Hours)>>()? {
+        let hours = Sessions::new(&list).map_err(|error| to_python(dict.py(), error))?;
+        sessions.insert(ix, hours);
+    }
     Ok(ExchangeConfig {
         name: get(dict, "name")?.extract()?,
         margin: get(dict, "margin")?.extract()?,
@@ -118,6 +127,6 @@ pub fn exchange_config(dict: &Bound<'_, PyDict>) -> PyResult<ExchangeConfig> {
         consume: get(dict, "consume")?.extract()?,
         match_crossed: get(dict, "match_crossed")?.extract()?,
         slippage: slippage(dict)?,
-        sessions: sessions.into_iter().collect::<BTreeMap<_, _>>(),
+        sessions,
     })
 }

@@ -1,11 +1,13 @@
 //! `Indicator`: a streaming indicator by name.
 
 use pyo3::exceptions::PyAttributeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::names::raise;
 use crate::indicators::{Archive, Candle, Indicator, make};
+use crate::types::UNDEFINED;
 
 /// A streaming indicator, fed by bars; every output is NaN until `ready`.
 #[pyclass(name = "Indicator", module = "openoutcry._native")]
@@ -30,16 +32,27 @@ impl PyIndicator {
         })
     }
 
-    #[pyo3(signature = (open, high, low, close, volume, /))]
-    fn update_bar(&mut self, open: f64, high: f64, low: f64, close: f64, volume: f64) {
+    /// Takes a closed bar; an unknown volume becomes NaN.
+    #[pyo3(signature = (bar, /))]
+    fn update(&mut self, bar: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = bar.py();
+        let price_scale = bar.getattr(intern!(py, "price_scale"))?.extract()?;
+        let size_scale = bar.getattr(intern!(py, "size_scale"))?.extract()?;
+        let volume: i64 = bar.getattr(intern!(py, "volume_units"))?.extract()?;
+        let price = |name| scaled(py, bar.getattr(name)?.extract()?, price_scale);
         self.inner.update(&Candle {
-            open,
-            high,
-            low,
-            close,
-            volume,
+            open: price(intern!(py, "open_units"))?,
+            high: price(intern!(py, "high_units"))?,
+            low: price(intern!(py, "low_units"))?,
+            close: price(intern!(py, "close_units"))?,
+            volume: if volume == UNDEFINED {
+                f64::NAN
+            } else {
+                scaled(py, volume, size_scale)?
+            },
         });
         self.count += 1;
+        Ok(())
     }
 
     #[getter]
@@ -102,6 +115,16 @@ impl PyIndicator {
         let first = digest.as_bytes().iter().take(8);
         first.fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
+}
+
+/// Units of 10^-`scale` (at most 18) as the nearest float, as Python divides integers.
+fn scaled(py: Python<'_>, units: i64, scale: u8) -> PyResult<f64> {
+    const EXACT: u64 = 1 << f64::MANTISSA_DIGITS; // integers up to here are floats
+    let unit = 10_i64.pow(u32::from(scale));
+    if units.unsigned_abs() <= EXACT {
+        return Ok(units as f64 / unit as f64); // powers of ten are exact up to 10^22
+    }
+    units.into_pyobject(py)?.div(unit)?.extract()
 }
 
 /// Adds the class to the module.

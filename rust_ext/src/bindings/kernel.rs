@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::commands::{CommandReader, name_hash};
-use super::exchange::exchange_config;
+use super::exchange::{Hours, exchange_config};
 use super::failures::to_python;
 use super::feeds;
 use super::instrument::{InstrumentSpec, instruments};
@@ -19,6 +19,7 @@ use crate::bars::Timeframe;
 use crate::exchange::Exchange;
 use crate::feed::{FeedKind, FeedSpec};
 use crate::kernel::{Kernel, Venue};
+use crate::sessions::Sessions;
 use crate::types::{CurrencyIx, Instrument, InstrumentIx, PriceType};
 
 /// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
@@ -28,6 +29,7 @@ pub struct PyKernel {
     market: Py<PyMarket>,
     messages: Messages,
     commands: CommandReader,
+    delivered: u64,
 }
 
 #[pymethods]
@@ -75,6 +77,7 @@ impl PyKernel {
             market,
             messages: Messages::new(labels, venue_names, currencies.collect()),
             commands: CommandReader { indexes },
+            delivered: 0,
         })
     }
 
@@ -113,6 +116,18 @@ impl PyKernel {
             .map_err(|e| to_python(py, e))
     }
 
+    #[pyo3(signature = (instrument, sessions, /))]
+    fn set_sessions(
+        &mut self,
+        py: Python<'_>,
+        instrument: InstrumentIx,
+        sessions: Hours,
+    ) -> PyResult<()> {
+        let set =
+            Sessions::new(&sessions).and_then(|hours| self.inner.set_sessions(instrument, hours));
+        set.map_err(|e| to_python(py, e))
+    }
+
     #[pyo3(signature = (instrument, timeframe, price_type, /))]
     fn build_bars(
         &mut self,
@@ -145,11 +160,17 @@ impl PyKernel {
         let input = self.inner.advance(&mut self.market.borrow_mut(py).inner);
         match input.map_err(|e| to_python(py, e))? {
             None => Ok(None),
-            Some(input) => self
-                .messages
-                .build(py, &input, self.inner.levels())
-                .map(Some),
+            Some(input) => {
+                self.delivered += 1;
+                let message = self.messages.build(py, &input, self.inner.levels());
+                message.map(Some)
+            }
         }
+    }
+
+    #[getter]
+    fn delivered(&self) -> u64 {
+        self.delivered
     }
 
     #[getter]
@@ -204,14 +225,18 @@ impl PyKernel {
     }
 
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let counts = PyDict::new(py);
-        for (name, count) in self.inner.counts() {
-            counts.set_item(name, count)?;
-        }
-        Ok(counts)
+        named(py, &self.inner.counts().inputs())
+    }
+
+    fn defects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        named(py, &self.inner.counts().defects())
     }
 
     /// `iter(self.next, None)`: each report has its own `seq` and `now` while it is handled.
+    fn cut(&mut self) {
+        self.inner.cut();
+    }
+
     fn finish<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.borrow_mut().inner.finish();
@@ -280,6 +305,15 @@ pub fn read_bar_type(
 }
 
 /// Adds the class to the module.
+/// What was counted at all, by name.
+fn named<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound<'py, PyDict>> {
+    let found = PyDict::new(py);
+    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        found.set_item(name, count)?;
+    }
+    Ok(found)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyKernel>()
 }

@@ -6,6 +6,7 @@ use pyo3::types::PyBytes;
 use super::errors::index;
 use super::fixed::{Money, Units, side};
 use super::instrument::{InstrumentSpec, instruments};
+use super::market::PyMarket;
 use crate::ledger::{BookIx, Margin};
 use crate::types::{CurrencyIx, InstrumentIx};
 
@@ -122,6 +123,33 @@ impl Ledger {
         Ok(self
             .inner
             .net_quantity(self.book(book)?, self.instrument(instrument)?))
+    }
+
+    #[pyo3(signature = (instrument, /))]
+    fn total_quantity(&self, instrument: InstrumentIx) -> PyResult<i128> {
+        Ok(self.inner.total_quantity(self.instrument(instrument)?))
+    }
+
+    #[pyo3(signature = (currency, instruments, market, book = None, /))]
+    fn worth(
+        &self,
+        currency: CurrencyIx,
+        instruments: Vec<InstrumentIx>,
+        market: PyRef<'_, PyMarket>,
+        book: Option<BookIx>,
+    ) -> PyResult<(i128, Vec<(CurrencyIx, i128)>, Option<InstrumentIx>)> {
+        for &instrument in &instruments {
+            self.instrument(instrument)?;
+            index("instrument", instrument, market.inner.len())?;
+        }
+        let valuation = |ix, side| market.inner.valuation(ix, side);
+        let books = match book {
+            Some(book) => self.book(book)?..book + 1,
+            None => 0..self.inner.books() as BookIx,
+        };
+        let currency = self.currency(currency)?;
+        let worth = self.inner.worth(books, currency, &instruments, valuation)?;
+        Ok((worth.own, worth.other, worth.unpriced))
     }
 
     #[pyo3(signature = (book, instrument, leg = 0, /))]

@@ -8,26 +8,22 @@ use super::orders::{Key, Resting};
 use crate::types::{Bar, InstrumentIx, Liquidity, Nanos, PriceType, Report, Side, UNDEFINED};
 
 impl Exchange {
-    /// The open of a bar, known to the venue alone: waiting orders fill here.
-    pub fn on_bar_open(
-        &mut self,
-        ts: Nanos,
-        ix: InstrumentIx,
-        price_type: PriceType,
-        open: i64,
-        volume: i64,
-        out: &mut Vec<Report>,
-    ) {
-        self.now(ts, out);
+    /// A bar opens, which the venue alone knows of: waiting orders fill here. Of the bar only its
+    /// span, open and volume are looked at.
+    pub fn on_bar_open(&mut self, ts: Nanos, ix: InstrumentIx, bar: &Bar, out: &mut Vec<Report>) {
+        // A DAY order that outlived the bar before this one has nothing more to wait for.
+        self.expire_until(ts, ts.saturating_add(1), out);
+        let trades = self.bar_trades_from(ix, bar).is_some();
         let market = &mut self.markets[ix as usize];
         if market.source > Source::Bar || market.path {
             return;
         }
+        let (price_type, open) = (bar.price_type, bar.open);
         market.source = Source::Bar;
-        market.open_bar(ts, volume);
+        market.open_bar(bar.ts_open, bar.volume);
         market.set_bar_price(price_type, open);
         market.last = open;
-        if !self.orders.desk(ix).idle() && self.in_session(ix, ts) {
+        if !self.orders.desk(ix).idle() && trades {
             let serving = |side| serves(price_type, side);
             self.fire_triggers_at(ts, ix, serving, open, out);
             if self.config.bar_fill == BarFill::NextOpen {
@@ -100,9 +96,13 @@ impl Exchange {
     /// A bar at its end.
     pub fn on_bar(&mut self, ts: Nanos, ix: InstrumentIx, bar: &Bar, out: &mut Vec<Report>) {
         self.now(ts, out);
+        let trades = self.bar_trades_from(ix, bar).is_some();
         let market = &mut self.markets[ix as usize];
         if market.source > Source::Bar {
             return;
+        }
+        if trades {
+            market.bar_ended = ts;
         }
         if market.path {
             self.on_bar_path(ts, ix, bar, out);
@@ -111,7 +111,7 @@ impl Exchange {
             market.open_bar(bar.ts_open, bar.volume);
             market.set_bar_price(bar.price_type, bar.close);
             market.last = bar.close;
-            if !self.orders.desk(ix).idle() && self.in_session(ix, bar.ts_open) {
+            if !self.orders.desk(ix).idle() && trades {
                 self.match_range(ts, ix, bar, out);
             }
         }
@@ -127,7 +127,7 @@ impl Exchange {
             }
             let extreme = if side == Side::Buy { bar.low } else { bar.high };
             for entry in self.met(ix, side, |entry| within(side, Some(entry.price), extreme)) {
-                let whole = self.saw_whole(entry.key, bar);
+                let whole = self.saw_whole(entry.key, ix, bar);
                 if whole || within(side, Some(entry.price), bar.close) {
                     self.fill_in_bar(ts, entry, out);
                 }
@@ -140,10 +140,11 @@ impl Exchange {
     }
 
     /// Whether an order worked before the bar opened; a later one may have missed its extremes.
-    fn saw_whole(&self, key: Key, bar: &Bar) -> bool {
+    fn saw_whole(&self, key: Key, ix: InstrumentIx, bar: &Bar) -> bool {
+        let opens = self.bar_trades_from(ix, bar).unwrap_or(bar.ts_open);
         self.orders
             .get(key)
-            .is_some_and(|order| order.live_since <= bar.ts_open)
+            .is_some_and(|order| order.live_since <= opens)
     }
 
     /// Four quotes: a last or mid bar is both sides; bid and ask bars of one stamp make a pair.
@@ -166,7 +167,7 @@ impl Exchange {
                 return;
             }
         };
-        let open = self.in_session(ix, bar.ts_open);
+        let open = self.bar_trades_from(ix, bar).is_some();
         let lot = self.instruments[ix as usize].lot;
         let sizes = (quarter(bid.volume, lot), quarter(ask.volume, lot));
         for (bid_price, ask_price) in [

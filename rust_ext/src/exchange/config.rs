@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::fixed::Rounding;
-use crate::types::{CurrencyIx, InstrumentIx, Nanos};
+use crate::sessions::Sessions;
+use crate::types::{CurrencyIx, InstrumentIx};
 
 /// What happens to orders on data that has bars only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +99,6 @@ pub struct ExchangeConfig {
     /// Match on quotes whose bid is above their ask, instead of waiting for sound ones.
     pub match_crossed: bool,
     pub slippage: Slippage,
-    /// Trading hours `[open, close)`, ascending; an instrument that is not here never closes.
-    pub sessions: BTreeMap<InstrumentIx, Vec<(Nanos, Nanos)>>,
+    /// Trading hours; an instrument that is not here never closes.
+    pub sessions: BTreeMap<InstrumentIx, Sessions>,
 }

@@ -133,6 +133,8 @@ pub struct Market {
     pub bar_bid: i64,
     pub bar_ask: i64,
     pub bar: BarState,
+    /// When the last bar ended that lies in trading hours.
+    pub bar_ended: Nanos,
     /// The first half of a bid and ask pair of bars.
     pub half: Option<Bar>,
 }
@@ -155,6 +157,7 @@ impl Market {
                 volume: UNDEFINED,
                 used: 0,
             },
+            bar_ended: Nanos::MIN,
             half: None,
         }
     }

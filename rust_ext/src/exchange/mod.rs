@@ -35,6 +35,7 @@ use self::margin::Band;
 use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
 use crate::book::Book;
+use crate::sessions::Sessions;
 use crate::types::{CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED};
 
 pub struct Exchange {
@@ -42,7 +43,7 @@ pub struct Exchange {
     instruments: Vec<Instrument>,
     /// Decimals of each currency.
     scales: Vec<u8>,
-    sessions: Vec<Option<Vec<(Nanos, Nanos)>>>,
+    sessions: Vec<Option<Sessions>>,
     markets: Vec<Market>,
     orders: OrderTable,
     account: Account,
@@ -169,13 +170,7 @@ impl Exchange {
     }
 
     fn now(&mut self, ts: Nanos, out: &mut Vec<Report>) {
-        if self
-            .orders
-            .next_deadline()
-            .is_some_and(|deadline| deadline <= ts)
-        {
-            self.expire_due(ts, out);
-        }
+        self.expire_until(ts, ts, out);
     }
 
     fn after_ladder(&mut self, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>) {
@@ -247,14 +242,6 @@ fn check_config(
                 "venue {name}: no instrument prices the fee currency"
             ));
         }
-    }
-    let ordered = |list: &Vec<(Nanos, Nanos)>| {
-        list.iter().all(|(open, close)| open < close) && list.windows(2).all(|w| w[0].1 <= w[1].0)
-    };
-    if !config.sessions.values().all(ordered) {
-        return Err(format!(
-            "venue {name}: trading sessions overlap or are not in order"
-        ));
     }
     Ok(())
 }

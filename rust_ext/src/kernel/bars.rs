@@ -9,9 +9,25 @@ use crate::failure::Failure;
 use crate::feed::FeedKind;
 use crate::market::Market;
 use crate::merge::{Key, Phase};
+use crate::sessions::Sessions;
 use crate::types::{Bar, InstrumentIx, Nanos, PriceType};
 
 impl Kernel {
+    /// Trading hours of an instrument, for the bars that are built of it.
+    ///
+    /// # Errors
+    /// When bars of it are built already.
+    pub fn set_sessions(&mut self, ix: InstrumentIx, sessions: Sessions) -> Result<(), Failure> {
+        let slot = self.slot(ix)?;
+        if !slot.builders.is_empty() {
+            return Err(Failure::Config(
+                "trading hours are set before bars are built".into(),
+            ));
+        }
+        slot.sessions = Some(sessions);
+        Ok(())
+    }
+
     /// Build bars of an instrument from its trades (`Last`), or from its quotes, or from the top of
     /// its book when there is no quote feed. Asking twice for the same bars gives them once.
     pub fn build_bars(
@@ -20,7 +36,8 @@ impl Kernel {
         timeframe: Timeframe,
         price_type: PriceType,
     ) -> Result<(), Failure> {
-        let size_scale = self.slot(instrument)?.size_scale;
+        let slot = self.slot(instrument)?;
+        let (size_scale, sessions) = (slot.size_scale, slot.sessions.clone());
         let same = |b: &Builder| {
             b.instrument == instrument
                 && b.bars.timeframe() == timeframe
@@ -29,7 +46,7 @@ impl Kernel {
         if self.builders.iter().any(same) {
             return Ok(());
         }
-        let bars = BarBuilder::new(timeframe, price_type, size_scale)?;
+        let bars = BarBuilder::new(timeframe, price_type, size_scale)?.with_sessions(sessions);
         let number = self.builders.len();
         self.slot(instrument)?.builders.push(number);
         self.builders.push(Builder {
@@ -107,7 +124,7 @@ impl Kernel {
     /// The bar at hand opens, for its venue, at its own open time.
     pub(super) fn schedule_bar_open(&mut self, feed: usize) {
         if self.traded[feed] && self.feeds[feed].head().is_some() {
-            let ts = self.feeds[feed].bar_open_time().max(self.now);
+            let ts = self.bar_open_time(feed).max(self.now);
             let key = Key {
                 ts,
                 phase: Phase::BarOpen,
@@ -117,12 +134,21 @@ impl Kernel {
         }
     }
 
+    /// When the bar at hand opens for its venue: not before the market does.
+    fn bar_open_time(&self, feed: usize) -> Nanos {
+        let (bar, ix) = (self.feeds[feed].bar(), self.feeds[feed].instrument);
+        let venue = self.slots[ix as usize].venue;
+        let opens = venue.and_then(|venue| self.venues[venue].exchange.bar_trades_from(ix, &bar));
+        let delay = bar.ts_received.saturating_sub(bar.ts_event);
+        opens.unwrap_or(bar.ts_open).saturating_add(delay)
+    }
+
     pub(super) fn bar_open(&mut self, feed: usize, ts: Nanos) {
         let ix = self.feeds[feed].instrument;
         let bar = self.feeds[feed].bar();
         if bar.open > 0 {
             self.at_venue_of(ix, ts, |exchange, out| {
-                exchange.on_bar_open(ts, ix, bar.price_type, bar.open, bar.volume, out);
+                exchange.on_bar_open(ts, ix, &bar, out);
             });
         }
     }

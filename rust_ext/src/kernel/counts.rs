@@ -3,22 +3,30 @@
 use crate::feed::FeedDefects;
 
 macro_rules! counts {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    (inputs { $($(#[$input_doc:meta])* $input:ident,)* }
+     defects { $($(#[$defect_doc:meta])* $defect:ident,)* }) => {
         #[derive(Clone, Copy, Debug, Default)]
         pub struct Counts {
-            $($(#[$doc])* pub $name: u64,)*
+            $($(#[$input_doc])* pub $input: u64,)*
+            $($(#[$defect_doc])* pub $defect: u64,)*
         }
 
         impl Counts {
-            /// Names and values, in the order of the fields.
-            pub fn named(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name)),*]
+            /// Inputs by kind, in the order of the fields.
+            pub fn inputs(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($input), self.$input)),*]
+            }
+
+            /// Defects by name, in the order of the fields.
+            pub fn defects(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($defect), self.$defect)),*]
             }
         }
     };
 }
 
 counts! {
+    inputs {
     quote,
     trade,
     /// Recorded bars.
@@ -34,28 +42,34 @@ counts! {
     dividend,
     report,
     timer,
-    /// Defect: bid above ask. Enters bars, never fills anything.
+    }
+    defects {
+    /// Bid above ask. Enters bars, never fills anything.
     crossed_quote,
-    /// Defect: a book whose best bid is above its best ask after a whole message.
+    /// A book whose best bid is above its best ask after a whole message.
     crossed_book,
-    /// Bid equal to ask: worth knowing, no defect.
+    /// Bid equal to ask: worth knowing, and kept as it is.
     locked_quote,
-    /// Defect: a price of zero or less; the row is refused.
+    /// Updates outside trading hours that built day bars left out, each bar type for itself: known,
+    /// and no defect of the data.
+    outside_session,
+    /// A price of zero or less; the row is refused.
     zero_price,
-    /// Defect: a size below zero; the row is refused.
+    /// A size below zero; the row is refused.
     negative_size,
-    /// Defect: a trade of no size. The core sees it; venues, bars and the last price do not.
+    /// A trade of no size. The core sees it; venues, bars and the last price do not.
     zero_size_trade,
-    /// Defect: a bar whose high or low does not contain its open and close; kept as recorded.
+    /// A bar whose high or low does not contain its open and close; kept as recorded.
     inconsistent_bar,
-    /// Defect: a split without positive numbers, or a negative dividend; the row is refused.
+    /// A split without positive numbers, or a negative dividend; the row is refused.
     bad_corporate_action,
-    /// Defect: a receive stamp earlier than the row before; stamped with the running maximum.
+    /// A receive stamp earlier than the row before; stamped with the running maximum.
     time_backwards,
-    /// Defect: a book level with an impossible price, size or side; the level is refused.
+    /// A book level with an impossible price, size or side; the level is refused.
     bad_level,
-    /// Defect: a book message that never ended; used as far as it goes.
+    /// A book message that never ended; used as far as it goes.
     unterminated_message,
+    }
 }
 
 impl Counts {

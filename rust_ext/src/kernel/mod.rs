@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::feed::{Feed, FeedKind, FeedSpec, Source};
 use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
+use crate::sessions::Sessions;
 use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
@@ -37,6 +38,7 @@ struct Slot {
     /// A quote, trade or book feed exists: its venue does not trade on bars.
     fine: bool,
     has_quotes: bool,
+    sessions: Option<Sessions>,
     builders: Vec<usize>,
 }
 
@@ -278,6 +280,14 @@ impl Kernel {
         self.waiting = self.agenda.cut(self.now);
     }
 
+    /// Leave the rows that were not played unplayed: the data ends here.
+    pub fn cut(&mut self) {
+        self.merge = Merge::default();
+        if self.end.is_none() {
+            self.close();
+        }
+    }
+
     /// Whether something at `ts` can still happen.
     fn is_open_at(&self, ts: Nanos) -> bool {
         self.end.is_none_or(|end| ts <= end)
@@ -326,13 +336,14 @@ impl Kernel {
         self.recorder.digest()
     }
 
-    /// Inputs by kind and defects by name.
-    pub fn counts(&self) -> Vec<(&'static str, u64)> {
+    /// Everything counted so far: inputs by kind, and defects.
+    pub fn counts(&self) -> Counts {
         let mut counts = self.counts;
         self.feeds
             .iter()
             .for_each(|feed| counts.add_feed(&feed.defects));
-        counts.named()
+        counts.outside_session = self.builders.iter().map(|b| b.bars.outside()).sum();
+        counts
     }
 }
 

@@ -115,8 +115,12 @@ fn an_order_that_came_inside_a_bar_sees_its_close_only() {
     let mut desk = desk(BarFill::NextOpen);
     let mut out = Vec::new();
     let ts_open = desk.ts + 10;
-    desk.venue
-        .on_bar_open(ts_open, 0, PriceType::Last, 105, 400, &mut out);
+    desk.venue.on_bar_open(
+        ts_open,
+        0,
+        &opening(ts_open, PriceType::Last, 105, 400),
+        &mut out,
+    );
     desk.ts = ts_open + 10;
     desk.send(limit(Buy, 5, 95));
     desk.send(stop(Sell, 5, 98));
@@ -276,15 +280,15 @@ fn bid_bars_serve_sellers_and_ask_bars_buyers() {
     let mut out = Vec::new();
     for (price_type, open) in [(PriceType::Bid, 100), (PriceType::Ask, 103)] {
         desk.venue
-            .on_bar_open(2_000, 0, price_type, open, 10, &mut out);
+            .on_bar_open(2_000, 0, &opening(2_000, price_type, open, 10), &mut out);
     }
     desk.send(market(Buy, 1));
     desk.send(market(Sell, 1));
     desk.venue
-        .on_bar_open(3_000, 0, PriceType::Bid, 101, 10, &mut out);
+        .on_bar_open(3_000, 0, &opening(3_000, PriceType::Bid, 101, 10), &mut out);
     assert_eq!(fills(&out), [(101, 1)]);
     desk.venue
-        .on_bar_open(3_000, 0, PriceType::Ask, 104, 10, &mut out);
+        .on_bar_open(3_000, 0, &opening(3_000, PriceType::Ask, 104, 10), &mut out);
     assert_eq!(fills(&out), [(101, 1), (104, 1)]);
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sessions::Sessions;
 use Side::Buy;
 
 const HOUR: Nanos = 3_600_000_000_000;
@@ -12,7 +13,9 @@ fn day_order() -> Submit {
 }
 
 fn sessions() -> ExchangeConfig {
-    let hours = vec![(9 * HOUR, 17 * HOUR), (DAY + 9 * HOUR, DAY + 13 * HOUR)];
+    let (first, second) = (17 * HOUR, DAY + 13 * HOUR);
+    let hours = [(9 * HOUR, first, first), (DAY + 9 * HOUR, second, second)];
+    let hours = Sessions::new(&hours).unwrap();
     ExchangeConfig {
         sessions: [(0, hours)].into(),
         ..config()
@@ -100,6 +103,80 @@ fn a_market_order_at_the_close_of_a_daily_bar_waits_for_the_next_open() {
     assert_eq!(words(&desk.send(market(Buy, 1))), ["accepted"]);
     desk.ts = DAY + 9 * HOUR - 1;
     assert_eq!(words(&desk.bar([101, 103, 99, 102], 5).0), ["filled 101x1"]);
+}
+
+#[test]
+fn a_day_order_fills_in_the_bar_that_ends_with_its_session_and_not_later() {
+    let mut desk = Desk::new(sessions(), share());
+    let bar = |open: Nanos, close, low| Bar {
+        ts_event: close,
+        ts_received: close,
+        low,
+        ..opening(open, PriceType::Last, 100, 5)
+    };
+    let mut out = Vec::new();
+    desk.venue
+        .on_bar(17 * HOUR, 0, &bar(9 * HOUR, 17 * HOUR, 99), &mut out);
+    desk.ts = 17 * HOUR - 1;
+    desk.send(day_order());
+    desk.send(Submit {
+        limit: Some(80),
+        ..day_order()
+    });
+    let end = DAY + 13 * HOUR;
+    assert_eq!(desk.venue.next_deadline(), Some(end + 1));
+    desk.venue
+        .on_bar(end, 0, &bar(DAY + 9 * HOUR, end, 85), &mut out);
+    assert_eq!(words(&out), ["filled 90x1"]);
+    out.clear();
+    let next = opening(end, PriceType::Last, 70, 5);
+    desk.venue.on_bar_open(end, 0, &next, &mut out);
+    assert_eq!(words(&out), ["expired day"]);
+}
+
+#[test]
+fn a_bar_that_begins_before_the_open_trades_from_the_open() {
+    let mut desk = Desk::new(sessions(), share());
+    let whole_day = Bar {
+        ts_event: DAY,
+        ..opening(0, PriceType::Last, 100, 5)
+    };
+    assert_eq!(desk.venue.bar_trades_from(0, &whole_day), Some(9 * HOUR));
+    let night = Bar {
+        ts_event: 9 * HOUR,
+        ..whole_day
+    };
+    assert_eq!(desk.venue.bar_trades_from(0, &night), None);
+    desk.send(limit(Buy, 1, 100));
+    let mut out = Vec::new();
+    desk.venue.on_bar_open(HOUR, 0, &night, &mut out);
+    desk.venue.on_bar(9 * HOUR, 0, &night, &mut out);
+    assert!(out.is_empty(), "outside trading hours nothing matches");
+    desk.venue.on_bar_open(9 * HOUR, 0, &whole_day, &mut out);
+    assert_eq!(words(&out), ["filled 100x1"]);
+}
+
+#[test]
+fn an_order_at_the_end_of_a_bar_meets_its_close_although_the_market_has_closed() {
+    for (bar_fill, late, answer) in [
+        (BarFill::Close, 0, "accepted"),
+        (BarFill::Close, 1, "rejected market_closed"),
+        (BarFill::NextOpen, 1, "accepted"),
+    ] {
+        let settings = ExchangeConfig {
+            bar_fill,
+            ..sessions()
+        };
+        let mut desk = Desk::new(settings, share());
+        let bar = Bar {
+            ts_event: 17 * HOUR,
+            ..opening(9 * HOUR, PriceType::Last, 100, 5)
+        };
+        let mut out = Vec::new();
+        desk.venue.on_bar(17 * HOUR, 0, &bar, &mut out);
+        desk.ts = 17 * HOUR - 1 + late;
+        assert_eq!(words(&desk.send(market(Buy, 1)))[0], answer);
+    }
 }
 
 #[test]

@@ -157,6 +157,22 @@ pub fn stop(side: Side, quantity: i64, trigger: i64) -> Submit {
     }
 }
 
+/// A bar of which only the open is known.
+pub fn opening(ts: Nanos, price_type: PriceType, open: i64, volume: i64) -> Bar {
+    Bar {
+        ts_open: ts,
+        ts_event: ts + 1,
+        ts_received: ts + 1,
+        price_type,
+        open,
+        high: open,
+        low: open,
+        close: open,
+        volume,
+        count: 0,
+    }
+}
+
 impl Desk {
     pub fn new(config: ExchangeConfig, instrument: Instrument) -> Self {
         Self::with(config, vec![instrument])
@@ -238,19 +254,13 @@ impl Desk {
     pub fn bar(&mut self, prices: [i64; 4], volume: i64) -> (Vec<Report>, Vec<Report>) {
         let [open, high, low, close] = prices;
         let opened = self.step(|venue, ts, out| {
-            venue.on_bar_open(ts, 0, PriceType::Last, open, volume, out);
+            venue.on_bar_open(ts, 0, &opening(ts, PriceType::Last, open, volume), out);
         });
         let bar = Bar {
-            ts_open: self.ts,
-            ts_event: self.ts + 1,
-            ts_received: self.ts + 1,
-            price_type: PriceType::Last,
-            open,
             high,
             low,
             close,
-            volume,
-            count: 0,
+            ..opening(self.ts, PriceType::Last, open, volume)
         };
         let closed = self.step(|venue, ts, out| venue.on_bar(ts, 0, &bar, out));
         (opened, closed)

@@ -205,10 +205,6 @@ fn a_config_that_cannot_work_is_an_error() {
             fees: other(FeeCurrency::Other(BNB)),
             ..config()
         },
-        ExchangeConfig {
-            sessions: [(0, vec![(5, 9), (8, 12)])].into(),
-            ..config()
-        },
     ] {
         assert!(Exchange::new(broken, vec![share()], vec![2, 8, 8]).is_err());
     }
