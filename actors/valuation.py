@@ -7,18 +7,10 @@ even between a dollar and its stablecoins: a missing rate is an error with a nam
 
 from openoutcry import _native
 from openoutcry.state.errors import CurrencyMismatch, MissingData
+from openoutcry.state.money import Rounding, divide
 from openoutcry.state.universe import Universe
 
 _Leg = tuple[int, bool]  # instrument number, inverted
-
-
-def divide_half_even(numerator: int, denominator: int) -> int:
-    """Numerator over a positive denominator, rounded to the nearest integer, halves to even."""
-    quotient, rest = divmod(numerator, denominator)
-    double = 2 * rest
-    if double > denominator or (double == denominator and quotient & 1):
-        return quotient + 1
-    return quotient
 
 
 class Valuation:
@@ -37,16 +29,12 @@ class Valuation:
         self.scale = universe.scale(target)
         self._paths = {code: self._path(code) for code, _ in universe.currencies}
 
-    def has_path(self, currency: str) -> bool:
-        """Whether any instrument of this run gives a rate."""
-        return self._paths.get(currency) is not None
-
     def convert(self, units: int, currency: str) -> int:
         """Units of `currency` as units of the target, rounded half to even.
 
         Raises:
             CurrencyMismatch: No instrument of this run gives a rate.
-            MissingData: The rate's instrument has no price yet.
+            MissingData: The rate's instrument has no price yet, or none above zero.
         """
         path = self._paths.get(currency)
         if path is None:
@@ -58,8 +46,8 @@ class Valuation:
         for number, inverted in path:
             price = self._market.valuation(number, 0)
             instrument = self._universe.instruments[number]
-            if price is None:
-                raise MissingData(f"{instrument.id} has no price yet to convert {currency}")
+            if price is None or price <= 0:
+                raise MissingData(f"{instrument.id} has no price that converts {currency}")
             one = 10**instrument.price_scale
             numerator *= one if inverted else price
             denominator *= price if inverted else one
@@ -68,7 +56,7 @@ class Valuation:
             numerator *= 10**gap
         else:
             denominator *= 10**-gap
-        return divide_half_even(numerator, denominator)
+        return divide(numerator, denominator, Rounding.HALF_EVEN)
 
     def _path(self, currency: str) -> tuple[_Leg, ...] | None:
         if currency == self.currency:
