@@ -93,4 +93,4 @@ def test_a_strategy_trades_on_bars_of_ticks_of_three_markets(folder, tmp_path):
     assert result.events["quote"] == 405_813 + 144_725 + 752_404
     assert all(item.fills for item in result.strategies)
     gained = result.final_equity.amount - result.initial_equity.amount
-    assert gained == result.realized_pnl["USD"] + result.unrealized_pnl["USD"]
+    assert gained == sum(result.realized_pnl.values()) + sum(result.unrealized_pnl.values())
