@@ -116,6 +116,10 @@ class PortfolioActor(Actor):
         self._sample()
         self._arm()
 
+    def end(self) -> None:
+        """Take the last equity sample: what the account is worth when the data ends."""
+        self._sample()
+
     @handles(SubmitOrder, CancelOrder, ReplaceOrder)
     def on_command(self, command: SubmitOrder | CancelOrder | ReplaceOrder) -> None:
         """Pass an order down to risk."""

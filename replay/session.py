@@ -194,6 +194,8 @@ class ReplaySession:
             self.play()
         for report in self.kernel.finish():
             self.graph.handle(report)
+        if not self.graph.supervisor.halted:
+            self.graph.portfolio.end()
         self.graph.close()
 
     def journal_hash(self) -> str:
