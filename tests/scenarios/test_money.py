@@ -16,7 +16,12 @@ from tests.harness import SECOND, T0, columns, config, dec, feed, play, session,
 from tests.markets import MARGIN, PERP, SIM, SPOT, quote_walk
 
 SHARE = Equity(
-    id=InstrumentId("ABC.SIM"), quote="USD", price_scale=2, size_scale=0, tick=dec("0.01"), lot=dec("1")
+    id=InstrumentId("ABC.SIM"),
+    quote="USD",
+    price_scale=2,
+    size_scale=0,
+    tick=dec("0.01"),
+    lot=dec("1"),
 )
 CASH = {"USDT": dec("1000000"), "ETH": dec("50")}
 FEES = FeesConfig(maker=dec("0.00037"), taker=dec("0.00071"))
@@ -87,17 +92,27 @@ def ready(kind, seed, grid_s=3600):
     lots = {"equity": 300, "perp": 500, "hedging": 500}.get(kind, 90_000)
     traders = [
         strategy(
-            Random, f"s{n}", instrument=item.id, seed=seed * 2 + n, lots=lots, legs=kind == "hedging"
+            Random,
+            f"s{n}",
+            instrument=item.id,
+            seed=seed * 2 + n,
+            lots=lots,
+            legs=kind == "hedging",
         )
         for n in range(2)
     ]
-    data = {("quote", item.id): quote_walk(seed, QUOTES, price=200_000 if item is SPOT else 4_000_000)}
+    data = {
+        ("quote", item.id): quote_walk(seed, QUOTES, price=200_000 if item is SPOT else 4_000_000)
+    }
     kinds = ["quote"]
     at = T0 + sorted(draw.sample(range(2, QUOTES), 2))[0] * SECOND
     if kind == "equity":
         kinds += ["split", "dividend"]
         data["split", item.id] = columns(
-            ts_event=[at], ts_received=[at], numerator=[draw.randint(1, 7)], denominator=[draw.randint(1, 20)]
+            ts_event=[at],
+            ts_received=[at],
+            numerator=[draw.randint(1, 7)],
+            denominator=[draw.randint(1, 20)],
         )
         data["dividend", item.id] = columns(
             ts_event=[at + SECOND], ts_received=[at + SECOND], amount=[draw.randint(1, 10**12)]
