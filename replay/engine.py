@@ -13,9 +13,11 @@ from openoutcry import _native
 from openoutcry.replay.collect import RunFacts, collect
 from openoutcry.replay.result import Measurement, ReplayResult
 from openoutcry.replay.session import ReplaySession, catalog_chunks
+from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import Catalog, StreamInfo
 from openoutcry.state.config import Config
 from openoutcry.state.errors import CatalogError
+from openoutcry.state.instruments import AnyInstrument
 
 Progress = Callable[[int, int, int, int], None]
 """Called with events so far, simulated time, and the first and last time of the data."""
@@ -63,12 +65,13 @@ def replay(
     streams = _streams(config, source, start, end)
     first = max(start or 0, min(stream.first_ts for stream in streams))
     last = min([max(stream.last_ts for stream in streams), *([end] if end is not None else [])])
-    run_id = _run_id(config, streams, start, end)
+    calendars = source.calendars()
+    run_id = _run_id(config, streams, (instruments, calendars), (start, end))
     session = ReplaySession(
         config,
         instruments,
         catalog_chunks(source, start, end),
-        calendars=source.calendars(),
+        calendars=calendars,
         start=first,
         end=last,
         epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
@@ -137,15 +140,22 @@ def _streams(
     return played
 
 
-def _run_id(config: Config, streams: list[StreamInfo], start: int | None, end: int | None) -> str:
-    """Names a run by its config, its span and the data it plays: 16 bytes, hex."""
-    parts = (
+def _run_id(
+    config: Config,
+    streams: list[StreamInfo],
+    definitions: tuple[list[AnyInstrument], list[Calendar]],
+    span: tuple[int | None, int | None],
+) -> str:
+    """Names a run by its config, span, instruments, calendars and the data it plays: 16 bytes, hex."""
+    played = {feed.instrument for feed in config.feeds}
+    instruments = [item for item in definitions[0] if item.id in played]
+    named = {item.calendar for item in instruments}
+    calendars = [calendar for calendar in definitions[1] if calendar.name in named]
+    data = [(s.kind, s.instrument, s.bar, s.rows, s.first_ts, s.last_ts) for s in streams]
+    parts = [
         msgspec.json.encode(config, order="deterministic"),
-        msgspec.json.encode((start, end)),
-        msgspec.json.encode(
-            [(s.kind, s.instrument, s.bar, s.rows, s.first_ts, s.last_ts) for s in streams]
-        ),
-    )
+        *map(msgspec.json.encode, (span, instruments, calendars, data)),
+    ]
     return _native.digest(b"".join(map(_native.digest, parts)))[:16].hex()
 
 
@@ -156,6 +166,6 @@ def measure(events: int, wall_s: float, cpu_s: float) -> Measurement:
     return Measurement(
         wall_s=round(wall_s, 3),
         cpu_s=round(cpu_s, 3),
-        events_per_s=round(events / wall_s) if wall_s else 0,
+        events_per_s=float(round(events / wall_s)) if wall_s else 0.0,
         peak_rss_mb=round(peak * unit / 1e6, 1),
     )
