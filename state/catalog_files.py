@@ -53,7 +53,9 @@ SLICE_ROWS: Final = 1 << 20
 """Most rows that one read returns: what bounds the memory of a feed."""
 
 _ROW_GROUP_ROWS: Final = 1 << 17
-_TOGETHER_BYTES: Final = 1 << 22  # of files that are read in one go: opening one costs a millisecond
+_TOGETHER_BYTES: Final = (
+    1 << 22
+)  # of files that are read in one go: opening one costs a millisecond
 _YEARLY: Final = ("mark", "funding", "split", "dividend")
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BAR_FOLDER: Final = re.compile(r"([1-9][0-9]{0,8}[smhdtv])-(last|bid|ask|mid)")
