@@ -3,17 +3,21 @@
     python -m tests.benchmarks.replay_bench [--n 1000000] [--rounds 3] [CASE ...]
 
 The rows are those of `../shared/bench/workload.py`. Each measurement is a process of its own; ours
-and the peer's take turns, and the table shows medians. The peer's time is its `run` alone, without reading and
-converting rows (3-4 s more); ours is all of `replay`, from Parquet files to the result. The peer gets an environment under `.venvs/`, made when it is first needed.
+and the peer's take turns, and the table shows medians. `run` plays rows that are in memory: ours as
+columns, the peer's as the objects it needs. `whole` starts at the Parquet file: ours ends with the
+result and its statistics, the peer's with its `run`, without statistics (imports count for neither). The peer gets an
+environment under `.venvs/`, made when it is first needed.
 """
 
 import argparse
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +34,16 @@ CASES = {
     "quotes_noop_py": "quotes, a Python handler counts each",
     "quotes_ema_tick": "quotes, EMA cross on 100-tick bars (880 orders)",
     "quotes_limits": "quotes, a limit pair re-placed every 100 (20,000 orders)",
-    "bars_ema": "one-minute bars, EMA cross; the peer fills at the close, we at the next open",
+    "bars_ema": "one-minute bars, EMA cross",
 }
 """Scenario names of the peer's script, and what both sides do."""
+
+EXPLAINED = {
+    "quotes_limits": "ours is the exact sum over its fills; the peer's is 0.00000243 USDT less, "
+    "which no rounding of these fees gives",
+    "bars_ema": "a decision on a bar fills at the peer at that bar's close, with us at the next open",
+}
+"""Why both sides come to other orders or another balance."""
 
 Row = dict[str, Any]
 
@@ -58,6 +69,16 @@ def peer_python() -> Path | str:
     return python
 
 
+def machine() -> str:
+    """The processor, and how many of it there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [text.partition(":")[2].strip() for text in lines if text.startswith("model name")]
+    return f"{os.cpu_count()} x {models[0] if models else platform.machine()}, {platform.system()}"
+
+
 def measure(command: list[object]) -> Row | str:
     """The JSON line that a measurement prints, or why there is none."""
     started = time.perf_counter()
@@ -80,44 +101,68 @@ def measure(command: list[object]) -> Row | str:
 
 
 def median(rows: list[Row | str]) -> Row | str:
-    """The row whose run time is the median, or the first reason why one is missing."""
+    """The row whose CPU time of the run is the median (other programs disturb it least), or the first reason why one is missing."""
     reasons = [row for row in rows if isinstance(row, str)]
     if reasons:
         return reasons[0]
     measured = [row for row in rows if not isinstance(row, str)]
-    middle = statistics.median_low([row["run_s"] for row in measured])
-    return next(row for row in measured if row["run_s"] == middle)
+    middle = statistics.median_low([row["run_cpu_s"] for row in measured])
+    return next(row for row in measured if row["run_cpu_s"] == middle)
 
 
-def line(name: str, row: Row | str) -> str:
-    """One side of a case, for the table."""
+def whole(row: Row | str) -> Row | str:
+    """The peer's row with the time from its Parquet file on: reading, converting, adding, running."""
     if isinstance(row, str):
-        return f"  {name:<22} {row}"
-    return (
-        f"  {name:<22} {row['events_per_s'] / 1e6:7.3f} M events/s  run {row['run_s']:7.3f} s "
-        f"(CPU {row['run_cpu_s']:.3f})  process {row['process_s']:.1f} s  peak {row['peak_rss_mb']:6.0f} MB  "
-        f"{row['orders']} orders  {row['balance']}"
-    )
+        return row
+    steps = ("load_wrangle", "add_data", "run")
+    return {
+        **row,
+        "whole_s": sum(row[f"{step}_s"] for step in steps),
+        "whole_cpu_s": sum(row[f"{step}_cpu_s"] for step in steps),
+    }
+
+
+def line(case: str, name: str, row: Row | str) -> str:
+    """One side of a case, as a line of the table."""
+    if isinstance(row, str):
+        return f"| {case} | {name} | {row} |"
+    rates = [
+        f"{row['events'] / row[f'{part}_s'] / 1e6:.2f} M/s "
+        f"({row[f'{part}_s']:.2f} s, CPU {row[f'{part}_cpu_s']:.2f})"
+        for part in ("run", "whole")
+    ]
+    peak = f"{row['peak_rss_mb']:.0f} MB"
+    return f"| {case} | {name} | {' | '.join([*rates, peak, str(row['orders']), row['balance']])} |"
 
 
 def compare(case: str, rounds: int, ours: list[object], peer: list[object] | str) -> Row:
     """Measure both sides in turn, print their medians and the ratio."""
-    print(f"\n{case}: {CASES[case]}", flush=True)
     mine: list[Row | str] = []
     theirs: list[Row | str] = []
     for _ in range(rounds):
         mine.append(measure([*ours, case]))
-        theirs.append(peer if isinstance(peer, str) else measure([*peer, case]))
+        theirs.append(whole(peer if isinstance(peer, str) else measure([*peer, case])))
     left, right = median(mine), median(theirs)
-    print(line("openoutcry", left))
-    print(line("NautilusTrader 2.0rc7", right))
+    print(line(case, "openoutcry", left))
+    print(line("", "NautilusTrader", right), flush=True)
     result: Row = {"case": case, "openoutcry": left, "nautilus": right}
     if not isinstance(left, str) and not isinstance(right, str):
-        for part in ("run_s", "process_s"):
-            result[f"ratio_{part}"] = right[part] / left[part]
-        ratios = f"run {result['ratio_run_s']:.2f}, process {result['ratio_process_s']:.2f}"
-        print(f"  {'peer / ours':<22} {ratios}", flush=True)
+        ratios = {part: right[f"{part}_cpu_s"] / left[f"{part}_cpu_s"] for part in ("run", "whole")}
+        result["ratios"] = ratios
+        smaller = right["peak_rss_mb"] / left["peak_rss_mb"]
+        print(
+            f"| | CPU, peer / ours | {ratios['run']:.1f}x | {ratios['whole']:.1f}x | {smaller:.1f}x | "
+            f"{difference(case, left, right)} | |",
+            flush=True,
+        )
     return result
+
+
+def difference(case: str, ours: Row, peer: Row) -> str:
+    """Whether both sides did the same, and if not, why."""
+    if (ours["orders"], ours["balance"]) == (peer["orders"], peer["balance"]):
+        return "same orders, same balance"
+    return EXPLAINED.get(case, "NOT EXPLAINED")
 
 
 def main() -> int:
@@ -147,6 +192,11 @@ def main() -> int:
         if isinstance(python, str)
         else [python, SHARED / "nautilus_v2_bench.py", "--data", rows, "--n", args.n]
     )
+    python_of = {"ours": sys.version.split()[0], "peer": "3.13" if isinstance(peer, list) else "-"}
+    print(
+        f"{args.n} rows, medians of {args.rounds}; Python {python_of}; {datetime.now(UTC).date()}; {machine()}"
+    )
+    print("\n| case | | run | whole | peak | orders | balance |\n|---|---|---|---|---|---|---|")
     results = [compare(case, args.rounds, ours, peer) for case in args.cases]
     (RUNS / "result.json").write_text(json.dumps(results, indent=2))
     print(f"\nwrote {(RUNS / 'result.json').relative_to(ROOT)}")

@@ -10,6 +10,9 @@ use super::market::PyMarket;
 use crate::ledger::{BookIx, Margin};
 use crate::types::{CurrencyIx, InstrumentIx};
 
+/// Own units, parts in other currencies, an instrument without a price: `crate::ledger::value::Worth`.
+type Worth = (i128, Vec<(CurrencyIx, i128)>, Option<InstrumentIx>);
+
 /// Positions and balances of several books, exact.
 #[pyclass(module = "openoutcry._native")]
 pub struct Ledger {
@@ -137,7 +140,7 @@ impl Ledger {
         instruments: Vec<InstrumentIx>,
         market: PyRef<'_, PyMarket>,
         book: Option<BookIx>,
-    ) -> PyResult<(i128, Vec<(CurrencyIx, i128)>, Option<InstrumentIx>)> {
+    ) -> PyResult<Worth> {
         for &instrument in &instruments {
             self.instrument(instrument)?;
             index("instrument", instrument, market.inner.len())?;

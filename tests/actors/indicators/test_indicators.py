@@ -236,3 +236,15 @@ def test_wrong_parameters_are_named() -> None:
 
 def test_an_indicator_says_what_it_is() -> None:
     assert repr(ind.Bollinger(20, 2.0)) == "Bollinger(20, 2.0) = nan"
+
+
+@given(units=st.integers(-(2**63) + 1, 2**63 - 1), scale=st.integers(0, 18))
+def test_a_price_becomes_the_float_that_python_divides_it_to(units, scale):
+    item = ind.Sma(1)
+    item.update(
+        Bar(
+            InstrumentId("A.SIM"), 1, 1, scale, 0, "1m", PriceType.LAST, 0,
+            units, units, units, units, UNDEFINED, 1,
+        )
+    )  # fmt: skip
+    assert item.value == units / 10**scale

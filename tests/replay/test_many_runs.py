@@ -1,0 +1,48 @@
+"""Many runs in one process: each cleans up after itself."""
+
+import gc
+import os
+from pathlib import Path
+
+import pykka
+import pytest
+
+from openoutcry.actors.strategies.ema_cross import EmaCross
+from openoutcry.replay.engine import replay
+from openoutcry.state.catalog import Catalog
+from tests.harness import config, feed, strategy
+from tests.markets import MARGIN, PERP, quote_walk
+
+WARM_UP, RUNS = 40, 160
+ALLOWED_KB_PER_RUN = 8  # a graph that stayed alive is some hundred
+
+
+def resident_kb() -> int:
+    """Memory of this process now, not its peak."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")
+def test_two_hundred_replays_keep_memory_flat_and_leave_no_actor_behind(tmp_path):
+    catalog = Catalog(tmp_path)
+    catalog.add_instruments([PERP])
+    catalog.write("quote", PERP.id, quote_walk(3, 500), source="test")
+    cross = strategy(EmaCross, instrument=PERP.id, size="0.1", fast=2, slow=4, timeframe="1m")
+    settings = config(MARGIN, [feed(PERP.id, "quote")], [cross], currency="USDT")
+    before = len(pykka.ActorRegistry.get_all())
+    hashes = []
+    level = 0
+    for run in range(WARM_UP + RUNS):
+        if run == WARM_UP:
+            gc.collect()
+            level = resident_kb()
+        result = replay(settings, catalog=tmp_path)
+        assert len(pykka.ActorRegistry.get_all()) == before
+        if run in (0, WARM_UP + RUNS - 1):
+            hashes.append((result.journal_hash, result.state_hash))
+    gc.collect()
+    assert result.orders > 0
+    assert hashes[0] == hashes[1]
+    grown = resident_kb() - level
+    assert grown < RUNS * ALLOWED_KB_PER_RUN, f"{grown} kB more after {RUNS} runs"
