@@ -61,7 +61,9 @@ def import_into(catalog: Path, source: Path, layout: str, *more: object) -> Any:
 
 def table(heading: str, /, **values: object) -> str:
     """A TOML table of one level."""
-    return "\n".join([heading, *(f"{key} = {_toml(value)}" for key, value in values.items())]) + "\n"
+    return (
+        "\n".join([heading, *(f"{key} = {_toml(value)}" for key, value in values.items())]) + "\n"
+    )
 
 
 def _toml(value: object) -> str:

@@ -48,7 +48,9 @@ def test_a_truncated_gzip_names_the_file(tmp_path):
     file = tmp_path / "a.gz"
     line = b'1700000000000000000 {"lastUpdateId":1,"bids":[["1","1"]],"asks":[["2","1"]]}\n'
     file.write_bytes(gzip.compress(line * 50)[:-9])
-    ran = kit.outcry("data", "import", file, "--format", "binance-raw", "--out", tmp_path / "d", "--json")
+    ran = kit.outcry(
+        "data", "import", file, "--format", "binance-raw", "--out", tmp_path / "d", "--json"
+    )
     refused(ran, 3, "a.gz", "truncated")
 
 

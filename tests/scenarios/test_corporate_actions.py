@@ -31,7 +31,12 @@ class Action(NamedTuple):
 
 
 # New for old. The factor file holds them as rounded ratios (0.00892857 to 0.01785710, ...).
-SPLITS = {"20000620": Fraction(2), "20050225": Fraction(2), "20140606": Fraction(7), "20200828": Fraction(4)}
+SPLITS = {
+    "20000620": Fraction(2),
+    "20050225": Fraction(2),
+    "20140606": Fraction(7),
+    "20200828": Fraction(4),
+}
 
 
 def actions(path):
@@ -100,7 +105,9 @@ def run(market, tmp_path, *sizes):
     folder, _, _ = market
     fees = {"per_share": "0.005"}
     parts = [
-        kit.table("[[venues]]", name="USA", account="margin", balances={"USD": str(CASH)}, fees=fees),
+        kit.table(
+            "[[venues]]", name="USA", account="margin", balances={"USD": str(CASH)}, fees=fees
+        ),
         kit.feed(AAPL, "bar", "split", "dividend", bars=["1d-last"]),
         *(
             kit.strategy(f"s{n}", "tests.scenarios.strategies:Holder", instrument=AAPL, size=size)

@@ -33,7 +33,9 @@ def test_every_tick_of_three_days_plays_twice_to_the_same_bytes(catalog, tmp_pat
     """6.9 million rows, four strategies, one account."""
     fees = {"per_share": "0.005", "minimum": "1"}
     parts = [
-        kit.table("[[venues]]", name="USA", account="margin", balances={"USD": "1000000"}, fees=fees),
+        kit.table(
+            "[[venues]]", name="USA", account="margin", balances={"USD": "1000000"}, fees=fees
+        ),
         kit.feed(AIG, "quote", "trade"),
         kit.feed(BAC, "quote", "trade"),
         kit.feed(SPY, "trade"),

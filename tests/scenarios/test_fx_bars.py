@@ -35,7 +35,11 @@ def recorded(catalog, instrument, days, zone):
 
 @pytest.mark.parametrize(
     ("instrument", "zone_hours", "days", "bars"),
-    [("EURUSD.FXCM", -5, 6, 14_400), ("EURUSD.OANDA", 0, 5, 10_962), ("XAUUSD.OANDA", 0, 5, 11_052)],
+    [
+        ("EURUSD.FXCM", -5, 6, 14_400),
+        ("EURUSD.OANDA", 0, 5, 10_962),
+        ("XAUUSD.OANDA", 0, 5, 11_052),
+    ],
 )
 def test_every_minute_built_from_ticks_is_the_recorded_one(
     folder, instrument, zone_hours, days, bars
@@ -71,7 +75,9 @@ def test_a_strategy_trades_on_bars_of_ticks_of_three_markets(folder, tmp_path):
     parts = []
     for venue in ("FXCM", "OANDA"):
         parts.append(
-            kit.table("[[venues]]", name=venue, account="margin", leverage=30, balances={"USD": "100000"})
+            kit.table(
+                "[[venues]]", name=venue, account="margin", leverage=30, balances={"USD": "100000"}
+            )
         )
     for instrument in ("EURUSD.FXCM", "EURUSD.OANDA", "XAUUSD.OANDA"):
         parts.append(kit.feed(instrument, "quote"))

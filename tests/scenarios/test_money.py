@@ -16,7 +16,12 @@ from tests.harness import SECOND, T0, columns, config, dec, feed, play, session,
 from tests.markets import MARGIN, PERP, SIM, SPOT, quote_walk
 
 SHARE = Equity(
-    id=InstrumentId("ABC.SIM"), quote="USD", price_scale=2, size_scale=0, tick=dec("0.01"), lot=dec("1")
+    id=InstrumentId("ABC.SIM"),
+    quote="USD",
+    price_scale=2,
+    size_scale=0,
+    tick=dec("0.01"),
+    lot=dec("1"),
 )
 CASH = {"USDT": dec("1000000"), "ETH": dec("50")}
 FEES = FeesConfig(maker=dec("0.00037"), taker=dec("0.00071"))
@@ -50,6 +55,7 @@ VENUES = {
         ),
     ),
 }
+PRICES = {SPOT.id: 200_000, SHARE.id: 5_000}
 RUNS = 200
 QUOTES = 16
 
@@ -87,17 +93,25 @@ def ready(kind, seed, grid_s=3600):
     lots = {"equity": 300, "perp": 500, "hedging": 500}.get(kind, 90_000)
     traders = [
         strategy(
-            Random, f"s{n}", instrument=item.id, seed=seed * 2 + n, lots=lots, legs=kind == "hedging"
+            Random,
+            f"s{n}",
+            instrument=item.id,
+            seed=seed * 2 + n,
+            lots=lots,
+            legs=kind == "hedging",
         )
-        for n in range(2)
+        for n in range(1 if item is PERP else 2)
     ]
-    data = {("quote", item.id): quote_walk(seed, QUOTES, price=200_000 if item is SPOT else 4_000_000)}
+    data = {("quote", item.id): quote_walk(seed, QUOTES, price=PRICES.get(item.id, 4_000_000))}
     kinds = ["quote"]
     at = T0 + sorted(draw.sample(range(2, QUOTES), 2))[0] * SECOND
     if kind == "equity":
         kinds += ["split", "dividend"]
         data["split", item.id] = columns(
-            ts_event=[at], ts_received=[at], numerator=[draw.randint(1, 7)], denominator=[draw.randint(1, 20)]
+            ts_event=[at],
+            ts_received=[at],
+            numerator=[draw.randint(1, 7)],
+            denominator=[draw.randint(1, 20)],
         )
         data["dividend", item.id] = columns(
             ts_event=[at + SECOND], ts_received=[at + SECOND], amount=[draw.randint(1, 10**12)]
@@ -115,7 +129,11 @@ def ready(kind, seed, grid_s=3600):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", VENUES)
 def test_the_venues_account_is_the_sum_of_our_books(kind):
-    """Balances of every currency and the position, to the last unit, over 200 seeds."""
+    """Balances of every currency and the position, to the last unit, over 200 seeds.
+
+    One strategy on margined instruments: two that hold against each other have not realised what
+    the account, which nets them, has. Their balances then differ by what is still unrealised.
+    """
     fills = 0
     for seed in range(RUNS):
         played = play(ready(kind, seed))
@@ -168,5 +186,7 @@ class Once(Strategy):
 def test_a_run_has_the_same_hashes_on_every_machine_and_python():
     """Literals: another processor, system or Python that disagrees fails here."""
     played = play(ready("perp", 7))
-    assert played.journal_hash() == "PIN1"
-    assert played.state_hash() == "PIN2"
+    assert (
+        played.journal_hash() == "04ef5c1155a2876d81d29baa2fcfb7eeadf437ea661e771e2aa091f54b2ba94e"
+    )
+    assert played.state_hash() == "dbfe4cc009c7701a7933c03282c4e9fdd4e50e4fa2539ca17b9ec8f9689c8305"
