@@ -104,7 +104,7 @@ def ready(kind, seed, grid_s=3600):
     ]
     data = {("quote", item.id): quote_walk(seed, QUOTES, price=PRICES.get(item.id, 4_000_000))}
     kinds = ["quote"]
-    at = T0 + sorted(draw.sample(range(2, QUOTES), 2))[0] * SECOND
+    at = T0 + min(draw.sample(range(2, QUOTES), 2)) * SECOND
     if kind == "equity":
         kinds += ["split", "dividend"]
         data["split", item.id] = columns(
