@@ -2,6 +2,7 @@
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ QUOTES = 16
 class Random(Strategy):
     """Trades a random lot count each quote, from a seed."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         seed: int
         lots: int
@@ -83,7 +84,7 @@ class Random(Strategy):
         draw = (self.params.seed * 7919 + self.state.count * 104_729) % 1_000_003
         side = Side.BUY if draw % 2 else Side.SELL
         quantity = self.instrument_of(quote.instrument).lot * (1 + draw % self.params.lots)
-        leg = {"position": "AB"[draw // 2 % 2]} if self.params.legs else {}
+        leg: dict[str, Any] = {"position": "AB"[draw // 2 % 2]} if self.params.legs else {}
         self.submit(quote.instrument, side, quantity, **leg)
 
 
@@ -102,7 +103,9 @@ def ready(kind, seed, grid_s=3600):
         )
         for n in range(1 if item is PERP else 2)
     ]
-    data = {("quote", item.id): quote_walk(seed, QUOTES, price=PRICES.get(item.id, 4_000_000))}
+    data: dict[tuple[str, str], Any] = {
+        ("quote", item.id): quote_walk(seed, QUOTES, price=PRICES.get(item.id, 4_000_000))
+    }
     kinds = ["quote"]
     at = T0 + min(draw.sample(range(2, QUOTES), 2)) * SECOND
     if kind == "equity":
@@ -165,7 +168,7 @@ def test_the_final_equity_is_that_of_the_last_price_not_of_the_last_sample():
 class Once(Strategy):
     """Buys 1 at the first quote."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
 
     class State(Strategy.State, kw_only=True):
