@@ -17,7 +17,7 @@ class Sweeper(Strategy):
     The levels that it sees are the order's tag, so a test can compare them with the fills.
     """
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         seconds: int = 10
 
@@ -55,7 +55,7 @@ class Sweeper(Strategy):
 class Holder(Strategy):
     """Trades `size` (negative: sells short) once, at the first bar."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         size: Decimal
         timeframe: str = "1d"

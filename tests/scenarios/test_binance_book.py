@@ -13,6 +13,7 @@ from openoutcry import _native
 from openoutcry.state import binding
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.enums import LiquiditySide, Side
+from openoutcry.state.identifiers import VenueId
 from tests.scenarios import kit
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
@@ -83,7 +84,7 @@ def test_a_maker_and_a_taker_over_midnight_end_at_balances_that_their_fills_add_
         sign = 1 if fill.side is Side.BUY else -1
         usdt -= sign * fill.price * fill.quantity + fill.fee
         btc += sign * fill.quantity
-    assert result.balances["BINANCE"] == {"BTC": btc, "USDT": usdt}
+    assert result.balances[VenueId("BINANCE")] == {"BTC": btc, "USDT": usdt}
     by_role = {fill.strategy: fill.liquidity for fill in result.detail.fills}
     assert by_role == {"maker": LiquiditySide.MAKER, "sweeper": LiquiditySide.TAKER}
 

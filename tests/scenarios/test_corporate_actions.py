@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from openoutcry.state.identifiers import VenueId
 from tests.scenarios import kit
 
 pytestmark = pytest.mark.data
@@ -125,7 +126,7 @@ def test_a_holding_of_23_years_is_worth_what_the_hand_computes(market, tmp_path,
     cash, shares = by_hand(days, known, Decimal(size))
     assert [row.quantity for row in result.positions] == [shares]
     assert shares == int(size) * 112
-    assert result.balances["USA"]["USD"] == cash
+    assert result.balances[VenueId("USA")]["USD"] == cash
     assert result.final_equity.amount == cash + shares * days[-1][2]
 
 
@@ -137,5 +138,31 @@ def test_books_of_two_strategies_sum_to_the_account(market, tmp_path):
     assert sorted(row.quantity for row in result.positions) == [-7 * 112, 33 * 112]
     assert sum(row.quantity for row in result.positions) == shares
     expected = cash + fees[2] - fees[0] - fees[1]
-    assert result.balances["USA"]["USD"] == expected
+    assert result.balances[VenueId("USA")]["USD"] == expected
     assert result.final_equity.amount == expected + shares * days[-1][2]
+
+
+@pytest.mark.parametrize(
+    ("size", "left", "fraction"), [("33", 1, "0.65"), ("-33", -1, "-0.65"), ("7", 0, "0.35")]
+)
+def test_a_reverse_split_pays_the_fraction_at_the_last_price(
+    shared_data, tmp_path, size, left, fraction
+):
+    """AIG, 1 for 20 on 2009-07-01: the fraction is worth the last close, 1.13, times 20."""
+    usa = shared_data / "lean" / "equity" / "usa"
+    kit.import_into(tmp_path / "data", usa / "daily" / "aig.zip", "lean")
+    kit.import_into(tmp_path / "data", usa / "factor_files" / "aig.csv", "lean")
+    parts = [
+        kit.table("[[venues]]", name="USA", account="margin", balances={"USD": "1000"}),
+        kit.feed("AIG.USA", "bar", "split", bars=["1d-last"]),
+        kit.strategy("hold", "tests.scenarios.strategies:Holder", instrument="AIG.USA", size=size),
+    ]
+    text = kit.config(tmp_path / "data", "USD", parts, grid_s=YEAR)
+    span = ("--from", "2009-06-22", "--to", "2009-07-10")
+    result = kit.play(tmp_path / "run", text, *span).result
+    bought = Decimal("1.43")  # the open of 2009-06-23
+    in_lieu = (Decimal(fraction) * Decimal("1.13") * 20).quantize(CENT, ROUND_HALF_EVEN)
+    cash = Decimal(1_000) - Decimal(size) * bought + in_lieu
+    assert result.balances[VenueId("USA")]["USD"] == cash
+    assert sum(row.quantity for row in result.positions) == left
+    assert result.final_equity.amount == cash + left * Decimal("9.41")  # the close of 2009-07-09

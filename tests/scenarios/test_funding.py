@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import pytest
 
 from openoutcry.state.catalog import Catalog
+from openoutcry.state.identifiers import VenueId
 from tests.scenarios import kit
 
 pytestmark = pytest.mark.data
@@ -43,4 +44,4 @@ def test_funding_is_rate_times_notional_at_its_stamps(shared_data, tmp_path, siz
             paid += exact.quantize(Decimal("1e-8"), ROUND_HALF_EVEN)
             settled += 1
     assert settled > 10
-    assert result.balances["FREQTRADE"]["USDT"] == Decimal(10_000) - paid
+    assert result.balances[VenueId("FREQTRADE")]["USDT"] == Decimal(10_000) - paid

@@ -72,13 +72,8 @@ def test_every_minute_built_from_ticks_is_the_recorded_one(
 
 
 def test_a_strategy_trades_on_bars_of_ticks_of_three_markets(folder, tmp_path):
-    parts = []
-    for venue in ("FXCM", "OANDA"):
-        parts.append(
-            kit.table(
-                "[[venues]]", name=venue, account="margin", leverage=30, balances={"USD": "100000"}
-            )
-        )
+    account = {"account": "margin", "leverage": 30, "balances": {"USD": "100000"}}
+    parts = [kit.table("[[venues]]", name=venue, **account) for venue in ("FXCM", "OANDA")]
     for instrument in ("EURUSD.FXCM", "EURUSD.OANDA", "XAUUSD.OANDA"):
         parts.append(kit.feed(instrument, "quote"))
         size = "10" if instrument.startswith("XAU") else "10000"

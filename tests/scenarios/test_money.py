@@ -2,6 +2,7 @@
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,7 @@ VENUES = {
         ),
     ),
 }
+PRICES = {SPOT.id: 200_000, SHARE.id: 5_000}
 RUNS = 200
 QUOTES = 16
 
@@ -62,7 +64,7 @@ QUOTES = 16
 class Random(Strategy):
     """Trades a random lot count each quote, from a seed."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
         seed: int
         lots: int
@@ -82,7 +84,7 @@ class Random(Strategy):
         draw = (self.params.seed * 7919 + self.state.count * 104_729) % 1_000_003
         side = Side.BUY if draw % 2 else Side.SELL
         quantity = self.instrument_of(quote.instrument).lot * (1 + draw % self.params.lots)
-        leg = {"position": "AB"[draw // 2 % 2]} if self.params.legs else {}
+        leg: dict[str, Any] = {"position": "AB"[draw // 2 % 2]} if self.params.legs else {}
         self.submit(quote.instrument, side, quantity, **leg)
 
 
@@ -99,13 +101,13 @@ def ready(kind, seed, grid_s=3600):
             lots=lots,
             legs=kind == "hedging",
         )
-        for n in range(2)
+        for n in range(1 if item is PERP else 2)
     ]
-    data = {
-        ("quote", item.id): quote_walk(seed, QUOTES, price=200_000 if item is SPOT else 4_000_000)
+    data: dict[tuple[str, str], Any] = {
+        ("quote", item.id): quote_walk(seed, QUOTES, price=PRICES.get(item.id, 4_000_000))
     }
     kinds = ["quote"]
-    at = T0 + sorted(draw.sample(range(2, QUOTES), 2))[0] * SECOND
+    at = T0 + min(draw.sample(range(2, QUOTES), 2)) * SECOND
     if kind == "equity":
         kinds += ["split", "dividend"]
         data["split", item.id] = columns(
@@ -130,7 +132,11 @@ def ready(kind, seed, grid_s=3600):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", VENUES)
 def test_the_venues_account_is_the_sum_of_our_books(kind):
-    """Balances of every currency and the position, to the last unit, over 200 seeds."""
+    """Balances of every currency and the position, to the last unit, over 200 seeds.
+
+    One strategy on margined instruments: two that hold against each other have not realised what
+    the account, which nets them, has. Their balances then differ by what is still unrealised.
+    """
     fills = 0
     for seed in range(RUNS):
         played = play(ready(kind, seed))
@@ -162,7 +168,7 @@ def test_the_final_equity_is_that_of_the_last_price_not_of_the_last_sample():
 class Once(Strategy):
     """Buys 1 at the first quote."""
 
-    class Params(Strategy.Params, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    class Params(Strategy.Params):
         instrument: InstrumentId
 
     class State(Strategy.State, kw_only=True):
@@ -183,5 +189,7 @@ class Once(Strategy):
 def test_a_run_has_the_same_hashes_on_every_machine_and_python():
     """Literals: another processor, system or Python that disagrees fails here."""
     played = play(ready("perp", 7))
-    assert played.journal_hash() == "PIN1"
-    assert played.state_hash() == "PIN2"
+    assert (
+        played.journal_hash() == "04ef5c1155a2876d81d29baa2fcfb7eeadf437ea661e771e2aa091f54b2ba94e"
+    )
+    assert played.state_hash() == "dbfe4cc009c7701a7933c03282c4e9fdd4e50e4fa2539ca17b9ec8f9689c8305"
