@@ -1,14 +1,16 @@
-"""Who owns what: the exact books of every strategy, over one ledger per venue account.
+"""Who owns what: the account's book and a virtual book per strategy, exact, one ledger per venue.
 
-Each strategy has a virtual book; `UNALLOCATED` holds the starting balances, foreign fills,
-liquidations and residues. Together the books equal the account, exactly: a cash event of the account
-is split over the strategies by what they hold, and what the split can't divide stays unallocated.
+Book 0 is the account as the venue keeps it: every fill, fee and cash event, netted as the venue nets.
+Each strategy's book has its own fills and its share of cash events, by what it holds. What the account
+has beyond the strategies' books is `UNALLOCATED`: starting balances, foreign fills, liquidations, what
+a split or a share of cash could not divide, and profit that the account has realised while opposing
+strategies still hold it open. So the books equal the account by construction, to the last unit.
 
 What a strategy holds of a coin is what it can deliver: the sum of its fills less the fees that it paid in
 the coin itself, in whole lots. The rest is dust in the balance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -23,6 +25,8 @@ from openoutcry.state.instruments import Spot
 from openoutcry.state.positions import Position
 from openoutcry.state.universe import Universe
 
+ACCOUNT: Final = 0
+"""The book that is the venue's account."""
 _NO_ACCOUNT: Final = "an order reached an instrument without an account"
 
 
@@ -35,6 +39,7 @@ class Books:
         strategies: Strategy ids, in the config's order.
         market: Last prices.
         account_currency: Currency in which equity is expressed.
+        hedging: Venues where fills form legs instead of one netted position.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Books:
         strategies: Sequence[StrategyId],
         market: _native.Market,
         account_currency: str,
+        hedging: Collection[VenueId] = (),
     ) -> None:
         self.universe = universe
         self._index = universe.index
@@ -56,21 +62,27 @@ class Books:
         }
         self._of = tuple(self.ledgers.get(item.venue) for item in universe.instruments)
         self.valuation = Valuation(universe, market, account_currency)
+        self._hedging = tuple(item.venue in hedging for item in universe.instruments)
         self._legs: dict[str | None, int] = {None: 0}
         self._coin_fees: dict[tuple[int, int], int] = {}  # (book, instrument): in currency units
         self._held: dict[int, None] = {}  # instruments that were ever filled, in order
         self._held_at: dict[VenueId, list[int]] = {venue: [] for venue in self.ledgers}
         for venue, amounts in sorted(balances.items()):
             for currency, units in sorted(amounts.items()):
-                self.ledgers[venue].adjust_cash(0, universe.currency_index[currency], units)
+                self.ledgers[venue].adjust_cash(ACCOUNT, universe.currency_index[currency], units)
 
     def apply_fill(self, strategy: StrategyId, fill: OrderFilled) -> int:
         """Book a fill; returns the realised profit in settlement units, fees apart."""
         number = self.universe.index[fill.instrument]
         leg = self._legs.setdefault(fill.position, len(self._legs))
         if number not in self._held:
-            self._hold(number)
-        book = self._number.get(strategy, 0)
+            self._held[number] = None
+            self._held_at[self.universe.instruments[number].venue].append(number)
+        account = self._book(ACCOUNT, number, leg if self._hedging[number] else 0, fill)
+        book = self._number.get(strategy, ACCOUNT)
+        return account if book == ACCOUNT else self._book(book, number, leg, fill)
+
+    def _book(self, book: int, number: int, leg: int, fill: OrderFilled) -> int:
         item = self.universe.instruments[number]
         if fill.fee_units and isinstance(item, Spot) and fill.fee_currency == item.base:
             paid = self._coin_fees.get((book, number), 0)
@@ -87,43 +99,30 @@ class Books:
         )
 
     def apply_cash(self, event: CashAdjusted) -> None:
-        """Book cash that moved without a fill, split by holding; the residue is unallocated."""
+        """Book cash that moved without a fill; each strategy's share is by what it holds."""
         ledger = self.ledgers[event.venue]
         currency = self.universe.currency_index[event.currency]
-        left = event.amount_units
-        if event.instrument is not None:
-            number = self.universe.index[event.instrument]
-            held = [ledger.net_quantity(book, number) for book in range(len(self.names))]
-            total = sum(held)
-            for book, quantity in enumerate(held):
-                if book == 0 or quantity == 0 or total == 0:
-                    continue
+        ledger.adjust_cash(ACCOUNT, currency, event.amount_units)
+        if event.instrument is None:
+            return
+        number = self.universe.index[event.instrument]
+        total = ledger.net_quantity(ACCOUNT, number)
+        for book in range(1, len(self.names)):
+            quantity = ledger.net_quantity(book, number)
+            if quantity and total:
                 share = abs(event.amount_units * quantity) // abs(total)
-                if event.amount_units * quantity * total < 0:
-                    share = -share
-                ledger.adjust_cash(book, currency, share)
-                left -= share
-        ledger.adjust_cash(0, currency, left)
+                losing = event.amount_units * quantity * total < 0
+                ledger.adjust_cash(book, currency, -share if losing else share)
 
     def apply_split(self, event: PositionAdjusted) -> None:
-        """Scale every book's holding.
+        """Scale the holdings; every book keeps whole lots.
 
-        Each book keeps whole lots; what the account keeps beyond their sum (fractions that make a
-        share together) is unallocated. The cash for the account's own fraction comes as a
-        `CashAdjusted` of the venue.
+        The cash for the account's fraction of a lot comes as a `CashAdjusted` of the venue.
         """
         number = self.universe.index[event.instrument]
         ledger = self._ledger(number)
-        lot = self.universe.instruments[number].lot_units
-        whole = self.account_position(event.instrument) * event.numerator
-        kept = abs(whole) // (event.denominator * lot) * lot * (1 if whole > 0 else -1)
         for book in range(len(self.names)):
             ledger.split(book, number, event.numerator, event.denominator, 0)
-        rest = kept - self.account_position(event.instrument)
-        if rest:
-            if number not in self._held:
-                self._hold(number)
-            ledger.apply_fill(0, number, 0, 1 if rest > 0 else -1, 0, abs(rest), 0, 0)
 
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
         """Signed quantity units that a strategy holds, all legs together."""
@@ -149,18 +148,22 @@ class Books:
 
     def account_position(self, instrument: InstrumentId) -> int:
         """Signed quantity units of the whole account."""
-        number = self.universe.index[instrument]
-        filled = self._ledger(number).total_quantity(number)
-        if not self._coin_fees:
-            return filled
-        paid = (self._coin_fees.get((book, number), 0) for book in range(len(self.names)))
-        return self._less_fees(filled, number, sum(paid))
+        number = self._index[instrument]
+        filled = self._ledger(number).net_quantity(ACCOUNT, number)
+        if self._coin_fees:
+            return self._less_fees(filled, number, self._coin_fees.get((ACCOUNT, number), 0))
+        return filled
+
+    def unallocated(self, instrument: InstrumentId) -> int:
+        """Signed quantity units that the account holds beyond what its strategies do."""
+        number = self._index[instrument]
+        ledger = self._ledger(number)
+        held = sum(ledger.net_quantity(book, number) for book in range(1, len(self.names)))
+        return ledger.net_quantity(ACCOUNT, number) - held
 
     def balance(self, venue: VenueId, currency: str) -> int:
         """The account's balance at a venue, in currency units."""
-        number = self.universe.currency_index[currency]
-        ledger = self.ledgers[venue]
-        return sum(ledger.balance(book, number) for book in range(len(self.names)))
+        return self.ledgers[venue].balance(ACCOUNT, self.universe.currency_index[currency])
 
     def total_balance(self, currency: str) -> int:
         """The balance of a currency over all venues, in currency units."""
@@ -173,13 +176,10 @@ class Books:
             MissingData: Something held has no price yet.
             CurrencyMismatch: A balance has no conversion rate.
         """
-        return self._worth(None)
+        return self.book_equity(ACCOUNT)
 
     def book_equity(self, book: int) -> int:
         """Value of one book in units of the account currency. Raises as `equity`."""
-        return self._worth(book)
-
-    def _worth(self, book: int | None) -> int:
         target = self.universe.currency_index[self.valuation.currency]
         total = 0
         unpriced: int | None = None
@@ -217,13 +217,9 @@ class Books:
         return sums
 
     def fees(self, currency: str) -> int:
-        """Fees paid in a currency, over all books and venues; positive is paid."""
+        """Fees that the accounts paid in a currency; positive is paid."""
         number = self.universe.currency_index[currency]
-        return sum(
-            ledger.fees(book, number)
-            for ledger in self.ledgers.values()
-            for book in range(len(self.names))
-        )
+        return sum(ledger.fees(ACCOUNT, number) for ledger in self.ledgers.values())
 
     @property
     def held(self) -> tuple[int, ...]:
@@ -245,10 +241,6 @@ class Books:
             filled * unit - paid * 10**item.size_scale
         )  # in 10^-(size scale + currency scale)
         return exact // (unit * item.lot_units) * item.lot_units
-
-    def _hold(self, number: int) -> None:
-        self._held[number] = None
-        self._held_at[self.universe.instruments[number].venue].append(number)
 
     def _mark(self, book: int, number: int) -> int:
         quantity = self._ledger(number).net_quantity(book, number)

@@ -40,6 +40,7 @@ from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
+from openoutcry.state.enums import PositionMode
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.events import (
     AnyAccountEvent,
@@ -77,9 +78,9 @@ class Graph:
         self.orders = OrderTable(recent_orders)
         names = [strategy.id for strategy in config.strategies]
         currency = config.run.account_currency
-        self.books = Books(
-            universe, opening_balances(config, universe), names, ports.market, currency
-        )
+        hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
+        balances = opening_balances(config, universe)
+        self.books = Books(universe, balances, names, ports.market, currency, hedging)
         self.halts = Halts()
         self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue, self.halts)
         self._guard = StrategyGuard(self.dispatcher)

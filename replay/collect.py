@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from openoutcry.actors.books import Books
+from openoutcry.actors.books import ACCOUNT, Books
 from openoutcry.replay.analytics.drawdown import curve
 from openoutcry.replay.analytics.funnel import explain, top_reasons
 from openoutcry.replay.analytics.performance import performance
@@ -104,8 +104,8 @@ class _Collector:
             defects=session.kernel.defects(),
             initial_equity=Money(amount=initial, currency=self.currency),
             final_equity=Money(amount=final, currency=self.currency),
-            realized_pnl=self._profits(range(len(self.books.names)), realized=True),
-            unrealized_pnl=self._profits(range(len(self.books.names)), realized=False),
+            realized_pnl=self._profits(ACCOUNT, realized=True),
+            unrealized_pnl=self._profits(ACCOUNT, realized=False),
             fees=self._fees(),
             balances=self._balances(),
             performance=stats,
@@ -208,17 +208,12 @@ class _Collector:
 
     # --- sums -----------------------------------------------------------------------------------
 
-    def _profits(self, books: range, *, realized: bool) -> Amounts:
-        sums: dict[str, int] = {}
+    def _profits(self, book: int, *, realized: bool) -> Amounts:
         take = self.books.realized_by_currency if realized else self.books.unrealized_by_currency
-        for book in books:
-            try:
-                amounts = take(book)
-            except MissingData:
-                continue
-            for currency, units in amounts.items():
-                sums[currency] = sums.get(currency, 0) + units
-        return self._amounts(sums)
+        try:
+            return self._amounts(take(book))
+        except MissingData:
+            return {}
 
     def _amounts(self, units: dict[str, int]) -> Amounts:
         scale = self.universe.scale
@@ -279,6 +274,6 @@ class _Collector:
             trades=len(trades),
             wins=sum(map(is_win, trades)),
             fees=dict(sorted(fees.items())),
-            realized_pnl=self._profits(range(book, book + 1), realized=True),
-            unrealized_pnl=self._profits(range(book, book + 1), realized=False),
+            realized_pnl=self._profits(book, realized=True),
+            unrealized_pnl=self._profits(book, realized=False),
         )

@@ -147,9 +147,9 @@ def _run_id(
     span: tuple[int | None, int | None],
 ) -> str:
     """Names a run by its config, span, instruments, calendars and the data it plays: 16 bytes, hex."""
-    played = {feed.instrument for feed in config.feeds}
+    played = [feed.instrument for feed in config.feeds]
     instruments = [item for item in definitions[0] if item.id in played]
-    named = {item.calendar for item in instruments}
+    named = [item.calendar for item in instruments]
     calendars = [calendar for calendar in definitions[1] if calendar.name in named]
     data = [(s.kind, s.instrument, s.bar, s.rows, s.first_ts, s.last_ts) for s in streams]
     parts = [

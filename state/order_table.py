@@ -199,6 +199,13 @@ class OrderTable:
             )
         )
 
+    def canonical(self) -> bytes:
+        """Every order by its id, as bytes: the same for the same orders, however they are kept."""
+        known = {key: entry.order for key, entry in self._open.items()}
+        known |= self._closed
+        known |= {key: _unpack(packed) for key, packed in self._archive.items()}
+        return msgspec.msgpack.encode([known[key] for key in sorted(known)])
+
     def restore(self, data: bytes) -> None:
         """Become the table that a snapshot was taken of."""
         stored = msgspec.msgpack.decode(data, type=TableSnapshot)

@@ -133,8 +133,6 @@ class Ledger:
         """Signed quantity of a leg."""
     def net_quantity(self, book: int, instrument: int, /) -> int:
         """Sum over legs."""
-    def total_quantity(self, instrument: int, /) -> int:
-        """Sum over books and legs."""
     def worth(
         self, currency: int, instruments: Sequence[int], market: Market, book: int | None = None, /
     ) -> tuple[int, list[tuple[int, int]], int | None]:

@@ -24,6 +24,7 @@ from openoutcry.state.identifiers import (
 from openoutcry.state.instruments import Equity, Spot
 from openoutcry.state.market_data import Quote
 from openoutcry.state.universe import Universe
+from tests.markets import PERP
 
 SIM = VenueId("SIM")
 A, B = StrategyId("a"), StrategyId("b")
@@ -55,7 +56,7 @@ def make(instruments=(SPY,), balances=None, currency="USD"):
     return Books(universe, money, [A, B], market, currency), market
 
 
-def fill(side, quantity, price, instrument=SPY, fee=0):
+def fill(side, quantity, price, instrument=SPY, fee=0, currency="USD"):
     return OrderFilled(
         ClientOrderId("0" * 32),
         instrument.id,
@@ -71,7 +72,7 @@ def fill(side, quantity, price, instrument=SPY, fee=0):
         instrument.size_scale,
         fee,
         2,
-        "USD",
+        currency,
         LiquiditySide.TAKER,
         None,
     )
@@ -95,6 +96,21 @@ def test_a_fill_of_an_unknown_strategy_is_unallocated():
     books, _ = make()
     books.apply_fill(StrategyId("somebody"), fill(Side.BUY, 3, 100_00))
     assert (books.position(A, SPY.id), books.account_position(SPY.id)) == (0, 3)
+    assert books.unallocated(SPY.id) == 3
+
+
+def test_the_account_is_netted_where_strategies_hold_against_each_other():
+    """As the venue has it: flat and realised, while both strategies still hold."""
+    universe = Universe([PERP], ["USDT"])
+    market = _native.Market(universe.specs)
+    books = Books(universe, {SIM: {"USDT": 0}}, [A, B], market, "USDT")
+    for name, side, price in ((A, Side.BUY, 100_00), (B, Side.SELL, 110_00)):
+        books.apply_fill(name, fill(side, 1_000, price, PERP, currency="USDT"))
+    market.apply(0, Quote(PERP.id, 1, 1, 2, 3, 120_00, 120_00, 1, 1))
+    ten = 10 * 10**8
+    assert books.account_position(PERP.id) == books.unallocated(PERP.id) == 0
+    assert (books.balance(SIM, "USDT"), books.equity()) == (ten, ten)
+    assert [books.book_equity(book) for book in (1, 2)] == [2 * ten, -ten]
 
 
 @given(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openoutcry.actors.books import ACCOUNT
 from openoutcry.actors.strategy import Strategy
 from openoutcry.replay.collect import RunFacts, collect
 from openoutcry.state.config import FeesConfig, VenueConfig
@@ -101,7 +102,7 @@ def ready(kind, seed, grid_s=3600):
             lots=lots,
             legs=kind == "hedging",
         )
-        for n in range(1 if item is PERP else 2)
+        for n in range(2)
     ]
     data: dict[tuple[str, str], Any] = {
         ("quote", item.id): quote_walk(seed, QUOTES, price=PRICES.get(item.id, 4_000_000))
@@ -134,8 +135,8 @@ def ready(kind, seed, grid_s=3600):
 def test_the_venues_account_is_the_sum_of_our_books(kind):
     """Balances of every currency and the position, to the last unit, over 200 seeds.
 
-    One strategy on margined instruments: two that hold against each other have not realised what
-    the account, which nets them, has. Their balances then differ by what is still unrealised.
+    Two strategies trade against each other; what the netted account has realised and they have not
+    is unallocated.
     """
     fills = 0
     for seed in range(RUNS):
@@ -144,8 +145,11 @@ def test_the_venues_account_is_the_sum_of_our_books(kind):
         for number, (code, _) in enumerate(played.universe.currencies):
             ours = played.graph.books.balance(SIM, code)
             assert ours == played.kernel.venue_balance(0, number), (kind, seed, code)
-        ours = played.graph.books.account_position(VENUES[kind][0].id)
+        books = played.graph.books
+        ours = books.ledgers[SIM].net_quantity(ACCOUNT, 0)
         assert ours == played.kernel.venue_position(0, 0), (kind, seed)
+        if kind != "equity":  # a split leaves fractions of a share that only the account adds up
+            assert books.unallocated(VENUES[kind][0].id) == 0
     print(f"{kind}: {RUNS} runs, {fills} fills")  # noqa: T201 - the figure of the scenario
     assert fills > RUNS * 5
 
@@ -190,6 +194,6 @@ def test_a_run_has_the_same_hashes_on_every_machine_and_python():
     """Literals: another processor, system or Python that disagrees fails here."""
     played = play(ready("perp", 7))
     assert (
-        played.journal_hash() == "04ef5c1155a2876d81d29baa2fcfb7eeadf437ea661e771e2aa091f54b2ba94e"
+        played.journal_hash() == "7172385d814f86bb7c300436d13d05135d9e5bd5b95fe0af39dd48db6deaffd7"
     )
-    assert played.state_hash() == "dbfe4cc009c7701a7933c03282c4e9fdd4e50e4fa2539ca17b9ec8f9689c8305"
+    assert played.state_hash() == "ebc1b46035a75e47c76bdb0121580aa5756f9c24c525640827c28c936e86e456"

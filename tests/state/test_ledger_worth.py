@@ -74,9 +74,6 @@ def test_worth_is_what_balances_and_holdings_come_to_one_by_one(fills, priced, b
         if code != usd:
             assert sum(part for owner, part in others if owner == code) == units[code]
     assert missing == (unpriced[0] if unpriced else None)
-    for number in numbers:
-        each = [ledger.net_quantity(owner, number) for owner in range(BOOKS)]
-        assert ledger.total_quantity(number) == sum(each)
 
 
 def test_worth_refuses_what_does_not_exist() -> None:

@@ -130,3 +130,13 @@ def test_a_snapshot_restores_everything() -> None:
             ) == table.working_units(strategy, BTC, reduce_only=with_reduce_only)
     assert list(copy.open_orders()) == list(table.open_orders())
     assert (len(copy), copy.forgotten) == (len(table), 2)
+
+
+def test_the_canonical_bytes_do_not_tell_how_orders_are_kept() -> None:
+    packed, whole = OrderTable(recent=1), OrderTable(recent=100)
+    for table in (packed, whole):
+        for number in range(1, 6):
+            filled(table, number)
+        table.add(submit(6))
+    assert packed.canonical() == whole.canonical()
+    assert packed.snapshot() != whole.snapshot()

@@ -128,11 +128,6 @@ impl Ledger {
             .net_quantity(self.book(book)?, self.instrument(instrument)?))
     }
 
-    #[pyo3(signature = (instrument, /))]
-    fn total_quantity(&self, instrument: InstrumentIx) -> PyResult<i128> {
-        Ok(self.inner.total_quantity(self.instrument(instrument)?))
-    }
-
     #[pyo3(signature = (currency, instruments, market, book = None, /))]
     fn worth(
         &self,

@@ -80,13 +80,6 @@ impl Ledger {
         Ok(worth)
     }
 
-    /// Signed quantity of all books and legs.
-    pub fn total_quantity(&self, instrument: InstrumentIx) -> i128 {
-        (0..self.books() as BookIx)
-            .map(|book| self.net_quantity(book, instrument))
-            .sum()
-    }
-
     /// Profit of all open legs at a mark, in settlement units, rounded half to even once.
     pub fn unrealized(
         &self,
