@@ -1,10 +1,14 @@
-"""Buy and hold: one order at the first price, nothing after."""
+"""Buy and hold: one order at the first price that can be had, nothing after."""
 
 from decimal import Decimal
+from typing import Final
 
 from openoutcry.actors.strategy import Strategy
+from openoutcry.state.events import AnyOrderEvent, OrderDenied, OrderRejected
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import Bar, Quote, Trade
+
+_RETRY_NS: Final = 60 * 1_000_000_000
 
 
 class BuyAndHold(Strategy):
@@ -18,9 +22,10 @@ class BuyAndHold(Strategy):
         timeframe: str = "1d"
 
     class State(Strategy.State):
-        """Whether the order was sent."""
+        """Whether the order was sent, and when it may be tried again after a refusal."""
 
         bought: bool = False
+        try_from: int = 0
 
     params: Params
     state: State
@@ -47,7 +52,13 @@ class BuyAndHold(Strategy):
         """Buy once."""
         self._buy_once(trade.instrument)
 
+    def on_order(self, event: AnyOrderEvent) -> None:
+        """Refused (a closed market, a limit): try again a minute later."""
+        if isinstance(event, OrderRejected | OrderDenied):
+            self.state.bought = False
+            self.state.try_from = self.now + _RETRY_NS
+
     def _buy_once(self, instrument: InstrumentId) -> None:
-        if not self.state.bought:
+        if not self.state.bought and self.now >= self.state.try_from:
             self.state.bought = True
             self.buy(instrument, self.params.size)

@@ -76,7 +76,7 @@ def batches(source: Path, options: ImportOptions, catalog: Catalog, /) -> Iterat
         frames = reader.read(path)
         if existing is None:
             existing = _new_instrument(instrument_id, symbol, market, options, scales, frames)
-            yield Note(guess.described(existing))
+            yield Note(guess.described(existing, options))
         if number == len(paths) - 1:
             reader.book.finish()
         yield from reader.batches(path, existing, frames)

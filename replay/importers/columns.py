@@ -132,7 +132,7 @@ def batches(
         sizes = [made[name] for name in _SIZES if name in made]
         asset: AssetName = options.asset or "spot"
         known = guess.make(options.instrument, asset, options, scales, prices, sizes)
-        yield Note(guess.described(known))
+        yield Note(guess.described(known, options))
         if options.asset is None:
             yield Note(f"{known.id}: taken as spot; say --asset if it is not")
     yield Batch(

@@ -79,7 +79,7 @@ def _file(
         sizes = [frame[c] for c in ("size", "volume") if c in frame]
         asset: AssetName = "perpetual" if perpetual else "spot"
         known = guess.make(instrument_id, asset, options, scales, prices, sizes, (base, quote))
-        yield Note(guess.described(known))
+        yield Note(guess.described(known, options))
     yield Batch(
         instrument=known,
         kind=kind,

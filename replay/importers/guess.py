@@ -83,10 +83,16 @@ def _lot(sizes: Sequence[pl.Series], scale: int) -> Decimal:
     return step([size.filter(size != UNDEFINED) for size in sizes], scale)
 
 
-def described(instrument: AnyInstrument) -> str:
-    """The sentence that tells what was guessed."""
-    tick, lot = format(instrument.tick, "f"), format(instrument.lot, "f")
-    return f"{instrument.id}: tick {tick} and lot {lot} are the largest steps that all values fit"
+def described(instrument: AnyInstrument, options: ImportOptions) -> str:
+    """The sentence that tells what was guessed, and what was told."""
+    parts = [
+        f"{name} {format(value, 'f')} ({'as told' if told else 'the largest that all values fit'})"
+        for name, value, told in (
+            ("tick", instrument.tick, options.tick is not None),
+            ("lot", instrument.lot, options.lot is not None),
+        )
+    ]
+    return f"{instrument.id}: {', '.join(parts)}"
 
 
 def scales_of(known: AnyInstrument | None, options: ImportOptions, default: int) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def _batches(
     instrument = guess.existing(catalog, name)
     if instrument is None:
         instrument = _new(name, coin, options, frames)
-        yield Note(guess.described(instrument))
+        yield Note(guess.described(instrument, options))
     lines = len(frames["book"].filter(pl.col("flags") & BOOK_LAST != 0)) + len(frames["trade"])
     for kind, frame in frames.items():
         yield Batch(

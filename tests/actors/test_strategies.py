@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from openoutcry.actors.strategies.bollinger_reversion import BollingerReversion
@@ -10,11 +11,11 @@ from openoutcry.actors.strategies.ema_cross import EmaCross
 from openoutcry.actors.strategies.market_maker import MarketMaker
 from openoutcry.actors.strategies.registry import SHIPPED, find_strategy, load_strategy
 from openoutcry.state.config import StrategyConfig
-from openoutcry.state.enums import LiquiditySide, OrderStatus, Side
+from openoutcry.state.enums import AccountType, LiquiditySide, OrderStatus, Side
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.identifiers import StrategyId
 from tests.harness import MINUTE, SECOND, T0, bars, config, feed, play, quotes, session, strategy
-from tests.markets import MARGIN, PERP, quote_walk
+from tests.markets import MARGIN, PERP, SPOT, quote_walk
 
 BTC = PERP.id
 
@@ -61,6 +62,26 @@ def test_buy_and_hold_buys_once_and_keeps_it():
     played = on_bars([1000, 1010, 1020, 1030], BuyAndHold, timeframe="1m")
     assert sides(played) == [(Side.BUY, Decimal(1))]
     assert played.graph.books.position(StrategyId("s"), BTC) == 1_000
+
+
+def test_buy_and_hold_tries_again_a_minute_after_a_refusal():
+    """The account can't pay at first; then the price falls."""
+    poor = msgspec.structs.replace(MARGIN, account=AccountType.CASH, balances={"USDT": Decimal(10)})
+    prices = [2_000] * 70 + [500] * 70
+    ts = [T0 + n * SECOND for n in range(1, 141)]
+    size = [100_000] * 140
+    settings = config(
+        poor,
+        [feed(SPOT.id, "quote")],
+        [strategy(BuyAndHold, instrument=SPOT.id, size="1", timeframe="quote")],
+        currency="USDT",
+    )
+    rows = quotes(ts, prices, prices, size, size)
+    played = play(session(settings, [SPOT], {("quote", SPOT.id): rows}))
+    statuses = [
+        played.graph.orders.get(order.client_order_id).status for order in played.record.signals
+    ]
+    assert statuses == [OrderStatus.REJECTED, OrderStatus.REJECTED, OrderStatus.FILLED]
 
 
 def test_bollinger_buys_below_the_band_and_leaves_at_the_middle():
