@@ -138,6 +138,7 @@ class RiskActor(Actor):
     def on_cancel(self, command: CancelOrder) -> None:
         """Pass a cancel on, whatever the state."""
         assert self._broker is not None
+        self._view.cancel(command.client_order_id)
         self.emit(self._broker, RiskApproved(command=command))
 
     @handles(Halt)

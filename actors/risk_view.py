@@ -12,7 +12,7 @@ from openoutcry import _native
 from openoutcry.actors.books import Books
 from openoutcry.actors.ports import Inlet
 from openoutcry.state.commands import ReplaceOrder, SubmitOrder
-from openoutcry.state.enums import OrderStatus, OrderType, Side, TimeInForce
+from openoutcry.state.enums import OrderStatus, OrderType, RequestState, Side, TimeInForce
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.orders import Order
@@ -57,6 +57,7 @@ class LiveRiskView:
         self._books = books
         self._orders = orders
         self._on_the_way: deque[_Approved] = deque()
+        self._leaving: dict[ClientOrderId, None] = {}  # orders whose cancel is on its way
         self._seq = 0
 
     @property
@@ -106,7 +107,7 @@ class LiveRiskView:
         buying, selling = self._orders.working_units(None, instrument)
         if buying if side is Side.BUY else selling:
             for order in self._orders.open_orders(None, instrument):
-                if order.submit.side is side and self._may_rest(order):
+                if order.submit.side is side and not self._leaves(order) and self._may_rest(order):
                     asked = None if order.asked is None else order.asked.limit_units
                     limits = (order.limit_units, asked)
                     found += [
@@ -114,10 +115,19 @@ class LiveRiskView:
                     ]
         for approved in self._on_the_way:
             terms = approved.terms
+            if terms.client_order_id in self._leaving:
+                continue
             if (terms.instrument, terms.side) == (instrument, side) and _rests(terms):
                 assert terms.limit_units is not None
                 found.append((terms.strategy, terms.limit_units))
         return found
+
+    def _leaves(self, order: Order) -> bool:
+        """Whether its cancel was sent before: commands reach a venue in their order."""
+        return (
+            order.cancel_request is RequestState.SENT
+            or order.submit.client_order_id in self._leaving
+        )
 
     def _may_rest(self, order: Order) -> bool:
         """Whether an open order may stand in the book: not before its trigger or its parent's fill."""
@@ -134,9 +144,17 @@ class LiveRiskView:
         self._seq = self._inlet.seq
         self._on_the_way.append(_Approved(command, terms, max(added, 0)))
 
+    def cancel(self, client_order_id: ClientOrderId) -> None:
+        """Note a cancel that is on its way to the broker."""
+        self.refresh()
+        self._seq = self._inlet.seq
+        self._leaving[client_order_id] = None
+
     def refresh(self) -> None:
         """Let go of what the broker's table counts by now; called before an order is looked at."""
         waiting = self._on_the_way
+        if self._leaving and self._inlet.seq != self._seq:
+            self._leaving.clear()
         if waiting and self._inlet.seq != self._seq:
             # An input is handled to completion: whatever was on its way has arrived.
             waiting.clear()

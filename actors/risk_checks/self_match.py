@@ -1,8 +1,8 @@
 """Self-match: an order may not trade against another order of ours, of whatever strategy.
 
 Both would be ours at the venue: it earns nothing, costs two fees and is a wash trade where that is
-forbidden. Orders that may rest are compared, those on their way or waiting for a cancel included; the
-older order stays, the new one is denied. A market order is taken to reach the touch; without a fresh
+forbidden. Orders that may rest are compared, those on their way included, but not those whose cancel was
+sent before: commands reach a venue in their order. The older order stays, the new one is denied. A market order is taken to reach the touch; without a fresh
 reference any resting order in its way blocks it. Orders that wait for a trigger are not looked at: they
 meet a market that nobody knows yet. A post-only order never takes.
 """

@@ -366,6 +366,18 @@ def test_what_does_not_rest_meets_nobody() -> None:
     assert len(desk.arrived) == 6
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["of one input", "of two"])
+def test_an_order_whose_cancel_went_first_is_met_by_nobody(together: bool) -> None:
+    desk = Desk()
+    desk.tell(sell(1))
+    if together:
+        desk.tell(cancel(1), submit(2, quantity_units=5))
+    else:
+        desk.tell(cancel(1))
+        desk.tell(submit(2, quantity_units=5))
+    assert desk.arrived == [sell(1), cancel(1), submit(2, quantity_units=5)]
+
+
 def test_a_replace_may_not_walk_into_one_of_ours() -> None:
     desk = Desk()
     desk.tell(sell(1), submit(2, quantity_units=5, limit_units=9_990))
