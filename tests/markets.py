@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from openoutcry.state.config import FeesConfig, VenueConfig
 from openoutcry.state.enums import AccountType
 from openoutcry.state.identifiers import InstrumentId, VenueId
-from openoutcry.state.instruments import Perpetual, Spot
+from openoutcry.state.instruments import FxPair, Perpetual, Spot
 from tests.harness import MINUTE, SECOND, T0, bars, columns, dec, quotes
 
 SIM = VenueId("SIM")
@@ -31,6 +31,24 @@ SPOT = Spot(
     tick=dec("0.01"),
     lot=dec("0.00001"),
 )
+
+
+def fx_pair(base: str) -> FxPair:
+    """A currency pair against the dollar, traded on 3 % margin."""
+    return FxPair(
+        id=InstrumentId(f"{base}USD.SIM"),
+        base_currency=base,
+        quote="USD",
+        price_scale=5,
+        size_scale=0,
+        tick=dec("0.00001"),
+        lot=dec("1"),
+        min_quantity=dec("1000"),
+        margin_initial=dec("0.03"),
+        margin_maintenance=dec("0.03"),
+    )
+
+
 MARGIN = VenueConfig(
     name=SIM,
     account=AccountType.MARGIN,

@@ -15,8 +15,9 @@ from openoutcry.state.config import FeesConfig, MatchingConfig, VenueConfig
 from openoutcry.state.enums import AccountType, PositionMode, Side
 from openoutcry.state.events import OrderFilled
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
-from openoutcry.state.instruments import FxPair, Spot
+from openoutcry.state.instruments import Spot
 from tests.harness import MINUTE, columns, config, feed, play, session, strategy
+from tests.markets import fx_pair
 from tests.oracles.strategies import CloseAndReverse, TwapReverse
 
 pytestmark = pytest.mark.data
@@ -77,18 +78,7 @@ def float_profit(played):
 def test_n1_a_month_of_fx_minutes_on_bid_bars(shared_data):
     """2,984 orders, commissions 94,306.88, final 1,089,282.88 USD, 0.24 of it float noise."""
     folder = shared_data / "nautilus" / "fxcm"
-    pair = FxPair(
-        id=InstrumentId("GBPUSD.SIM"),
-        base_currency="GBP",
-        quote="USD",
-        price_scale=5,
-        size_scale=0,
-        tick=Decimal("0.00001"),
-        lot=Decimal(1),
-        min_quantity=Decimal(1000),
-        margin_initial=Decimal("0.03"),
-        margin_maintenance=Decimal("0.03"),
-    )
+    pair = fx_pair("GBP")
     venue = VenueConfig(
         name=SIM,
         account=AccountType.MARGIN,

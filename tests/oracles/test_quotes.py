@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 from openoutcry.state.config import FeesConfig, MatchingConfig, VenueConfig
 from openoutcry.state.enums import AccountType
 from openoutcry.state.identifiers import InstrumentId, VenueId
-from openoutcry.state.instruments import FxPair, Perpetual, Spot
+from openoutcry.state.instruments import Spot
 from tests.harness import MINUTE, T0, config, feed, play, quotes, session, strategy
+from tests.markets import MARGIN, PERP, fx_pair
 from tests.oracles.strategies import BuyThenSell, CloseAndReverse
 
 SIM = VenueId("SIM")
@@ -28,18 +30,7 @@ ONE_TICK = MatchingConfig(overflow="one_tick", consume=False)
 
 def test_n3_a_round_trip_on_a_margin_account_costs_exactly_its_commissions():
     """17.20 USD after two commissions of 1.40."""
-    pair = FxPair(
-        id=InstrumentId("AUDUSD.SIM"),
-        base_currency="AUD",
-        quote="USD",
-        price_scale=5,
-        size_scale=0,
-        tick=Decimal("0.00001"),
-        lot=Decimal(1),
-        min_quantity=Decimal(1000),
-        margin_initial=Decimal("0.03"),
-        margin_maintenance=Decimal("0.03"),
-    )
+    pair = fx_pair("AUD")
     venue = VenueConfig(
         name=SIM,
         account=AccountType.MARGIN,
@@ -121,26 +112,7 @@ def test_n5_an_ema_cross_on_a_million_quotes_ends_at_the_balance_two_engines_agr
     rows = workload.quotes(1_000_000, seed=7)
     digest = hashlib.sha256(b"".join(column.tobytes() for column in rows.values())).hexdigest()
     assert digest.startswith("7261abf3d0fbd0e4")
-    perp = Perpetual(
-        id=InstrumentId("BTCUSDT-PERP.SIM"),
-        base_currency="BTC",
-        quote="USDT",
-        settlement_currency="USDT",
-        price_scale=2,
-        size_scale=3,
-        tick=Decimal("0.01"),
-        lot=Decimal("0.001"),
-        margin_initial=Decimal("0.10"),
-        margin_maintenance=Decimal("0.05"),
-    )
-    venue = VenueConfig(
-        name=SIM,
-        account=AccountType.MARGIN,
-        leverage=Decimal(10),
-        balances={"USDT": Decimal(1_000_000)},
-        fees=FeesConfig(maker=Decimal("0.0002"), taker=Decimal("0.0004")),
-        matching=ONE_TICK,
-    )
+    venue = msgspec.structs.replace(MARGIN, matching=ONE_TICK)
 
     def units(column: NDArray[np.float64], scale: int) -> NDArray[np.int64]:
         result: NDArray[np.int64] = (column * 10**scale).round().astype(np.int64)
@@ -153,17 +125,17 @@ def test_n5_an_ema_cross_on_a_million_quotes_ends_at_the_balance_two_engines_agr
         units(rows["bid_size"], 3),
         units(rows["ask_size"], 3),
     )
-    params = {"instrument": perp.id, "size": "0.1", "timeframe": "100t", "price_type": "mid"}
+    params = {"instrument": PERP.id, "size": "0.1", "timeframe": "100t", "price_type": "mid"}
     played = play(
         session(
             config(
                 venue,
-                [feed(perp.id, "quote")],
+                [feed(PERP.id, "quote")],
                 [strategy(CloseAndReverse, **params)],
                 currency="USDT",
             ),
-            [perp],
-            {("quote", perp.id): data},
+            [PERP],
+            {("quote", PERP.id): data},
         )
     )
     assert len(played.record.signals) == 880
