@@ -29,25 +29,15 @@ from openoutcry.state.commands import (
 from openoutcry.state.enums import OrderType, Side
 from openoutcry.state.errors import MissingData
 from openoutcry.state.events import (
+    ORDER_NEWS,
     AccountLiquidated,
-    CancelRejected,
     CashAdjusted,
     EquitySampled,
     FillBusted,
     FillCorrected,
-    OrderAccepted,
-    OrderCanceled,
-    OrderDenied,
     OrderEvent,
-    OrderExpired,
     OrderFilled,
-    OrderNotSent,
-    OrderRejected,
-    OrderReplaced,
-    OrderTriggered,
     PositionAdjusted,
-    ReplaceRejected,
-    RequestUnknown,
     TimerFired,
 )
 from openoutcry.state.identifiers import (
@@ -198,19 +188,7 @@ class PortfolioActor(Actor):
         self._sample()
         self._tell(strategy, fill)
 
-    @handles(
-        OrderDenied,
-        OrderNotSent,
-        OrderAccepted,
-        OrderRejected,
-        OrderTriggered,
-        OrderCanceled,
-        OrderExpired,
-        OrderReplaced,
-        CancelRejected,
-        ReplaceRejected,
-        RequestUnknown,
-    )
+    @handles(*ORDER_NEWS)
     def on_order_event(self, event: OrderEvent) -> None:
         """Tell the strategy that owns the order."""
         strategy = self._strategy_of(event)

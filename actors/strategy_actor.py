@@ -16,20 +16,10 @@ from openoutcry.actors.schedule import Timer
 from openoutcry.actors.strategy import RecoveryGap, Strategy
 from openoutcry.state.errors import CodecError
 from openoutcry.state.events import (
-    CancelRejected,
+    ORDER_NEWS,
     FillBusted,
     FillCorrected,
-    OrderAccepted,
-    OrderCanceled,
-    OrderDenied,
-    OrderExpired,
     OrderFilled,
-    OrderNotSent,
-    OrderRejected,
-    OrderReplaced,
-    OrderTriggered,
-    ReplaceRejected,
-    RequestUnknown,
     TimerFired,
 )
 from openoutcry.state.identifiers import StrategyId
@@ -129,21 +119,7 @@ class StrategyActor(Actor):
         """Tell the strategy of a fill."""
         self.strategy.on_fill(fill)
 
-    @handles(
-        OrderDenied,
-        OrderNotSent,
-        OrderAccepted,
-        OrderRejected,
-        OrderTriggered,
-        OrderCanceled,
-        OrderExpired,
-        OrderReplaced,
-        CancelRejected,
-        ReplaceRejected,
-        RequestUnknown,
-        FillBusted,
-        FillCorrected,
-    )
+    @handles(*ORDER_NEWS, FillBusted, FillCorrected)
     def on_order(self, event: Any) -> None:
         """Tell the strategy of anything else about its orders."""
         self.desk.pending.pop(event.client_order_id, None)

@@ -6,6 +6,7 @@ event and `ts_received` ours, int64 nanoseconds UTC.
 """
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -173,6 +174,21 @@ AnyOrderEvent = (
     | FillBusted
     | FillCorrected
 )
+
+ORDER_NEWS: Final = (
+    OrderDenied,
+    OrderNotSent,
+    OrderAccepted,
+    OrderRejected,
+    OrderTriggered,
+    OrderCanceled,
+    OrderExpired,
+    OrderReplaced,
+    CancelRejected,
+    ReplaceRejected,
+    RequestUnknown,
+)
+"""What a strategy hears of an order beside its fills and what is taken back of them."""
 
 
 class CashAdjusted(msgspec.Struct, frozen=True, gc=False, tag=True):
