@@ -6,6 +6,7 @@ pub mod bars;
 pub mod bindings;
 pub mod book;
 pub mod columns;
+pub mod directory;
 pub mod encode;
 pub mod exchange;
 pub mod failure;
@@ -16,6 +17,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod market;
 pub mod merge;
+pub mod orders;
 pub mod sessions;
 pub mod types;
 
