@@ -94,8 +94,9 @@ def test_the_record_of_a_message_is_what_the_codec_writes(message: Any) -> None:
 
 
 def test_a_fee_beyond_64_bits_is_refused() -> None:
-    stamped: Any = ("0" * 32, PERP.id, 1, 1, "1", "1", Side.BUY, 1, 1, 1, 2, 0)
-    fill = OrderFilled(*stamped, 2**63, 2, TABLE[0][0], LiquiditySide.MAKER, None)
+    stamped = ("0" * 32, PERP.id, 1, 1, "1", "1", Side.BUY, 1, 1, 1, 2, 0)
+    fields: Any = (*stamped, 2**63, 2, TABLE[0][0], LiquiditySide.MAKER, None)
+    fill = OrderFilled(*fields)
     with pytest.raises(NumericOverflow):
         directory().encode(fill)
 
