@@ -1,0 +1,378 @@
+//! `OrderPath`: portfolio → risk → broker → gate, and back; see `crate::path`.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::books::PyBooks;
+use super::directory::PyDirectory;
+use super::dispatcher::Cell;
+use super::failures::to_python;
+use super::journal::PyJournal;
+use super::kernel::PyKernel;
+use super::market::PyMarket;
+use super::names::names;
+use super::order_messages::{build_ask, build_event, build_submit, read_ask, read_event, read_intent};
+use super::orders::PyOrderTable;
+use super::risk::PyRisk;
+use crate::ledger::BookIx;
+use crate::orders::Event;
+use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Wish};
+use crate::types::Nanos;
+
+/// Who sends commands, and who keeps the clock.
+enum Port {
+    /// The replay kernel is both.
+    Kernel(Py<PyKernel>),
+    Python { venue: Py<PyAny>, clock: Py<PyAny> },
+}
+
+/// Which actor of the path could not go on.
+pub struct FailedActor {
+    pub actor: &'static str,
+    /// Class of the message that it handled.
+    pub input: &'static str,
+    pub error: PyErr,
+}
+
+#[pyclass(name = "OrderPath", module = "openoutcry._native")]
+pub struct PyOrderPath {
+    pub inner: OrderPath,
+    pub directory: Py<PyDirectory>,
+    pub market: Py<PyMarket>,
+    pub books: Py<PyBooks>,
+    pub orders: Py<PyOrderTable>,
+    risk: Py<PyRisk>,
+    journal: Py<PyJournal>,
+    port: Port,
+    /// Strategies by book.
+    cells: Vec<Option<Py<Cell>>>,
+    /// Distance of equity samples in nanoseconds.
+    grid: i64,
+}
+
+/// Owner and name of the timer that samples equity.
+pub const GRID: (&str, &str) = ("portfolio", "equity");
+
+#[pymethods]
+impl PyOrderPath {
+    #[new]
+    #[pyo3(signature = (*, directory, market, books, orders, risk, journal, venue, clock, epoch,
+        max_age_ns, grid_ns, keep_record))]
+    #[expect(clippy::too_many_arguments, reason = "keyword-only: what the path works on")]
+    fn new(
+        directory: &Bound<'_, PyDirectory>,
+        market: Py<PyMarket>,
+        books: Py<PyBooks>,
+        orders: Py<PyOrderTable>,
+        risk: Py<PyRisk>,
+        journal: Py<PyJournal>,
+        venue: &Bound<'_, PyAny>,
+        clock: Py<PyAny>,
+        epoch: u64,
+        max_age_ns: i64,
+        grid_ns: i64,
+        keep_record: bool,
+    ) -> Self {
+        let count = directory.borrow().inner.books.len();
+        let mut inner = OrderPath::new(count, epoch, max_age_ns);
+        inner.run_record.on = keep_record;
+        let port = match venue.cast::<PyKernel>() {
+            Ok(kernel) => Port::Kernel(kernel.clone().unbind()),
+            Err(_) => Port::Python {
+                venue: venue.clone().unbind(),
+                clock,
+            },
+        };
+        Self {
+            inner,
+            directory: directory.clone().unbind(),
+            market,
+            books,
+            orders,
+            risk,
+            journal,
+            port,
+            cells: (0..count).map(|_| None).collect(),
+            grid: grid_ns,
+        }
+    }
+
+    /// Name the cell of a strategy and what it wants to hear of its orders.
+    #[pyo3(signature = (book, cell, *, fills, orders))]
+    fn connect(&mut self, book: usize, cell: Py<Cell>, fills: bool, orders: bool) {
+        self.cells[book] = Some(cell);
+        self.inner.hears[book] = Hears { fills, orders };
+    }
+
+    /// The input that is being handled from now on.
+    #[pyo3(signature = (seq, now, /))]
+    fn stamp(&mut self, seq: u64, now: Nanos) {
+        self.inner.seq = seq;
+        self.inner.now = now;
+    }
+
+    /// Pass a command down that comes as a message: `SubmitOrder`, `CancelOrder`, `ReplaceOrder`,
+    /// `CancelAll` or `Flatten`. It goes its way when the handler returns.
+    #[pyo3(signature = (command, /))]
+    fn command(slf: &Bound<'_, Self>, command: &Bound<'_, PyAny>) -> PyResult<()> {
+        let wish = slf.borrow().read_wish(command)?;
+        slf.borrow_mut().inner.wish(wish);
+        Ok(())
+    }
+
+    /// Take an order event that comes as a message.
+    #[pyo3(signature = (event, /))]
+    fn evidence(slf: &Bound<'_, Self>, event: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let event = read_event(&mut slf.borrow().directory.borrow_mut(py), event)?;
+        Self::on_event(slf, event).map_err(|failed| failed.error)
+    }
+
+    /// Stop new orders of a scope; `reason` says why.
+    #[pyo3(signature = (reason, strategy, instrument, /))]
+    fn halt(
+        slf: &Bound<'_, Self>,
+        reason: &str,
+        strategy: Option<&Bound<'_, PyAny>>,
+        instrument: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let scope = slf.borrow().scope(py, strategy, instrument)?;
+        Self::with(slf, |path, parts| path.halt(reason, scope.0, scope.1, parts))
+            .map_err(|failed| failed.error)
+    }
+
+    /// Lift the halt of a scope.
+    #[pyo3(signature = (reason, strategy, instrument, /))]
+    fn resume(
+        slf: &Bound<'_, Self>,
+        reason: &str,
+        strategy: Option<&Bound<'_, PyAny>>,
+        instrument: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let scope = slf.borrow().scope(py, strategy, instrument)?;
+        Self::with(slf, |path, parts| path.resume(reason, scope.0, scope.1, parts))
+            .map_err(|failed| failed.error)
+    }
+
+    /// Take an equity sample; nothing when something held has no price yet.
+    #[pyo3(name = "sample")]
+    fn sample_now(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::with(slf, OrderPath::sample).map_err(|failed| failed.error)
+    }
+
+    /// Take an equity sample and set the timer of the next one.
+    #[pyo3(name = "on_grid")]
+    fn on_grid_fired(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::on_grid(slf).map_err(|failed| failed.error)
+    }
+
+    /// The journal has become durable further: let out what may go.
+    fn on_durable(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::with(slf, OrderPath::on_durable).map_err(|failed| failed.error)
+    }
+
+    /// Commands held back until the journal is durable.
+    #[getter]
+    fn waiting(&self) -> usize {
+        self.inner.gate.waiting()
+    }
+
+    /// Let what a failed handler asked for go.
+    #[pyo3(name = "discard")]
+    fn discard_wishes(&mut self) {
+        self.discard();
+    }
+}
+
+impl PyOrderPath {
+    pub fn has_wishes(&self) -> bool {
+        !self.inner.wishes().is_empty()
+    }
+
+    pub fn discard(&mut self) {
+        self.inner.discard();
+    }
+
+    /// Release what was asked for in the handler that returned.
+    pub fn commit(slf: &Bound<'_, Self>) -> Result<(), FailedActor> {
+        Self::with(slf, OrderPath::commit)
+    }
+
+    /// Take what a venue proved.
+    pub fn on_event(slf: &Bound<'_, Self>, event: Event) -> Result<(), FailedActor> {
+        let name = event.what.name();
+        let taken = Self::with(slf, |path, parts| path.on_event(event, parts));
+        taken.map_err(|failed| FailedActor {
+            input: name,
+            ..failed
+        })
+    }
+
+    /// Sample equity and set the next timer of the grid.
+    pub fn on_grid(slf: &Bound<'_, Self>) -> Result<(), FailedActor> {
+        let py = slf.py();
+        Self::with(slf, OrderPath::sample)?;
+        let this = slf.borrow();
+        let due = (this.inner.now.div_euclid(this.grid) + 1).saturating_mul(this.grid);
+        let set = match &this.port {
+            Port::Kernel(kernel) => {
+                let mut kernel = kernel.bind(py).borrow_mut();
+                kernel.set_timer_of(due, GRID.0, GRID.1);
+                Ok(())
+            }
+            Port::Python { clock, .. } => clock
+                .bind(py)
+                .call_method1(intern!(py, "set_timer"), (due, GRID.0, GRID.1))
+                .map(|_| ()),
+        };
+        set.map_err(|error| FailedActor {
+            actor: "portfolio",
+            input: "TimerFired",
+            error,
+        })
+    }
+
+    /// What a strategy is to hear next, as a message.
+    pub fn next_news<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<Option<(Bound<'py, Cell>, Bound<'py, PyAny>)>> {
+        let py = slf.py();
+        loop {
+            let Some((book, event)) = slf.borrow_mut().inner.news.pop_front() else {
+                return Ok(None);
+            };
+            let this = slf.borrow();
+            let Some(cell) = &this.cells[book as usize] else {
+                continue;
+            };
+            let message = build_event(py, &this.directory.borrow(py), &event)?;
+            return Ok(Some((cell.bind(py).clone(), message)));
+        }
+    }
+
+    /// Borrow every part, let the path act, and send out what may leave.
+    fn with(
+        slf: &Bound<'_, Self>,
+        act: impl FnOnce(&mut OrderPath, &mut Parts<'_>) -> Result<(), Failed>,
+    ) -> Result<(), FailedActor> {
+        let py = slf.py();
+        let done = {
+            let mut this = slf.borrow_mut();
+            let this = &mut *this;
+            let mut directory = this.directory.bind(py).borrow_mut();
+            let market = this.market.bind(py).borrow();
+            let mut books = this.books.bind(py).borrow_mut();
+            let mut orders = this.orders.bind(py).borrow_mut();
+            let mut risk = this.risk.bind(py).borrow_mut();
+            let mut journal = this.journal.bind(py).borrow_mut();
+            let mut parts = Parts {
+                names: &mut directory.inner,
+                market: &market.inner,
+                books: &mut books.inner,
+                orders: &mut orders.inner,
+                risk: &mut risk.inner,
+                journal: &mut journal.inner,
+            };
+            act(&mut this.inner, &mut parts)
+        };
+        let sent = Self::send(slf);
+        if let Err(failed) = done {
+            return Err(FailedActor {
+                actor: failed.stage.name(),
+                input: "SubmitOrder",
+                error: to_python(py, failed.failure),
+            });
+        }
+        sent.map_err(|error| FailedActor {
+            actor: "broker",
+            input: "SubmitOrder",
+            error,
+        })
+    }
+
+    /// Hand over to the venue what has left the gate.
+    fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        loop {
+            let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
+                return Ok(());
+            };
+            let this = slf.borrow();
+            match &this.port {
+                Port::Kernel(kernel) => {
+                    let sent = kernel.bind(py).borrow_mut().send(outgoing.command());
+                    sent.map_err(|failure| to_python(py, failure))?;
+                }
+                Port::Python { venue, .. } => {
+                    let message = this.build(py, &outgoing)?;
+                    let venue = venue.clone_ref(py);
+                    drop(this);
+                    venue.bind(py).call_method1(intern!(py, "submit"), (message,))?;
+                }
+            }
+        }
+    }
+
+    fn build<'py>(&self, py: Python<'py>, outgoing: &Outgoing) -> PyResult<Bound<'py, PyAny>> {
+        let directory = self.directory.borrow(py);
+        match outgoing {
+            Outgoing::Submit(intent) => build_submit(py, &directory, intent),
+            Outgoing::Ask { id, ts, ask, .. } => {
+                let orders = self.orders.borrow(py);
+                match orders.inner.get(*id) {
+                    Some(order) => build_ask(py, &directory, &order.intent, *ts, ask),
+                    None => unreachable!("a command about an order that the table does not have"),
+                }
+            }
+        }
+    }
+
+    fn read_wish(&self, command: &Bound<'_, PyAny>) -> PyResult<Wish> {
+        let py = command.py();
+        let n = names(py)?;
+        let class = command.get_type();
+        let ts = command.getattr(intern!(py, "ts"))?.extract()?;
+        if class.is(&n.submit_order) {
+            let intent = read_intent(&mut self.directory.borrow_mut(py), command)?;
+            return Ok(Wish::Submit(Box::new(intent)));
+        }
+        if class.is(&n.cancel_all) || class.is(&n.flatten) {
+            let strategy = command.getattr(intern!(py, "strategy"))?;
+            let instrument = command.getattr(intern!(py, "instrument"))?;
+            let some = |value: Bound<'_, PyAny>| (!value.is_none()).then_some(value.unbind());
+            let (strategy, instrument) = (some(strategy), some(instrument));
+            let (book, instrument) = self.scope(
+                py,
+                strategy.as_ref().map(|s| s.bind(py)),
+                instrument.as_ref().map(|i| i.bind(py)),
+            )?;
+            return Ok(if class.is(&n.flatten) {
+                Wish::Flatten { ts, book, instrument }
+            } else {
+                Wish::CancelAll { ts, book, instrument }
+            });
+        }
+        let (id, _, ask) = read_ask(&self.directory.borrow(py), command)?;
+        Ok(Wish::Ask { id, ts, ask })
+    }
+
+    fn scope(
+        &self,
+        py: Python<'_>,
+        strategy: Option<&Bound<'_, PyAny>>,
+        instrument: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<(Option<BookIx>, Option<u32>)> {
+        let directory = self.directory.borrow(py);
+        let book = strategy.map(|name| directory.book(name)).transpose()?;
+        let ix = instrument.map(|id| directory.instrument(id)).transpose()?;
+        Ok((book, ix))
+    }
+}
+
+/// Adds the class to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyOrderPath>()
+}

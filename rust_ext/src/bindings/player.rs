@@ -1,0 +1,270 @@
+//! `Router` and `Player`: who gets which market data, and the loop that brings it to them in replay.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+
+use super::dispatcher::{Cell, Dispatcher, deliver, drain, fail, path_cell};
+use super::failures::to_python;
+use super::kernel::PyKernel;
+use super::names::names;
+use super::path::{FailedActor, GRID, PyOrderPath};
+use crate::bars::Timeframe;
+use crate::feed::FeedKind;
+use crate::kernel::{Datum, Input};
+use crate::orders::Event;
+use crate::types::{InstrumentIx, PriceType};
+
+/// Bars of one kind, and who asked for them.
+struct BarRoute {
+    timeframe: Timeframe,
+    price_type: PriceType,
+    cells: Vec<Py<Cell>>,
+}
+
+/// Who asked for which market data, by kind and instrument.
+#[pyclass(module = "openoutcry._native")]
+pub struct Router {
+    /// By instrument, then kind.
+    cells: Vec<[Vec<Py<Cell>>; 8]>,
+    bars: Vec<Vec<BarRoute>>,
+}
+
+#[pymethods]
+impl Router {
+    #[new]
+    #[pyo3(signature = (instruments, /))]
+    fn new(instruments: usize) -> Self {
+        Self {
+            cells: (0..instruments).map(|_| Default::default()).collect(),
+            bars: (0..instruments).map(|_| Vec::new()).collect(),
+        }
+    }
+
+    /// Deliver a kind of an instrument's data to an actor; False when it was delivered already.
+    #[pyo3(signature = (kind, instrument, cell, /))]
+    fn add(&mut self, kind: &str, instrument: InstrumentIx, cell: Py<Cell>) -> PyResult<bool> {
+        let kind = super::kernel::read_kind(kind)?;
+        Ok(insert(&mut self.cells[instrument as usize][kind as usize], cell))
+    }
+
+    /// Deliver bars to an actor; True when nobody had asked for them before.
+    #[pyo3(signature = (instrument, timeframe, price_type, cell, /))]
+    fn add_bars(
+        &mut self,
+        py: Python<'_>,
+        instrument: InstrumentIx,
+        timeframe: &str,
+        price_type: &str,
+        cell: Py<Cell>,
+    ) -> PyResult<bool> {
+        let (timeframe, price_type) = super::kernel::read_bar_type(py, timeframe, price_type)?;
+        let routes = &mut self.bars[instrument as usize];
+        let known = routes
+            .iter_mut()
+            .find(|r| r.timeframe == timeframe && r.price_type == price_type);
+        if let Some(route) = known {
+            insert(&mut route.cells, cell);
+            return Ok(false);
+        }
+        routes.push(BarRoute {
+            timeframe,
+            price_type,
+            cells: vec![cell],
+        });
+        Ok(true)
+    }
+
+    /// Who asked for a market data message about an instrument.
+    #[pyo3(signature = (instrument, message, /))]
+    fn cells(
+        &self,
+        py: Python<'_>,
+        instrument: InstrumentIx,
+        message: &Bound<'_, PyAny>,
+    ) -> PyResult<Vec<Py<Cell>>> {
+        let n = names(py)?;
+        let class = message.get_type();
+        let kinds = [
+            (&n.quote, FeedKind::Quote),
+            (&n.trade, FeedKind::Trade),
+            (&n.book_update, FeedKind::Book),
+            (&n.book_invalidated, FeedKind::Book),
+            (&n.mark_price, FeedKind::Mark),
+            (&n.funding_rate, FeedKind::Funding),
+            (&n.split, FeedKind::Split),
+            (&n.dividend, FeedKind::Dividend),
+        ];
+        let found = if class.is(&n.bar) {
+            let timeframe: PyBackedStr = message.getattr(intern!(py, "timeframe"))?.extract()?;
+            let timeframe = Timeframe::parse(&timeframe).map_err(|e| to_python(py, e))?;
+            let price_type = n.price_type.value(&message.getattr(intern!(py, "price_type"))?)?;
+            self.of_bar(instrument, timeframe, price_type)
+        } else {
+            match kinds.iter().find(|(known, _)| class.is(*known)) {
+                Some((_, kind)) => self.of(instrument, *kind),
+                None => &[],
+            }
+        };
+        Ok(found.iter().map(|cell| cell.clone_ref(py)).collect())
+    }
+}
+
+impl Router {
+    fn of(&self, ix: InstrumentIx, kind: FeedKind) -> &[Py<Cell>] {
+        &self.cells[ix as usize][kind as usize]
+    }
+
+    fn of_bar(&self, ix: InstrumentIx, timeframe: Timeframe, kind: PriceType) -> &[Py<Cell>] {
+        let routes = &self.bars[ix as usize];
+        let found = routes
+            .iter()
+            .find(|r| r.timeframe == timeframe && r.price_type == kind);
+        found.map_or(&[], |route| &route.cells)
+    }
+
+    fn of_input(&self, input: &Input) -> &[Py<Cell>] {
+        match input {
+            Input::Quote(ix, _) => self.of(*ix, FeedKind::Quote),
+            Input::Trade(ix, _) => self.of(*ix, FeedKind::Trade),
+            Input::Bar(ix, timeframe, bar) => self.of_bar(*ix, *timeframe, bar.price_type),
+            Input::Datum(ix, _, datum) => self.of(*ix, kind_of(datum)),
+            Input::Report { .. } | Input::Timer { .. } => &[],
+        }
+    }
+}
+
+fn kind_of(datum: &Datum) -> FeedKind {
+    match datum {
+        Datum::Book { .. } | Datum::BookInvalidated => FeedKind::Book,
+        Datum::Mark { .. } => FeedKind::Mark,
+        Datum::Funding { .. } => FeedKind::Funding,
+        Datum::Split { .. } => FeedKind::Split,
+        Datum::Dividend { .. } => FeedKind::Dividend,
+    }
+}
+
+fn insert(cells: &mut Vec<Py<Cell>>, cell: Py<Cell>) -> bool {
+    let fresh = !cells.iter().any(|known| known.is(&cell));
+    if fresh {
+        cells.push(cell);
+    }
+    fresh
+}
+
+/// Brings the kernel's inputs to the actors, in order.
+#[pyclass(module = "openoutcry._native")]
+pub struct Player {
+    kernel: Py<PyKernel>,
+    router: Py<Router>,
+    dispatcher: Py<Dispatcher>,
+    path: Py<PyOrderPath>,
+    /// Takes the inputs that are neither market data nor about an order.
+    others: Py<PyAny>,
+}
+
+#[pymethods]
+impl Player {
+    #[new]
+    #[pyo3(signature = (*, kernel, router, dispatcher, path, others))]
+    fn new(
+        kernel: Py<PyKernel>,
+        router: Py<Router>,
+        dispatcher: Py<Dispatcher>,
+        path: Py<PyOrderPath>,
+        others: Py<PyAny>,
+    ) -> Self {
+        Self {
+            kernel,
+            router,
+            dispatcher,
+            path,
+            others,
+        }
+    }
+
+    /// Handle inputs until none is left, `limit` were delivered, or an actor of the core has failed.
+    ///
+    /// Returns whether there may be more.
+    #[pyo3(signature = (limit=None))]
+    fn play(&self, py: Python<'_>, limit: Option<u64>) -> PyResult<bool> {
+        let mut left = limit.unwrap_or(u64::MAX);
+        let (kernel, dispatcher) = (self.kernel.bind(py), self.dispatcher.bind(py));
+        let (router, path) = (self.router.bind(py), self.path.bind(py));
+        while left > 0 {
+            let Some(input) = kernel.borrow_mut().advance_input(py)? else {
+                return Ok(false);
+            };
+            left -= 1;
+            path.borrow_mut().stamp_from(&kernel.borrow());
+            match input {
+                Input::Report { .. } | Input::Timer { .. } => self.handle(py, input)?,
+                datum => {
+                    let routed = router.borrow();
+                    let cells = routed.of_input(&datum);
+                    if !cells.is_empty() {
+                        let message = kernel.borrow_mut().message(py, &datum)?;
+                        for cell in cells {
+                            deliver(dispatcher, cell.bind(py), &message)?;
+                        }
+                    }
+                }
+            }
+            drain(dispatcher)?;
+            if dispatcher.borrow().stopped {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Player {
+    fn handle(&self, py: Python<'_>, input: Input) -> PyResult<()> {
+        let path = self.path.bind(py);
+        match input {
+            Input::Timer {
+                ref owner,
+                ref name,
+                ts,
+                late,
+            } if (&**owner, &**name) == GRID => {
+                let recorded = PyOrderPath::record_timer(path, owner, name, ts, late);
+                self.supervise(py, recorded.and_then(|()| PyOrderPath::on_grid(path)))
+            }
+            Input::Report {
+                report, arrived, ..
+            } if report.order().is_some() => {
+                let event = {
+                    let this = path.borrow();
+                    let directory = this.directory.borrow(py);
+                    Event::of_report(report, arrived, &directory.inner)
+                };
+                match event {
+                    Some(event) => self.supervise(py, PyOrderPath::on_event(path, event)),
+                    None => Ok(()),
+                }
+            }
+            other => {
+                let message = self.kernel.bind(py).borrow_mut().message(py, &other)?;
+                self.others.bind(py).call1((message,))?;
+                Ok(())
+            }
+        }
+    }
+
+    fn supervise(&self, py: Python<'_>, done: Result<(), FailedActor>) -> PyResult<()> {
+        let Err(failed) = done else {
+            return Ok(());
+        };
+        let dispatcher = self.dispatcher.bind(py);
+        let cell = path_cell(dispatcher, failed.actor)?;
+        fail(dispatcher, &cell, failed.input, failed.error)
+    }
+}
+
+/// Adds the classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Router>()?;
+    module.add_class::<Player>()
+}

@@ -1,0 +1,276 @@
+//! Down the path: a wish becomes an approved command, or a denial.
+
+use super::{Failed, OrderPath, Outgoing, Parts, Stage, Wish};
+use super::view::View;
+use crate::ledger::BookIx;
+use crate::orders::{Ask, Event, Intent, NewTerms, What};
+use crate::record::Record;
+use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
+
+impl OrderPath {
+    /// The handler has returned: what it asked for goes its way, in order.
+    ///
+    /// # Errors
+    /// An actor of the path that cannot go on; what was asked for after that is dropped.
+    pub fn commit(&mut self, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        let mut wishes = std::mem::take(&mut self.wishes);
+        let mut done = Ok(());
+        for wish in wishes.drain(..) {
+            done = self.grant(wish, parts);
+            if done.is_err() {
+                break;
+            }
+        }
+        self.wishes = wishes; // keeps its memory
+        done
+    }
+
+    fn grant(&mut self, wish: Wish, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        match wish {
+            Wish::Submit(intent) => self.submit(intent, parts),
+            Wish::Ask { id, ts, ask } => self.ask(id, ts, ask, parts),
+            Wish::CancelAll { ts, book, instrument } => {
+                self.cancel_all(ts, book, instrument, parts)
+            }
+            Wish::Flatten { ts, book, instrument } => self.flatten(ts, book, instrument, parts),
+        }
+    }
+
+    fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        if self.run_record.on {
+            self.run_record.signals.push(intent.id());
+        }
+        let added = i128::from(intent.submit.quantity);
+        let reasons = {
+            let view = View::new(self.now, parts);
+            parts.risk.reasons(&intent, added, &view)
+        };
+        if !reasons.is_empty() {
+            return self.deny(*intent, reasons, parts);
+        }
+        parts.risk.approved(&intent, self.now);
+        let broker = |failure| Stage::Broker.failed(failure);
+        parts.orders.add((*intent).clone()).map_err(broker)?;
+        let record = Record::Submit(&intent);
+        parts.journal.record(self.seq, &record, parts.names).map_err(broker)?;
+        self.release(Outgoing::Submit(intent), parts)
+    }
+
+    fn deny(
+        &mut self,
+        intent: Intent,
+        reasons: Vec<String>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
+        let what = What::Denied { reasons: reasons.clone() };
+        let event = self.event(intent.id(), intent.instrument(), what);
+        let record = Record::Event(&event);
+        let recorded = parts.journal.record(self.seq, &record, parts.names);
+        recorded.map_err(|failure| Stage::Risk.failed(failure))?;
+        let book = intent.book;
+        if self.run_record.on {
+            self.run_record.denied.push((intent, reasons));
+        }
+        self.tell(book, event);
+        Ok(())
+    }
+
+    /// An event of our own making, at this moment.
+    pub(super) fn event(&self, id: u128, instrument: InstrumentIx, what: What) -> Event {
+        Event { id, instrument, ts_event: self.now, ts_received: self.now, what }
+    }
+
+    fn ask(&mut self, id: u128, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        let Some(order) = parts.orders.get(id) else {
+            return Ok(()); // forgotten long ago: there is nothing to cancel or replace
+        };
+        let intent = order.intent.clone();
+        if let Ask::Replace(terms) = &ask {
+            let terms_intent = with_terms(order.terms(), terms);
+            let after = i128::from(terms_intent.submit.quantity) - i128::from(order.filled);
+            let added = after.max(0) - order.exposure();
+            let reasons = {
+                let view = View::new(self.now, parts);
+                parts.risk.reasons(&terms_intent, added, &view)
+            };
+            if !reasons.is_empty() {
+                let reason = format!("denied: {}", reasons.join("; ")).into();
+                return self.refuse(&intent, What::ReplaceRejected { reason }, true, parts);
+            }
+            parts.risk.approved(&terms_intent, self.now);
+        }
+        if let Err(reason) = parts.orders.request(id, &ask) {
+            let what = match ask {
+                Ask::Cancel => What::CancelRejected { reason },
+                Ask::Replace(_) => What::ReplaceRejected { reason },
+            };
+            return self.refuse(&intent, what, false, parts);
+        }
+        let record = Record::Ask { intent: &intent, ts, ask: &ask };
+        let recorded = parts.journal.record(self.seq, &record, parts.names);
+        recorded.map_err(|failure| Stage::Broker.failed(failure))?;
+        let (book, instrument) = (intent.book, intent.instrument());
+        self.release(Outgoing::Ask { id, book, instrument, ts, ask }, parts)
+    }
+
+    /// A cancel or replace that is answered here: it never leaves.
+    fn refuse(
+        &mut self,
+        intent: &Intent,
+        what: What,
+        recorded: bool,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
+        let event = self.event(intent.id(), intent.instrument(), what);
+        if recorded {
+            let record = Record::Event(&event);
+            let done = parts.journal.record(self.seq, &record, parts.names);
+            done.map_err(|failure| Stage::Risk.failed(failure))?;
+        }
+        self.tell(intent.book, event);
+        Ok(())
+    }
+
+    fn cancel_all(
+        &mut self,
+        ts: Nanos,
+        book: Option<BookIx>,
+        instrument: Option<InstrumentIx>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
+        let ids: Vec<u128> = parts.orders.open(book, instrument).map(|o| o.intent.id()).collect();
+        for id in ids {
+            self.ask(id, ts, Ask::Cancel, parts)?;
+        }
+        Ok(())
+    }
+
+    /// Cancel, then close what the strategies hold, at market.
+    ///
+    /// What earlier closing orders will still do is counted, so that asking twice closes once.
+    fn flatten(
+        &mut self,
+        ts: Nanos,
+        book: Option<BookIx>,
+        instrument: Option<InstrumentIx>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
+        let mut closing: Vec<(BookIx, InstrumentIx, i128)> = Vec::new();
+        let mut cancels = Vec::new();
+        for order in parts.orders.open(book, instrument) {
+            let intent = &order.intent;
+            if (intent.id() >> 64) & super::CLOSING_ORDERS != 0 {
+                let change = i128::from(intent.submit.side.sign()) * order.exposure();
+                closing.push((intent.book, intent.instrument(), change));
+            } else {
+                cancels.push(intent.id());
+            }
+        }
+        for id in cancels {
+            self.ask(id, ts, Ask::Cancel, parts)?;
+        }
+        let held: Vec<InstrumentIx> = parts.books.held().to_vec();
+        for ix in held.into_iter().filter(|ix| instrument.is_none_or(|one| one == *ix)) {
+            for number in 1..parts.names.books.len() as BookIx {
+                if book.is_some_and(|one| one != number) {
+                    continue;
+                }
+                let under_way: i128 = closing
+                    .iter()
+                    .filter(|(owner, item, _)| (*owner, *item) == (number, ix))
+                    .map(|(_, _, change)| change)
+                    .sum();
+                let left = parts.books.position(number, ix) + under_way;
+                if left != 0 {
+                    self.close(ts, number, ix, left, parts)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn close(
+        &mut self,
+        ts: Nanos,
+        book: BookIx,
+        instrument: InstrumentIx,
+        held: i128,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
+        let quantity = i64::try_from(held.unsigned_abs()).unwrap_or(i64::MAX);
+        let side = if held > 0 { Side::Sell } else { Side::Buy };
+        let intent = Intent {
+            ts,
+            book,
+            submit: Submit {
+                id: self.mint_closing(book),
+                instrument,
+                side,
+                order_type: OrderType::Market,
+                quantity,
+                limit: None,
+                trigger: None,
+                trigger_source: TriggerSource::BidAsk,
+                trailing_offset: None,
+                trailing_bps: false,
+                time_in_force: TimeInForce::Gtc,
+                expire: None,
+                post_only: false,
+                reduce_only: false,
+                parent: None,
+                oco_group: 0,
+                position: 0,
+            },
+            arrival: None,
+            oco_group: 0,
+            position: 0,
+            tag: parts.names.symbol("flatten"),
+        };
+        self.submit(Box::new(intent), parts)
+    }
+
+    /// Hand a recorded command to the gate.
+    fn release(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        match self.gate.pass(self.seq, parts.journal.durable_seq, command) {
+            Some(command) => self.send(command, parts),
+            None => Ok(()),
+        }
+    }
+
+    /// The journal has become durable further: let out what may go, in order.
+    ///
+    /// # Errors
+    /// As `commit`.
+    pub fn on_durable(&mut self, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        while let Some(command) = self.gate.next(parts.journal.durable_seq) {
+            self.send(command, parts)?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        let (id, instrument) = (command.id(), command.instrument());
+        if let Some(reason) = self.gate.refusal(&command, self.now, parts.risk) {
+            let event = self.event(id, instrument, What::NotSent { reason: reason.into() });
+            parts.orders.apply(&event);
+            let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
+            recorded.map_err(|failure| Stage::Broker.failed(failure))?;
+            self.tell(self.book_of(id), event);
+            return Ok(());
+        }
+        if let Outgoing::Submit(_) = command {
+            parts.orders.apply(&self.event(id, instrument, What::Submitted));
+        }
+        self.outgoing.push_back(command);
+        Ok(())
+    }
+}
+
+/// An order as it would be submitted today, with new terms.
+fn with_terms(mut intent: Intent, terms: &NewTerms) -> Intent {
+    let submit = &mut intent.submit;
+    submit.quantity = terms.quantity.unwrap_or(submit.quantity);
+    submit.limit = terms.limit.or(submit.limit);
+    submit.trigger = terms.trigger.or(submit.trigger);
+    intent
+}
