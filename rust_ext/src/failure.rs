@@ -11,6 +11,14 @@ pub enum Failure {
     Config(String),
     /// A number left its range: `NumericOverflow`.
     Overflow(String),
+    /// Evidence or a command that contradicts what is known of an order: `InvalidTransition`.
+    Transition(String),
+    /// Stored bytes that are not what was stored: `CodecError`.
+    Codec(String),
+    /// Stored bytes of a newer version: `SchemaTooNew`.
+    Schema(String),
+    /// Stored state that does not fit this run: `StateError`.
+    State(String),
     /// Whoever delivers the data failed; passed on as it is.
     Source(Box<dyn Error + Send + Sync>),
 }
@@ -18,9 +26,13 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Data(text) | Failure::Config(text) | Failure::Overflow(text) => {
-                f.write_str(text)
-            }
+            Failure::Data(text)
+            | Failure::Config(text)
+            | Failure::Overflow(text)
+            | Failure::Transition(text)
+            | Failure::Codec(text)
+            | Failure::Schema(text)
+            | Failure::State(text) => f.write_str(text),
             Failure::Source(error) => error.fmt(f),
         }
     }

@@ -11,6 +11,10 @@ pub fn to_python(py: Python<'_>, failure: Failure) -> PyErr {
         Failure::Data(text) => raise(py, |n| &n.data_format_error, text),
         Failure::Config(text) => raise(py, |n| &n.config_error, text),
         Failure::Overflow(text) => raise(py, |n| &n.numeric_overflow, text),
+        Failure::Transition(text) => raise(py, |n| &n.invalid_transition, text),
+        Failure::Codec(text) => raise(py, |n| &n.codec_error, text),
+        Failure::Schema(text) => raise(py, |n| &n.schema_too_new, text),
+        Failure::State(text) => raise(py, |n| &n.state_error, text),
         Failure::Source(error) => match error.downcast::<PyErr>() {
             Ok(error) => *error,
             Err(error) => raise(py, |n| &n.data_error, error.to_string()),

@@ -44,6 +44,7 @@ names! {
         data_format_error: "DataFormatError",
         state_error: "StateError",
         codec_error: "CodecError",
+        invalid_transition: "InvalidTransition",
         schema_too_new: "SchemaTooNew",
         missing_data: "MissingData",
         quote: "Quote",

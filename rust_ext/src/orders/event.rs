@@ -125,26 +125,76 @@ pub struct FillEvent {
     pub position: Symbol,
 }
 
+/// What an event is, without what it says; in the order of the table of transitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Denied,
+    NotSent,
+    Submitted,
+    Accepted,
+    Rejected,
+    Triggered,
+    Filled,
+    Canceled,
+    Expired,
+    Replaced,
+    CancelRejected,
+    ReplaceRejected,
+    Unknown,
+    Busted,
+    Corrected,
+}
+
+impl Kind {
+    pub const COUNT: usize = 15;
+
+    /// The name of the Python class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Denied => "OrderDenied",
+            Kind::NotSent => "OrderNotSent",
+            Kind::Submitted => "OrderSubmitted",
+            Kind::Accepted => "OrderAccepted",
+            Kind::Rejected => "OrderRejected",
+            Kind::Triggered => "OrderTriggered",
+            Kind::Filled => "OrderFilled",
+            Kind::Canceled => "OrderCanceled",
+            Kind::Expired => "OrderExpired",
+            Kind::Replaced => "OrderReplaced",
+            Kind::CancelRejected => "CancelRejected",
+            Kind::ReplaceRejected => "ReplaceRejected",
+            Kind::Unknown => "RequestUnknown",
+            Kind::Busted => "FillBusted",
+            Kind::Corrected => "FillCorrected",
+        }
+    }
+}
+
 impl What {
+    #[inline]
+    pub fn kind(&self) -> Kind {
+        match self {
+            What::Denied { .. } => Kind::Denied,
+            What::NotSent { .. } => Kind::NotSent,
+            What::Submitted => Kind::Submitted,
+            What::Accepted { .. } => Kind::Accepted,
+            What::Rejected { .. } => Kind::Rejected,
+            What::Triggered => Kind::Triggered,
+            What::Filled(_) => Kind::Filled,
+            What::Canceled { .. } => Kind::Canceled,
+            What::Expired { .. } => Kind::Expired,
+            What::Replaced { .. } => Kind::Replaced,
+            What::CancelRejected { .. } => Kind::CancelRejected,
+            What::ReplaceRejected { .. } => Kind::ReplaceRejected,
+            What::Unknown { .. } => Kind::Unknown,
+            What::Busted { .. } => Kind::Busted,
+            What::Corrected { .. } => Kind::Corrected,
+        }
+    }
+
     /// The name of the Python class.
     pub fn name(&self) -> &'static str {
-        match self {
-            What::Denied { .. } => "OrderDenied",
-            What::NotSent { .. } => "OrderNotSent",
-            What::Submitted => "OrderSubmitted",
-            What::Accepted { .. } => "OrderAccepted",
-            What::Rejected { .. } => "OrderRejected",
-            What::Triggered => "OrderTriggered",
-            What::Filled(_) => "OrderFilled",
-            What::Canceled { .. } => "OrderCanceled",
-            What::Expired { .. } => "OrderExpired",
-            What::Replaced { .. } => "OrderReplaced",
-            What::CancelRejected { .. } => "CancelRejected",
-            What::ReplaceRejected { .. } => "ReplaceRejected",
-            What::Unknown { .. } => "RequestUnknown",
-            What::Busted { .. } => "FillBusted",
-            What::Corrected { .. } => "FillCorrected",
-        }
+        self.kind().name()
     }
 }
 

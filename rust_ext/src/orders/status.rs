@@ -54,7 +54,29 @@ pub enum FillState {
     BustedUnseen,
 }
 
+impl FillState {
+    /// Whether the fill is part of what is filled.
+    pub fn counts(self) -> bool {
+        matches!(self, FillState::Booked | FillState::Corrected)
+    }
+}
+
 impl OrderStatus {
+    pub const COUNT: usize = Self::ALL.len();
+    pub const ALL: [Self; 11] = [
+        OrderStatus::Initialized,
+        OrderStatus::Denied,
+        OrderStatus::Submitted,
+        OrderStatus::Accepted,
+        OrderStatus::Triggered,
+        OrderStatus::PartiallyFilled,
+        OrderStatus::Filled,
+        OrderStatus::Canceled,
+        OrderStatus::Expired,
+        OrderStatus::Rejected,
+        OrderStatus::NotSent,
+    ];
+
     /// Whether nothing leaves this status any more.
     #[inline]
     pub fn is_terminal(self) -> bool {
