@@ -13,19 +13,19 @@ handled to completion before the next.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, cast
 
 from openoutcry import _native
 from openoutcry.actors.books import Books
 from openoutcry.actors.broker import BrokerActor
 from openoutcry.actors.desk import Desk
 from openoutcry.actors.dispatcher import Cell, Dispatcher
-from openoutcry.actors.gate import OutboundGate
 from openoutcry.actors.guard import StrategyGuard
-from openoutcry.actors.halts import Halts
 from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
-from openoutcry.actors.ports import Inlet, Journal, Observer, VenuePort
+from openoutcry.actors.ports import Inlet, Journal, VenuePort
 from openoutcry.actors.risk import RiskActor
+from openoutcry.actors.risk_checks import native_limits
 from openoutcry.actors.strategies.registry import load_strategy
 from openoutcry.actors.strategy_actor import (
     StartStrategy,
@@ -42,14 +42,18 @@ from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
 from openoutcry.state.enums import PositionMode
 from openoutcry.state.errors import ConfigError
-from openoutcry.state.events import (
-    AnyAccountEvent,
-    AnyOrderEvent,
-    TimerFired,
-)
-from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
-from openoutcry.state.order_table import RECENT_ORDERS, OrderTable
+from openoutcry.state.events import AnyAccountEvent, AnyOrderEvent, TimerFired
+from openoutcry.state.identifiers import StrategyId, VenueId
+from openoutcry.state.market_data import AnyMarketData
+from openoutcry.state.orders import RECENT_ORDERS
 from openoutcry.state.universe import Universe
+
+_MAX_AGE_NS: Final = 5_000_000_000
+"""An order that is older when it may leave the gate is dropped."""
+_ARCHIVED: Final = 1_000_000
+"""Packed orders that are kept at all."""
+_NANOS: Final = 1_000_000_000
+_ORDER_EVENTS: Final = frozenset(AnyOrderEvent.__args__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,28 +65,42 @@ class Ports:
     venue: VenuePort
     feeds: Feeds
     market: _native.Market
-    observer: Observer
 
 
 class Graph:
     """The wired actors of one run."""
 
     def __init__(
-        self, config: Config, universe: Universe, ports: Ports, epoch: int, recent_orders: int
+        self,
+        config: Config,
+        universe: Universe,
+        ports: Ports,
+        epoch: int,
+        recent_orders: int,
+        *,
+        keep_record: bool,
     ) -> None:
         self.config = config
         self.universe = universe
         self.ports = ports
-        self._epoch = epoch
         self.dispatcher = Dispatcher()
-        self.orders = OrderTable(recent_orders)
         names = [strategy.id for strategy in config.strategies]
-        currency = config.run.account_currency
-        hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
-        balances = opening_balances(config, universe)
-        self.books = Books(universe, balances, names, ports.market, currency, hedging)
-        self.halts = Halts()
-        self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue, self.halts)
+        self._build_state(names, recent_orders)
+        self.path = _native.OrderPath(
+            directory=self.directory,
+            market=ports.market,
+            books=self.books.native,
+            orders=self.orders,
+            risk=self.risk_state,
+            journal=ports.journal.native,
+            venue=ports.venue,
+            clock=ports.inlet,
+            epoch=epoch,
+            max_age_ns=_MAX_AGE_NS,
+            grid_ns=config.run.grid_s * _NANOS,
+            keep_record=keep_record,
+        )
+        self.dispatcher.carry(self.path)
         self._guard = StrategyGuard(self.dispatcher)
         try:
             self._build_actors()
@@ -90,74 +108,67 @@ class Graph:
             self.close()
             raise
         self.supervisor = Supervisor(
-            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.halts.add
+            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.risk_state.halt
         )
         self.dispatcher.supervise(self.supervisor)
         self._entry = self._entries()
 
+    def _build_state(self, names: list[StrategyId], recent_orders: int) -> None:
+        """What the actors of the order path own, in the engine."""
+        config, universe, market = self.config, self.universe, self.ports.market
+        self.directory = _native.Directory(universe.specs, universe.currencies, names)
+        self.orders = _native.OrderTable(self.directory, recent_orders, _ARCHIVED)
+        hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
+        self.books = Books(
+            universe,
+            opening_balances(config, universe),
+            names,
+            market,
+            config.run.account_currency,
+            hedging,
+            directory=self.directory,
+        )
+        limits = native_limits(universe.instruments, config.risk, config.run.mode)
+        self.risk_state = _native.Risk(self.directory, limits)
+
     def _build_actors(self) -> None:
         ports, dispatcher = self.ports, self.dispatcher
         self.timers = TimerActor.launch(dispatcher, ports.inlet)
-        self.market_data = MarketDataActor.launch(dispatcher, ports.feeds)
-        self.portfolio = PortfolioActor.launch(
-            dispatcher,
-            ports.inlet,
-            ports.journal,
-            self.books,
-            self.orders,
-            ports.observer,
-            self.config.run.grid_s * 1_000_000_000,
-            self._epoch,
-        )
-        self.risk = RiskActor.launch(
-            dispatcher,
-            inlet=ports.inlet,
-            journal=ports.journal,
-            config=self.config.risk,
-            mode=self.config.run.mode,
-            universe=self.universe,
-            market=ports.market,
-            books=self.books,
-            orders=self.orders,
-            halts=self.halts,
-        )
-        self.broker = BrokerActor.launch(
-            dispatcher, ports.inlet, ports.journal, self.gate, self.orders
-        )
+        self.market_data = MarketDataActor.launch(dispatcher, ports.feeds, self.universe.index)
+        self.portfolio = PortfolioActor.launch(dispatcher, self.path, self.books)
+        self.risk = RiskActor.launch(dispatcher, self.path, self.risk_state)
+        self.broker = BrokerActor.launch(dispatcher, ports.inlet, self.path, self.orders)
+        self.broker.connect(self.portfolio.cell, self.risk.cell)
         self.strategies = {
             item.id: StrategyActor.launch(dispatcher, item.id) for item in self.config.strategies
         }
-        cells = {name: actor.cell for name, actor in self.strategies.items()}
-        self.portfolio.connect(self.risk.cell, self.timers.cell, cells)
-        self.risk.connect(self.portfolio.cell, self.broker.cell)
-        self.broker.connect(self.portfolio.cell, self.risk.cell)
-        for number, item in enumerate(self.config.strategies, start=1):
-            self._adopt(item, number)
+        for item in self.config.strategies:
+            self._adopt(item)
 
-    def _adopt(self, config: StrategyConfig, number: int) -> None:
+    def _adopt(self, config: StrategyConfig) -> None:
         actor = self.strategies[config.id]
         desk = Desk(
             strategy=config.id,
             cell=actor.cell,
-            ids=ClientOrderIds(self._epoch, number),
-            clock=self.ports.inlet,
+            path=self.path,
             universe=self.universe,
             market=self.ports.market,
             books=self.books,
-            orders=self.orders,
             data=self.market_data,
             emit=self.dispatcher.emit,
-            portfolio=self.portfolio.cell,
             timers=self.timers.cell,
         )
         strategy_class, params = load_strategy(config)
         with self._guard.setting_up(actor.cell, strategy_class):
             actor.adopt(strategy_class(config.id, params, desk), desk)
+        fills, orders = actor.hears
+        number = self.books.number(config.id)
+        self.path.connect(number, actor.cell, fills=fills, orders=orders)
 
     def _entries(self) -> dict[type, Cell]:
         """Which actor an input goes to first, market data apart: that goes to its subscribers."""
         table: dict[type, Cell] = {}
-        for kind in (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__):
+        for kind in (*_ORDER_EVENTS, *AnyAccountEvent.__args__):
             table[kind] = self.broker.cell
         table[TimerFired] = self.timers.cell
         for kind in (CancelAll, Flatten):
@@ -178,22 +189,26 @@ class Graph:
 
         Ends early, and returns False, when a core actor has failed.
         """
-        routes, publish, others = self.market_data.routes, self.dispatcher.publish, self.handle
-        failures = self.supervisor.failures
         for message in inputs:
-            route = routes.get(message.__class__)
-            if route is not None:
-                publish(route(message), message)
-            else:
-                others(message)
-            if failures and self.supervisor.halted:
+            self.handle(message)
+            if self.dispatcher.stopped:
                 return False
         return True
 
     def handle(self, message: AnyMessage) -> None:
-        """Record and handle one input from the inlet that is no market data."""
-        cell = self._entry[message.__class__]
-        self.ports.journal.append(self.ports.inlet.seq, message)
+        """Handle one input from the inlet; what is no market data goes on record.
+
+        The path itself records the order events that it takes.
+        """
+        inlet = self.ports.inlet
+        self.path.stamp(inlet.seq, inlet.now)
+        cell = self._entry.get(message.__class__)
+        if cell is None:
+            datum = cast(AnyMarketData, message)
+            self.dispatcher.publish(self.market_data.subscribers(datum), datum)
+            return
+        if message.__class__ not in _ORDER_EVENTS:
+            self.ports.journal.append(inlet.seq, message)
         self.dispatcher.dispatch(cell, message)
 
     def stop(self) -> None:
@@ -213,12 +228,8 @@ class Graph:
 
     def replace_strategy(self, snapshot: StrategySnapshot) -> None:
         """Put a fresh instance, restored from a snapshot, in a strategy's place."""
-        number, config = next(
-            (number, item)
-            for number, item in enumerate(self.config.strategies, start=1)
-            if item.id == snapshot.strategy
-        )
-        self._adopt(config, number)
+        found = (item for item in self.config.strategies if item.id == snapshot.strategy)
+        self._adopt(next(found))
         self.strategies[snapshot.strategy].restore(snapshot)
 
 
@@ -243,6 +254,8 @@ def build_graph(
     ports: Ports,
     epoch: int = 0,
     recent_orders: int = RECENT_ORDERS,
+    *,
+    keep_record: bool = False,
 ) -> Graph:
     """Wire the actors of a config: market data → strategy → portfolio → risk → broker.
 
@@ -252,13 +265,14 @@ def build_graph(
         ports: Clock and inlet, journal, venue, feeds, market.
         epoch: 48 bits that client order ids start with; unique per state directory or run.
         recent_orders: Closed orders that are kept unpacked; see `OrderTable`.
+        keep_record: Keep every signal, fill and equity sample, for the result of a run.
 
     Raises:
         ConfigError: A strategy, parameter, subscription or balance that cannot work.
     """
     _check_unique("strategy", [item.id for item in config.strategies])
     _check_unique("venue", [item.name for item in config.venues])
-    return Graph(config, universe, ports, epoch, recent_orders)
+    return Graph(config, universe, ports, epoch, recent_orders, keep_record=keep_record)
 
 
 def _check_unique(what: str, names: Sequence[str]) -> None:

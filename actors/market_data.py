@@ -5,29 +5,16 @@ the inlet updates before the core sees the datum. Asking for something no record
 is an error at start, not silence later.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
+from openoutcry import _native
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.state.enums import PriceType
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.identifiers import InstrumentId
-from openoutcry.state.market_data import (
-    AnyMarketData,
-    Bar,
-    BookInvalidated,
-    BookUpdate,
-    Dividend,
-    FundingRate,
-    MarkPrice,
-    Quote,
-    Split,
-    Trade,
-)
-
-_Table = dict[InstrumentId, list[Cell]]
-_Route = Callable[[Any], Sequence[Cell]]
+from openoutcry.state.market_data import AnyMarketData
 
 
 class Feeds(Protocol):
@@ -47,38 +34,21 @@ class Feeds(Protocol):
 
 
 class MarketDataActor(Actor):
-    """Publishes by instrument and kind."""
+    """Publishes by instrument and kind.
 
-    def __init__(self, dispatcher: Dispatcher, feeds: Feeds) -> None:
+    Args:
+        dispatcher: Where it runs.
+        feeds: The data source.
+        index: Numbers of the instruments.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, feeds: Feeds, index: Mapping[InstrumentId, int]
+    ) -> None:
         super().__init__(dispatcher, "market-data")
         self._feeds = feeds
-        self._quotes: _Table = {}
-        self._trades: _Table = {}
-        self._books: _Table = {}
-        self._marks: _Table = {}
-        self._funding: _Table = {}
-        self._actions: _Table = {}
-        self._bars: dict[InstrumentId, list[tuple[str, PriceType, list[Cell]]]] = {}
-        self._tables = {
-            "quote": self._quotes,
-            "trade": self._trades,
-            "book": self._books,
-            "mark": self._marks,
-            "funding": self._funding,
-            "split": self._actions,
-            "dividend": self._actions,
-        }
-        self.routes: dict[type, _Route] = {
-            Quote: _by_instrument(self._quotes),
-            Trade: _by_instrument(self._trades),
-            Bar: self._of_bar,
-            BookUpdate: _by_instrument(self._books),
-            BookInvalidated: _by_instrument(self._books),
-            MarkPrice: _by_instrument(self._marks),
-            FundingRate: _by_instrument(self._funding),
-            Split: _by_instrument(self._actions),
-            Dividend: _by_instrument(self._actions),
-        }
+        self._index = index
+        self.router = _native.Router(len(index))
 
     def subscribe(self, kind: str, instrument: InstrumentId, cell: Cell) -> None:
         """Deliver a kind of an instrument's data to an actor from now on.
@@ -93,9 +63,7 @@ class MarketDataActor(Actor):
                 f"{cell.name} subscribes to {kind} of {instrument}, but its feeds offer {have}",
                 remedy=f"add a [[feeds]] entry with kinds = [{kind!r}] for {instrument}",
             )
-        subscribers = self._tables[kind].setdefault(instrument, [])
-        if cell not in subscribers:
-            subscribers.append(cell)
+        if self.router.add(kind, self._index[instrument], cell):
             self._feeds.want(kind, instrument)
 
     def subscribe_bars(
@@ -107,25 +75,13 @@ class MarketDataActor(Actor):
         quotes. Returns the price type that applies.
         """
         resolved = self._resolve(instrument, timeframe, price_type, cell)
-        cells = self._bar_table(instrument, timeframe, resolved)
-        if cell not in cells:
-            cells.append(cell)
+        number = self._index[instrument]
+        if self.router.add_bars(number, timeframe, resolved.value, cell):
+            if (timeframe, resolved) in self._feeds.recorded_bars(instrument):
+                self._feeds.want("bar", instrument)
+            else:
+                self._feeds.build_bars(instrument, timeframe, resolved)
         return resolved
-
-    def _bar_table(
-        self, instrument: InstrumentId, timeframe: str, price_type: PriceType
-    ) -> list[Cell]:
-        """Who asked for these bars; the first time, the feeds are asked for them."""
-        tables = self._bars.setdefault(instrument, [])
-        for known, kind, cells in tables:
-            if (known, kind) == (timeframe, price_type):
-                return cells
-        if (timeframe, price_type) in self._feeds.recorded_bars(instrument):
-            self._feeds.want("bar", instrument)
-        else:
-            self._feeds.build_bars(instrument, timeframe, price_type)
-        tables.append((timeframe, price_type, []))
-        return tables[-1][2]
 
     def _resolve(
         self, instrument: InstrumentId, timeframe: str, price_type: PriceType | None, cell: Cell
@@ -149,23 +105,10 @@ class MarketDataActor(Actor):
 
     def subscribers(self, message: AnyMarketData) -> Sequence[Cell]:
         """Who asked for a datum."""
-        return self.routes[message.__class__](message)
-
-    def _of_bar(self, bar: Bar) -> Sequence[Cell]:
-        for timeframe, price_type, cells in self._bars.get(bar.instrument, ()):
-            if price_type is bar.price_type and timeframe == bar.timeframe:
-                return cells
-        return ()
+        return self.router.cells(self._index[message.instrument], message)
 
     @handles(*AnyMarketData.__args__)
     def on_data(self, message: AnyMarketData) -> None:
         """Publish a datum that came as a message; those of the inlet go straight to `subscribers`."""
         for cell in self.subscribers(message):
             self.emit(cell, message)
-
-
-def _by_instrument(table: _Table) -> _Route:
-    def route(message: Any) -> Sequence[Cell]:
-        return table.get(message.instrument, ())
-
-    return route

@@ -6,10 +6,9 @@ draws a random number, starts a thread, opens a socket or touches a file.
 
 from typing import Protocol
 
+from openoutcry import _native
 from openoutcry.state.codec import AnyMessage
-from openoutcry.state.commands import RiskApproved, SubmitOrder, VenueCommand
-from openoutcry.state.events import AnyAccountEvent, OrderEvent, OrderFilled
-from openoutcry.state.identifiers import StrategyId
+from openoutcry.state.commands import VenueCommand
 
 
 class Clock(Protocol):
@@ -41,8 +40,11 @@ class Journal(Protocol):
     """An ordered record store."""
 
     @property
-    def durable_seq(self) -> int:
-        """Everything caused by inputs up to this sequence number survives a crash."""
+    def native(self) -> _native.Journal:
+        """Where the order path records, in the same order as `append`.
+
+        Its `durable_seq` says up to which input everything survives a crash.
+        """
 
     def append(self, seq: int, record: AnyMessage, /) -> None:
         """Add a record caused by input `seq`; records keep their order."""
@@ -55,25 +57,4 @@ class VenuePort(Protocol):
         """Send; returns at once and raises nothing that the venue decides."""
 
 
-class Observer(Protocol):
-    """Hears what the portfolio sees: a replay's record of the run, live the event stream."""
-
-    def on_signal(self, order: SubmitOrder, /) -> None:
-        """A strategy asked for an order."""
-
-    def on_event(self, strategy: StrategyId, event: OrderEvent, /) -> None:
-        """Something happened to an order, fills apart."""
-
-    def on_fill(self, strategy: StrategyId, fill: OrderFilled, realized: int, /) -> None:
-        """A fill was booked; `realized` is its profit in settlement units, fees apart."""
-
-    def on_account(self, event: AnyAccountEvent, /) -> None:
-        """Cash or a holding changed without a fill."""
-
-    def on_equity(self, ts: int, units: int, /) -> None:
-        """A sample of the account's value, in units of the account currency."""
-
-
-ApprovedCommand = RiskApproved[VenueCommand]
-
-__all__ = ["ApprovedCommand", "Clock", "Inlet", "Journal", "Observer", "VenuePort"]
+__all__ = ["Clock", "Inlet", "Journal", "VenuePort"]

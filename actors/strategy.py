@@ -28,7 +28,7 @@ int nanoseconds UTC.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar, Unpack
 
 import msgspec
 
@@ -212,7 +212,7 @@ class Strategy:
 
     def orders(self, instrument: InstrumentId | None = None) -> list[Order]:
         """This strategy's open orders, oldest first. Read them; change them by commands only."""
-        return self._desk.open_orders(instrument)
+        return self._desk.orders.open_orders(instrument)
 
     def quote(self, instrument: InstrumentId) -> Quote | None:
         """The last quote (or top of the book), None before the first."""
@@ -226,13 +226,13 @@ class Strategy:
 
     # --- orders -----------------------------------------------------------------------------
 
-    def buy(self, instrument: InstrumentId, quantity: Number, **options: Any) -> ClientOrderId:
+    def buy(self, instrument: InstrumentId, quantity: Number, **options: Unpack[OrderOptions]) -> ClientOrderId:
         """Buy: at market, or with `limit=`, `stop=`, ... as `submit` takes them."""
-        return self.submit(instrument, Side.BUY, quantity, **options)
+        return self._desk.orders.submit(instrument, Side.BUY, quantity, None, options)
 
-    def sell(self, instrument: InstrumentId, quantity: Number, **options: Any) -> ClientOrderId:
+    def sell(self, instrument: InstrumentId, quantity: Number, **options: Unpack[OrderOptions]) -> ClientOrderId:
         """Sell: at market, or with `limit=`, `stop=`, ... as `submit` takes them."""
-        return self.submit(instrument, Side.SELL, quantity, **options)
+        return self._desk.orders.submit(instrument, Side.SELL, quantity, None, options)
 
     def submit(
         self,
@@ -240,7 +240,7 @@ class Strategy:
         side: Side,
         quantity: Number,
         order_type: OrderType | None = None,
-        **options: Any,
+        **options: Unpack[OrderOptions],
     ) -> ClientOrderId:
         """Send an order.
 
@@ -261,7 +261,7 @@ class Strategy:
             NotRepresentable: A price off its tick or a quantity off its lot.
             StrategyError: Options that contradict each other.
         """
-        return self._desk.submit(instrument, side, quantity, order_type, OrderOptions(**options))
+        return self._desk.orders.submit(instrument, side, quantity, order_type, options)
 
     def bracket(
         self,
@@ -271,7 +271,7 @@ class Strategy:
         *,
         stop: Number,
         take_profit: Number,
-        **entry: Any,
+        **entry: Unpack[OrderOptions],
     ) -> tuple[ClientOrderId, ClientOrderId, ClientOrderId]:
         """An entry with a protective stop and a profit limit that cancel each other.
 
@@ -279,18 +279,19 @@ class Strategy:
         Returns the ids of entry, stop and profit order.
         """
         parent = self.submit(instrument, side, quantity, **entry)
-        exits: dict[str, Any] = {"parent": parent, "oco_group": parent, "reduce_only": True}
-        stop_id = self.submit(instrument, side.opposite, quantity, stop=stop, **exits)
-        profit_id = self.submit(instrument, side.opposite, quantity, limit=take_profit, **exits)
+        exits = OrderOptions(parent=parent, oco_group=parent, reduce_only=True)
+        other = side.opposite
+        stop_id = self.submit(instrument, other, quantity, **exits, stop=stop)
+        profit_id = self.submit(instrument, other, quantity, **exits, limit=take_profit)
         return parent, stop_id, profit_id
 
     def cancel(self, order: ClientOrderId) -> None:
         """Take back what is left of an order."""
-        self._desk.cancel(order)
+        self._desk.orders.cancel(order)
 
     def cancel_all(self, instrument: InstrumentId | None = None) -> None:
         """Take back all of this strategy's orders (of one instrument)."""
-        self._desk.cancel_all(instrument)
+        self._desk.orders.cancel_all(instrument)
 
     def replace(
         self,
@@ -301,16 +302,16 @@ class Strategy:
         stop: Number | None = None,
     ) -> None:
         """Change an order's total quantity, limit or trigger; None keeps a value."""
-        self._desk.replace(order, quantity, limit, stop)
+        self._desk.orders.replace(order, quantity, limit, stop)
 
     def target(
-        self, instrument: InstrumentId, quantity: Number, **options: Any
+        self, instrument: InstrumentId, quantity: Number, **options: Unpack[OrderOptions]
     ) -> ClientOrderId | None:
         """Trade the difference between `quantity` and what is held, working or unknown.
 
         Returns the order's id, or None when nothing needs to be done.
         """
-        return self._desk.target(instrument, quantity, OrderOptions(**options))
+        return self._desk.orders.target(instrument, quantity, options)
 
     # --- timers -----------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The strategy actor: the pykka side of one strategy instance.
 
-It updates the indicators before the strategy sees a bar, turns timers into calls, keeps the desk in
-step with what became of orders, and takes and restores snapshots. A snapshot is the declared state,
+It updates the indicators before the strategy sees a bar, turns timers into calls, and takes and restores
+snapshots. A snapshot is the declared state,
 the indicators, the timers and the id counter: restoring it anywhere gives the same decisions.
 """
 
@@ -83,6 +83,8 @@ class StrategyActor(Actor):
             BookInvalidated: strategy.on_book,
             MarkPrice: strategy.on_mark,
             FundingRate: strategy.on_funding,
+            OrderFilled: strategy.on_fill,
+            **dict.fromkeys((*ORDER_NEWS, FillBusted, FillCorrected), strategy.on_order),
         }
         self.cell.handlers.update(direct)
 
@@ -114,16 +116,11 @@ class StrategyActor(Actor):
         self.desk.rearm(fired.name)
         self.strategy.on_timer(fired)
 
-    @handles(OrderFilled)
-    def on_fill(self, fill: OrderFilled) -> None:
-        """Tell the strategy of a fill."""
-        self.strategy.on_fill(fill)
-
-    @handles(*ORDER_NEWS, FillBusted, FillCorrected)
-    def on_order(self, event: Any) -> None:
-        """Tell the strategy of anything else about its orders."""
-        self.desk.pending.pop(event.client_order_id, None)
-        self.strategy.on_order(event)
+    @property
+    def hears(self) -> tuple[bool, bool]:
+        """Whether the strategy listens to its fills, and to everything else about its orders."""
+        kind = type(self.strategy)
+        return kind.on_fill is not Strategy.on_fill, kind.on_order is not Strategy.on_order
 
     def snapshot(self) -> StrategySnapshot:
         """What the strategy is, between two inputs."""
@@ -133,8 +130,8 @@ class StrategyActor(Actor):
             state=msgspec.msgpack.encode(self.strategy.state),
             indicators=[item.snapshot() for group in desk.indicators.values() for item in group],
             timers=dict(desk.timers),
-            id_counter=desk.ids.counter,
-            signals=desk.signals,
+            id_counter=desk.orders.counter,
+            signals=desk.orders.signals,
         )
 
     def restore(self, snapshot: StrategySnapshot) -> None:
@@ -159,5 +156,5 @@ class StrategyActor(Actor):
         for item, data in zip(attached, snapshot.indicators, strict=True):
             item.restore(data)
         desk.timers = dict(snapshot.timers)
-        desk.ids.counter = snapshot.id_counter
-        desk.signals = snapshot.signals
+        desk.orders.counter = snapshot.id_counter
+        desk.orders.signals = snapshot.signals

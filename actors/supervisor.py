@@ -45,13 +45,13 @@ class Supervisor:
         """Whether a failure has stopped all trading."""
         return any(failure.policy == "halt" for failure in self.failures)
 
-    def on_failure(self, cell: Cell, message: object, error: Exception) -> None:
-        """Record the failure and apply the policy of the actor."""
+    def on_failure(self, cell: Cell, message: str, error: Exception, /) -> bool:
+        """Record the failure and apply the policy of the actor; whether the core may go on."""
         pauses = cell.name in self._strategies
         failure = ActorFailed(
             actor=cell.name,
             sequence=self._inlet.seq,
-            input=type(message).__name__,
+            input=message,
             error=f"{type(error).__name__}: {error}",
             policy="pause" if pauses else "halt",
         )
@@ -61,3 +61,4 @@ class Supervisor:
         cell.pause()
         if not pauses:
             self._halt(f"{cell.name} failed: {failure.error}")
+        return pauses

@@ -1,37 +1,33 @@
 """The record of one run: what the result and the report are made of."""
 
+from openoutcry import _native
 from openoutcry.state.commands import SubmitOrder
-from openoutcry.state.events import AnyAccountEvent, OrderDenied, OrderEvent, OrderFilled
+from openoutcry.state.events import OrderDenied, OrderFilled
 from openoutcry.state.identifiers import ClientOrderId, StrategyId
 
 
 class RunRecord:
-    """Keeps what the portfolio sees, in order. Memory grows with orders, not with data."""
+    """What the order path kept, in order, as messages. Memory grows with orders, not with data."""
 
-    def __init__(self) -> None:
-        self.signals: list[SubmitOrder] = []
-        self.fills: list[tuple[StrategyId, OrderFilled, int]] = []
-        self.account: list[AnyAccountEvent] = []
-        self.equity: list[tuple[int, int]] = []
-        self.denials: dict[ClientOrderId, OrderDenied] = {}
+    def __init__(self, path: _native.OrderPath) -> None:
+        self._path = path
 
-    def on_signal(self, order: SubmitOrder, /) -> None:
-        """A strategy asked for an order."""
-        self.signals.append(order)
+    @property
+    def signals(self) -> list[SubmitOrder]:
+        """Every order that was asked for."""
+        return self._path.signals()
 
-    def on_event(self, _strategy: StrategyId, event: OrderEvent, /) -> None:
-        """Only denials matter: the order table never sees those orders."""
-        if isinstance(event, OrderDenied):
-            self.denials[event.client_order_id] = event
+    @property
+    def fills(self) -> list[tuple[StrategyId, OrderFilled, int]]:
+        """Fills as they were booked, each with its profit in settlement units, fees apart."""
+        return self._path.fills()
 
-    def on_fill(self, strategy: StrategyId, fill: OrderFilled, realized: int, /) -> None:
-        """A fill was booked."""
-        self.fills.append((strategy, fill, realized))
+    @property
+    def denials(self) -> dict[ClientOrderId, OrderDenied]:
+        """Denials by order: the order table never sees those orders."""
+        return {event.client_order_id: event for event in self._path.denials()}
 
-    def on_account(self, event: AnyAccountEvent, /) -> None:
-        """Cash or a holding changed without a fill."""
-        self.account.append(event)
-
-    def on_equity(self, ts: int, units: int, /) -> None:
-        """A sample of the account's value."""
-        self.equity.append((ts, units))
+    @property
+    def equity(self) -> list[tuple[int, int]]:
+        """Samples of the account's value: time, units of the account currency."""
+        return self._path.equity()

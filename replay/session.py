@@ -6,7 +6,6 @@ here decides anything.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
 from typing import Final
 
 from openoutcry import _native
@@ -125,7 +124,6 @@ class ReplaySession:
         self.kernel = self._build_kernel(start, end)
         for feed in config.feeds:
             self._add_feed(feed, chunks)
-        self.record = RunRecord()
         self.journal = MemoryJournal(keep=keep_records)
         ports = Ports(
             inlet=self.kernel,
@@ -133,12 +131,18 @@ class ReplaySession:
             venue=self.kernel,
             feeds=RecordedFeeds(config.feeds, self.universe, self.kernel, stepping=stepping),
             market=self.market,
-            observer=self.record,
         )
         self.graph: Graph = build_graph(
-            config, self.universe, ports, epoch, recent_orders=_ALL_ORDERS
+            config, self.universe, ports, epoch, recent_orders=_ALL_ORDERS, keep_record=True
         )
-        self.delivered = 0
+        self.record = RunRecord(self.graph.path)
+        self.player = _native.Player(
+            kernel=self.kernel,
+            router=self.graph.market_data.router,
+            dispatcher=self.graph.dispatcher,
+            path=self.graph.path,
+            others=self.graph.handle,
+        )
 
     def _build_kernel(self, start: int, end: int) -> _native.Kernel:
         universe, calendars = self.universe, self.calendars
@@ -170,16 +174,17 @@ class ReplaySession:
         """Start the actors."""
         self.graph.start()
 
+    @property
+    def delivered(self) -> int:
+        """Inputs that the kernel brought to the actors."""
+        return self.kernel.delivered
+
     def play(self, limit: int | None = None) -> bool:
         """Handle inputs until the data ends, a core actor fails, or `limit` were delivered.
 
         Returns whether there may be more.
         """
-        before = self.kernel.delivered
-        going = self.graph.play(islice(iter(self.kernel.next, None), limit))
-        played = self.kernel.delivered - before
-        self.delivered += played
-        return going and played == limit
+        return self.player.play(limit)
 
     def end(self, *, interrupted: bool = False) -> None:
         """Stop the strategies, let what they sent be answered, cancel what still works.
@@ -192,8 +197,8 @@ class ReplaySession:
         if not self.graph.supervisor.halted:
             self.graph.stop()
             self.play()
-        for report in self.kernel.finish():
-            self.graph.handle(report)
+        self.kernel.finish()
+        self.play()
         if not self.graph.supervisor.halted:
             self.graph.portfolio.end()
         self.graph.close()
@@ -204,7 +209,7 @@ class ReplaySession:
 
     def state_hash(self) -> str:
         """Digest of what is at the end: market, books and orders, hex."""
-        parts = (self.market.hash(), self.graph.books.snapshot(), self.graph.orders.canonical())
+        parts = (self.market.hash(), self.graph.books.snapshot(), self.graph.orders.digest())
         return _native.digest(b"".join(map(_native.digest, parts))).hex()
 
 

@@ -118,8 +118,10 @@ impl OrderDesk {
     #[pyo3(signature = (order, /))]
     fn cancel(&self, order: &Bound<'_, PyAny>) -> PyResult<()> {
         let id = self.own(order)?;
+        let instrument = self.instrument_of(order.py(), id);
         self.wish(order.py(), |ts| Wish::Ask {
             id,
+            instrument,
             ts,
             ask: Ask::Cancel,
         });
@@ -168,6 +170,7 @@ impl OrderDesk {
         };
         self.wish(py, |ts| Wish::Ask {
             id,
+            instrument: ix,
             ts,
             ask: Ask::Replace(terms),
         });

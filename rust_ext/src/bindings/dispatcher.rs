@@ -76,6 +76,9 @@ pub struct Dispatcher {
     #[pyo3(get)]
     cells: Py<PyDict>,
     path: Option<Py<PyOrderPath>>,
+    /// An actor of the core has failed: no more inputs.
+    #[pyo3(get)]
+    pub stopped: bool,
 }
 
 #[pymethods]
@@ -90,6 +93,7 @@ impl Dispatcher {
             failure_handler: None,
             cells: PyDict::new(py).unbind(),
             path: None,
+            stopped: false,
         }
     }
 
@@ -269,7 +273,8 @@ pub fn deliver(
             if let Some(path) = path {
                 path.borrow_mut().discard();
             }
-            fail(dispatcher, cell, message, error)
+            let input = message.get_type().name()?;
+            fail(dispatcher, cell, &input.to_string(), error)
         }
     }
 }
@@ -283,7 +288,7 @@ pub fn settle(dispatcher: &Bound<'_, Dispatcher>, path: &Bound<'_, PyOrderPath>)
         Ok(()) => Ok(()),
         Err(failed) => {
             let cell = path_cell(dispatcher, failed.actor)?;
-            fail(dispatcher, &cell, &failed.message, failed.error)
+            fail(dispatcher, &cell, failed.input, failed.error)
         }
     }
 }
@@ -298,11 +303,12 @@ pub fn path_cell<'py>(
     Ok(found.cast_into::<Cell>()?)
 }
 
-/// Drop what the failed handler emitted, then do as the supervisor decides.
+/// Drop what the failed handler emitted, then do as the supervisor decides: it answers whether the
+/// core may go on. `input` is the class of the message that was handled.
 pub fn fail(
     dispatcher: &Bound<'_, Dispatcher>,
     cell: &Bound<'_, Cell>,
-    message: &Bound<'_, PyAny>,
+    input: &str,
     error: PyErr,
 ) -> PyResult<()> {
     let py = dispatcher.py();
@@ -321,7 +327,10 @@ pub fn fail(
         return Err(error);
     };
     let name = intern!(py, "on_failure");
-    handler.bind(py).call_method1(name, (cell, message, error.value(py)))?;
+    let answer = handler.bind(py).call_method1(name, (cell, input, error.value(py)))?;
+    if !answer.is_truthy()? {
+        dispatcher.borrow_mut().stopped = true;
+    }
     Ok(())
 }
 

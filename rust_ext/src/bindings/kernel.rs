@@ -18,9 +18,10 @@ use super::names::raise;
 use crate::bars::Timeframe;
 use crate::exchange::Exchange;
 use crate::feed::{FeedKind, FeedSpec};
-use crate::kernel::{Kernel, Venue};
+use crate::failure::Failure;
+use crate::kernel::{Input, Kernel, Venue};
 use crate::sessions::Sessions;
-use crate::types::{CurrencyIx, Instrument, InstrumentIx, PriceType};
+use crate::types::{Command, CurrencyIx, Instrument, InstrumentIx, PriceType};
 
 /// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
 #[pyclass(name = "Kernel", module = "openoutcry._native")]
@@ -157,14 +158,9 @@ impl PyKernel {
 
     #[pyo3(name = "next")]
     fn advance<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let input = self.inner.advance(&mut self.market.borrow_mut(py).inner);
-        match input.map_err(|e| to_python(py, e))? {
+        match self.advance_input(py)? {
             None => Ok(None),
-            Some(input) => {
-                self.delivered += 1;
-                let message = self.messages.build(py, &input, self.inner.levels());
-                message.map(Some)
-            }
+            Some(input) => self.message(py, &input).map(Some),
         }
     }
 
@@ -232,21 +228,49 @@ impl PyKernel {
         named(py, &self.inner.counts().defects())
     }
 
-    /// `iter(self.next, None)`: each report has its own `seq` and `now` while it is handled.
     fn cut(&mut self) {
         self.inner.cut();
     }
 
-    fn finish<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        slf.borrow_mut().inner.finish();
-        let next = slf.getattr(intern!(py, "next"))?;
-        py.import("builtins")?
-            .call_method1("iter", (next, py.None()))
+    /// What the venues report to it are the next and last inputs.
+    fn finish(&mut self) {
+        self.inner.finish();
     }
 }
 
 impl PyKernel {
+    /// The next input that the core wants.
+    pub fn advance_input(&mut self, py: Python<'_>) -> PyResult<Option<Input>> {
+        let input = self.inner.advance(&mut self.market.borrow_mut(py).inner);
+        let input = input.map_err(|e| to_python(py, e))?;
+        self.delivered += u64::from(input.is_some());
+        Ok(input)
+    }
+
+    /// The message of the input that `advance_input` gave last.
+    pub fn message<'py>(
+        &mut self,
+        py: Python<'py>,
+        input: &Input,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.messages.build(py, input, self.inner.levels())
+    }
+
+    /// Sequence number and time of the last input.
+    pub fn stamp(&self) -> (u64, i64) {
+        (self.inner.seq(), self.inner.now())
+    }
+
+    /// Send a command to its venue.
+    pub fn send(&mut self, command: Command) -> Result<(), Failure> {
+        self.inner.submit(command)
+    }
+
+    /// Set a timer of the engine's own.
+    pub fn set_own_timer(&mut self, ts: i64, owner: &str, name: &str) {
+        self.inner.set_timer(ts, owner.to_owned(), name.to_owned());
+    }
+
     fn venue(&self, venue: usize) -> PyResult<&Venue> {
         let found = self.inner.venues().get(venue);
         found.ok_or_else(|| PyIndexError::new_err(format!("no venue {venue}")))
@@ -279,7 +303,7 @@ fn read_venue(venue: &Bound<'_, PyDict>, specs: &[Instrument], scales: &[u8]) ->
     ))
 }
 
-fn read_kind(kind: &str) -> PyResult<FeedKind> {
+pub fn read_kind(kind: &str) -> PyResult<FeedKind> {
     FeedKind::parse(kind)
         .ok_or_else(|| PyValueError::new_err(format!("{kind:?} is no kind of market data")))
 }
@@ -304,7 +328,6 @@ pub fn read_bar_type(
     Ok((timeframe, price_type))
 }
 
-/// Adds the class to the module.
 /// What was counted at all, by name.
 fn named<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound<'py, PyDict>> {
     let found = PyDict::new(py);
@@ -314,6 +337,7 @@ fn named<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound
     Ok(found)
 }
 
+/// Adds the class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyKernel>()
 }

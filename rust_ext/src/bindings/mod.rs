@@ -19,3 +19,8 @@ pub mod messages;
 pub mod names;
 pub mod order_messages;
 pub mod reports;
+pub mod desk;
+pub mod dispatcher;
+pub mod journal;
+pub mod path;
+pub mod player;

@@ -17,7 +17,8 @@ use super::orders::PyOrderTable;
 use super::risk::PyRisk;
 use crate::ledger::BookIx;
 use crate::orders::Event;
-use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Wish};
+use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage, Wish};
+use crate::record::Record;
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
@@ -220,7 +221,7 @@ impl PyOrderPath {
         let set = match &this.port {
             Port::Kernel(kernel) => {
                 let mut kernel = kernel.bind(py).borrow_mut();
-                kernel.set_timer_of(due, GRID.0, GRID.1);
+                kernel.set_own_timer(due, GRID.0, GRID.1);
                 Ok(())
             }
             Port::Python { clock, .. } => clock
@@ -232,6 +233,26 @@ impl PyOrderPath {
             actor: "portfolio",
             input: "TimerFired",
             error,
+        })
+    }
+
+    /// The input that is being handled is the kernel's last one.
+    pub fn stamp_from(&mut self, kernel: &PyKernel) {
+        (self.inner.seq, self.inner.now) = kernel.stamp();
+    }
+
+    /// Put a timer that fired on record.
+    pub fn record_timer(
+        slf: &Bound<'_, Self>,
+        owner: &str,
+        name: &str,
+        ts: Nanos,
+        late: i64,
+    ) -> Result<(), FailedActor> {
+        Self::with(slf, |path, parts| {
+            let record = Record::Timer { owner, name, ts, late };
+            let recorded = parts.journal.record(path.seq, &record, parts.names);
+            recorded.map_err(|failure| Stage::Portfolio.failed(failure))
         })
     }
 
@@ -355,8 +376,8 @@ impl PyOrderPath {
                 Wish::CancelAll { ts, book, instrument }
             });
         }
-        let (id, _, ask) = read_ask(&self.directory.borrow(py), command)?;
-        Ok(Wish::Ask { id, ts, ask })
+        let (id, instrument, ask) = read_ask(&self.directory.borrow(py), command)?;
+        Ok(Wish::Ask { id, instrument, ts, ask })
     }
 
     fn scope(

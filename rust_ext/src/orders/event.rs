@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::directory::Symbol;
+use crate::directory::{Directory, Symbol};
 use crate::types::{CurrencyIx, Fill, InstrumentIx, Liquidity, Nanos, Report, Side};
 
 /// A venue's words. Those of the simulated venue are constants and cost nothing.
@@ -201,14 +201,8 @@ impl What {
 impl Event {
     /// The evidence in a report of the simulated venue that arrived at `ts_received`.
     ///
-    /// `scales` are price and size scale of the report's instrument, `position` the name of the
-    /// fill's leg. None for reports about the account.
-    pub fn of_report(
-        report: Report,
-        ts_received: Nanos,
-        scales: (u8, u8),
-        position: Symbol,
-    ) -> Option<Event> {
+    /// None for reports about the account.
+    pub fn of_report(report: Report, ts_received: Nanos, names: &Directory) -> Option<Event> {
         let (id, instrument) = report.order()?;
         let ts_event = report.ts();
         let what = match report {
@@ -220,7 +214,11 @@ impl Event {
                 text: "".into(),
             },
             Report::Triggered { .. } => What::Triggered,
-            Report::Filled(fill) => What::Filled(Box::new(FillEvent::new(&fill, scales, position))),
+            Report::Filled(fill) => {
+                let position = names.symbol_of_hash(fill.position);
+                let scales = names.scales(instrument);
+                What::Filled(Box::new(FillEvent::new(&fill, scales, position)))
+            }
             Report::Canceled {
                 cumulative, reason, ..
             } => What::Canceled {

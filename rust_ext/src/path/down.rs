@@ -7,12 +7,16 @@ use crate::orders::{Ask, Event, Intent, NewTerms, What};
 use crate::record::Record;
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
+/// Id and instrument of an order.
+type OrderKey = (u128, InstrumentIx);
+type Done = Result<(), Failed>;
+
 impl OrderPath {
     /// The handler has returned: what it asked for goes its way, in order.
     ///
     /// # Errors
     /// An actor of the path that cannot go on; what was asked for after that is dropped.
-    pub fn commit(&mut self, parts: &mut Parts<'_>) -> Result<(), Failed> {
+    pub fn commit(&mut self, parts: &mut Parts<'_>) -> Done {
         let mut wishes = std::mem::take(&mut self.wishes);
         let mut done = Ok(());
         for wish in wishes.drain(..) {
@@ -25,10 +29,10 @@ impl OrderPath {
         done
     }
 
-    fn grant(&mut self, wish: Wish, parts: &mut Parts<'_>) -> Result<(), Failed> {
+    fn grant(&mut self, wish: Wish, parts: &mut Parts<'_>) -> Done {
         match wish {
             Wish::Submit(intent) => self.submit(intent, parts),
-            Wish::Ask { id, ts, ask } => self.ask(id, ts, ask, parts),
+            Wish::Ask { id, instrument, ts, ask } => self.ask((id, instrument), ts, ask, parts),
             Wish::CancelAll { ts, book, instrument } => {
                 self.cancel_all(ts, book, instrument, parts)
             }
@@ -36,7 +40,7 @@ impl OrderPath {
         }
     }
 
-    fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Result<(), Failed> {
+    fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
         if self.run_record.on {
             self.run_record.signals.push(intent.id());
         }
@@ -61,7 +65,7 @@ impl OrderPath {
         intent: Intent,
         reasons: Vec<String>,
         parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
+    ) -> Done {
         let what = What::Denied { reasons: reasons.clone() };
         let event = self.event(intent.id(), intent.instrument(), what);
         let record = Record::Event(&event);
@@ -80,54 +84,61 @@ impl OrderPath {
         Event { id, instrument, ts_event: self.now, ts_received: self.now, what }
     }
 
-    fn ask(&mut self, id: u128, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Result<(), Failed> {
-        let Some(order) = parts.orders.get(id) else {
-            return Ok(()); // forgotten long ago: there is nothing to cancel or replace
-        };
-        let intent = order.intent.clone();
-        if let Ask::Replace(terms) = &ask {
-            let terms_intent = with_terms(order.terms(), terms);
-            let after = i128::from(terms_intent.submit.quantity) - i128::from(order.filled);
-            let added = after.max(0) - order.exposure();
-            let reasons = {
-                let view = View::new(self.now, parts);
-                parts.risk.reasons(&terms_intent, added, &view)
-            };
-            if !reasons.is_empty() {
-                let reason = format!("denied: {}", reasons.join("; ")).into();
-                return self.refuse(&intent, What::ReplaceRejected { reason }, true, parts);
-            }
-            parts.risk.approved(&terms_intent, self.now);
+    fn ask(&mut self, order: OrderKey, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Done {
+        let (id, instrument) = order;
+        if let Ask::Replace(terms) = &ask
+            && let Err(reasons) = self.measure(id, terms, parts)
+        {
+            let reason = format!("denied: {}", reasons.join("; ")).into();
+            return self.refuse(order, What::ReplaceRejected { reason }, parts);
         }
         if let Err(reason) = parts.orders.request(id, &ask) {
             let what = match ask {
                 Ask::Cancel => What::CancelRejected { reason },
                 Ask::Replace(_) => What::ReplaceRejected { reason },
             };
-            return self.refuse(&intent, what, false, parts);
+            return self.refuse(order, what, parts);
         }
-        let record = Record::Ask { intent: &intent, ts, ask: &ask };
-        let recorded = parts.journal.record(self.seq, &record, parts.names);
-        recorded.map_err(|failure| Stage::Broker.failed(failure))?;
-        let (book, instrument) = (intent.book, intent.instrument());
+        let book = self.book_of(id);
+        if let Some(order) = parts.orders.find(id) {
+            let intent = &order.intent;
+            let record = Record::Ask { intent, ts, ask: &ask };
+            let recorded = parts.journal.record(self.seq, &record, parts.names);
+            recorded.map_err(|failure| Stage::Broker.failed(failure))?;
+        }
         self.release(Outgoing::Ask { id, book, instrument, ts, ask }, parts)
     }
 
-    /// A cancel or replace that is answered here: it never leaves.
-    fn refuse(
+    /// New terms are measured like a new order with those terms.
+    fn measure(
         &mut self,
-        intent: &Intent,
-        what: What,
-        recorded: bool,
+        id: u128,
+        terms: &NewTerms,
         parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
-        let event = self.event(intent.id(), intent.instrument(), what);
-        if recorded {
-            let record = Record::Event(&event);
-            let done = parts.journal.record(self.seq, &record, parts.names);
-            done.map_err(|failure| Stage::Risk.failed(failure))?;
+    ) -> Result<(), Vec<String>> {
+        let Some(order) = parts.orders.get(id) else {
+            return Err(vec!["risk: there is no such order".to_owned()]);
+        };
+        let intent = with_terms(order.terms(), terms);
+        let after = i128::from(intent.submit.quantity) - order.filled;
+        let added = after.max(0) - order.exposure();
+        let reasons = {
+            let view = View::new(self.now, parts);
+            parts.risk.reasons(&intent, added, &view)
+        };
+        if !reasons.is_empty() {
+            return Err(reasons);
         }
-        self.tell(intent.book, event);
+        parts.risk.approved(&intent, self.now);
+        Ok(())
+    }
+
+    /// A cancel or replace that is answered here: it never leaves.
+    fn refuse(&mut self, order: OrderKey, what: What, parts: &mut Parts<'_>) -> Done {
+        let event = self.event(order.0, order.1, what);
+        let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
+        recorded.map_err(|failure| Stage::Risk.failed(failure))?;
+        self.tell(self.book_of(order.0), event);
         Ok(())
     }
 
@@ -137,10 +148,11 @@ impl OrderPath {
         book: Option<BookIx>,
         instrument: Option<InstrumentIx>,
         parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
-        let ids: Vec<u128> = parts.orders.open(book, instrument).map(|o| o.intent.id()).collect();
-        for id in ids {
-            self.ask(id, ts, Ask::Cancel, parts)?;
+    ) -> Done {
+        let open = parts.orders.open(book, instrument);
+        let keys: Vec<OrderKey> = open.map(|order| key_of(&order.intent)).collect();
+        for key in keys {
+            self.ask(key, ts, Ask::Cancel, parts)?;
         }
         Ok(())
     }
@@ -154,7 +166,7 @@ impl OrderPath {
         book: Option<BookIx>,
         instrument: Option<InstrumentIx>,
         parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
+    ) -> Done {
         let mut closing: Vec<(BookIx, InstrumentIx, i128)> = Vec::new();
         let mut cancels = Vec::new();
         for order in parts.orders.open(book, instrument) {
@@ -163,11 +175,11 @@ impl OrderPath {
                 let change = i128::from(intent.submit.side.sign()) * order.exposure();
                 closing.push((intent.book, intent.instrument(), change));
             } else {
-                cancels.push(intent.id());
+                cancels.push(key_of(intent));
             }
         }
-        for id in cancels {
-            self.ask(id, ts, Ask::Cancel, parts)?;
+        for key in cancels {
+            self.ask(key, ts, Ask::Cancel, parts)?;
         }
         let held: Vec<InstrumentIx> = parts.books.held().to_vec();
         for ix in held.into_iter().filter(|ix| instrument.is_none_or(|one| one == *ix)) {
@@ -196,7 +208,7 @@ impl OrderPath {
         instrument: InstrumentIx,
         held: i128,
         parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
+    ) -> Done {
         let quantity = i64::try_from(held.unsigned_abs()).unwrap_or(i64::MAX);
         let side = if held > 0 { Side::Sell } else { Side::Buy };
         let intent = Intent {
@@ -230,7 +242,7 @@ impl OrderPath {
     }
 
     /// Hand a recorded command to the gate.
-    fn release(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Result<(), Failed> {
+    fn release(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Done {
         match self.gate.pass(self.seq, parts.journal.durable_seq, command) {
             Some(command) => self.send(command, parts),
             None => Ok(()),
@@ -241,29 +253,34 @@ impl OrderPath {
     ///
     /// # Errors
     /// As `commit`.
-    pub fn on_durable(&mut self, parts: &mut Parts<'_>) -> Result<(), Failed> {
+    pub fn on_durable(&mut self, parts: &mut Parts<'_>) -> Done {
         while let Some(command) = self.gate.next(parts.journal.durable_seq) {
             self.send(command, parts)?;
         }
         Ok(())
     }
 
-    fn send(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Result<(), Failed> {
+    fn send(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Done {
         let (id, instrument) = (command.id(), command.instrument());
         if let Some(reason) = self.gate.refusal(&command, self.now, parts.risk) {
             let event = self.event(id, instrument, What::NotSent { reason: reason.into() });
-            parts.orders.apply(&event);
+            parts.orders.apply(&event, parts.names);
             let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
             recorded.map_err(|failure| Stage::Broker.failed(failure))?;
             self.tell(self.book_of(id), event);
             return Ok(());
         }
         if let Outgoing::Submit(_) = command {
-            parts.orders.apply(&self.event(id, instrument, What::Submitted));
+            let event = self.event(id, instrument, What::Submitted);
+            parts.orders.apply(&event, parts.names);
         }
         self.outgoing.push_back(command);
         Ok(())
     }
+}
+
+fn key_of(intent: &Intent) -> OrderKey {
+    (intent.id(), intent.instrument())
 }
 
 /// An order as it would be submitted today, with new terms.

@@ -35,7 +35,12 @@ pub const CLOSING_ORDERS: u128 = 0x8000;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
     Submit(Box<Intent>),
-    Ask { id: u128, ts: Nanos, ask: Ask },
+    Ask {
+        id: u128,
+        instrument: InstrumentIx,
+        ts: Nanos,
+        ask: Ask,
+    },
     CancelAll {
         ts: Nanos,
         book: Option<BookIx>,
@@ -75,7 +80,8 @@ pub struct Failed {
 }
 
 impl Stage {
-    fn failed(self, failure: impl Into<Failure>) -> Failed {
+    /// This actor's failure.
+    pub fn failed(self, failure: impl Into<Failure>) -> Failed {
         let failure = failure.into();
         Failed {
             stage: self,

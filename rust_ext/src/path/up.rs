@@ -15,7 +15,7 @@ impl OrderPath {
     pub fn on_event(&mut self, event: Event, parts: &mut Parts<'_>) -> Result<(), Failed> {
         let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Broker.failed(failure))?;
-        let Some(applied) = parts.orders.apply(&event) else {
+        let Some(applied) = parts.orders.apply(&event, parts.names) else {
             // Not ours, or forgotten: a fill is booked as unallocated, everything else is an alarm.
             self.alarm(&event, "an order nobody knows", parts)?;
             if let What::Filled(_) = event.what {

@@ -1,5 +1,6 @@
 //! What risk sees: the market, the books and the order table.
 
+use super::Parts;
 use crate::books::Books;
 use crate::ledger::BookIx;
 use crate::market::Market;
@@ -8,8 +9,8 @@ use crate::risk::World;
 use crate::types::{InstrumentIx, Nanos, Quote, Side};
 
 pub struct View<'a> {
-    pub now: Nanos,
-    pub market: &'a Market,
-    pub books: &'a Books,
-    pub orders: &'a OrderTable,
+    now: Nanos,
+    market: &'a Market,
+    books: &'a Books,
+    orders: &'a OrderTable,
 }

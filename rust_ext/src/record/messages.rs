@@ -22,6 +22,13 @@ pub enum Record<'a> {
     Event(&'a Event),
     /// `EquitySampled`
     Equity { ts: Nanos, units: i128 },
+    /// `TimerFired`
+    Timer {
+        owner: &'a str,
+        name: &'a str,
+        ts: Nanos,
+        late: i64,
+    },
     /// `TradingHalted` (or `TradingResumed`) of a scope.
     Halt {
         resumed: bool,
@@ -58,6 +65,18 @@ impl Record<'_> {
                 writer.class(3, "EquitySampled");
                 writer.int("ts", *ts);
                 writer.wide("units", *units, "EquitySampled")?;
+            }
+            Record::Timer {
+                owner,
+                name,
+                ts,
+                late,
+            } => {
+                writer.class(5, "TimerFired");
+                writer.text("owner", owner);
+                writer.text("name", name);
+                writer.int("ts", *ts);
+                writer.int("late_ns", *late);
             }
             Record::Halt {
                 resumed,
