@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod market;
 pub mod merge;
 pub mod orders;
+pub mod risk;
 pub mod sessions;
 pub mod types;
 
