@@ -64,7 +64,7 @@ MONEY = re.compile(
     r"(state/(money|messages|currencies|instruments|commands|events|market_data|order\w*|positions"
     r"|binding|accounts)|actors/(portfolio|broker|risk\w*|ledger)|actors/risk_checks/\w+"
     r"|replay/costs/\w+)\.py|rust_ext/src/(fixed|money|ledger|types|orders|book|fees)\.rs"
-    r"|rust_ext/src/(ledger|exchange|matching|venue)/\w+\.rs"
+    r"|rust_ext/src/(ledger|exchange|matching|venue|risk)/[\w/]+\.rs"
 )
 MONEY_FLOATS: dict[str, str] = {}  # path -> why a float is right there
 # Where everything may be caught: the edge of a process or of an actor.

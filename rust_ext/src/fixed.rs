@@ -5,6 +5,10 @@
 
 use crate::types::{Instrument, UNDEFINED};
 
+mod text;
+
+pub use text::{decimal_text, half_text, plain_text};
+
 /// What a calculation could not do. Becomes the Python error of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumericError {
@@ -53,8 +57,8 @@ pub fn pow10(exponent: u32) -> Result<u128, NumericError> {
     power.copied().ok_or_else(|| overflow("a power of ten"))
 }
 
-/// a x b as (high, low) halves of 256 bits.
-fn wide_mul(a: u128, b: u128) -> (u128, u128) {
+/// a x b as (high, low) halves of 256 bits; such pairs compare as the numbers they are.
+pub(crate) fn wide_mul(a: u128, b: u128) -> (u128, u128) {
     const LOW: u128 = u64::MAX as u128;
     let (a1, a0) = (a >> 64, a & LOW);
     let (b1, b0) = (b >> 64, b & LOW);

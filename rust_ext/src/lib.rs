@@ -21,6 +21,7 @@ pub mod merge;
 pub mod orders;
 pub mod path;
 pub mod record;
+pub mod risk;
 pub mod sessions;
 pub mod types;
 

@@ -1,0 +1,132 @@
+//! What a check is: it looks at one order and the world, and says why not.
+
+use std::cell::OnceCell;
+
+use super::limits::Limits;
+use super::snapshot::{Reader, SnapshotError, Writer};
+use super::{Names, World};
+use crate::orders::Intent;
+use crate::types::{InstrumentIx, Nanos, Side, UNDEFINED};
+
+/// The reason when nothing tells what an instrument is worth.
+pub const NO_REFERENCE: &str = "no quote, trade or bar is fresh enough to measure against";
+
+/// One pre-trade check.
+pub trait Check: Send + Sync {
+    /// What stands before its reasons, and names its memory in a snapshot.
+    fn name(&self) -> &'static str;
+
+    /// Why an order may not pass, or None.
+    fn why(&self, asked: &Asked<'_>) -> Option<String>;
+
+    /// The order passed every check and leaves; most checks need not remember it.
+    fn approved(&mut self, _order: &Intent, _limits: &Limits, _now: Nanos) {}
+
+    /// Writes what the check remembers of earlier orders; nothing for most.
+    fn snapshot(&self, _names: &Names, _out: &mut Writer) {}
+
+    /// Remembers what a snapshot says instead of what it remembers now.
+    ///
+    /// `limits` holds those of every instrument. Names that are not in this run are passed over.
+    fn restore(
+        &mut self,
+        _names: &Names,
+        _limits: &[Limits],
+        _stored: &mut Reader<'_>,
+    ) -> Result<(), SnapshotError> {
+        Ok(())
+    }
+}
+
+/// Reference prices, doubled: half of bid plus ask is not always a whole unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prices {
+    /// Twice the price that orders are measured against.
+    pub middle: i128,
+    /// Twice the price that the order would take at once; without a quote the same.
+    pub touch: i128,
+}
+
+/// An order that asks to pass, and everything that it is measured by.
+pub struct Asked<'a> {
+    /// The order; for a replace, the order with its new terms.
+    pub order: &'a Intent,
+    /// Quantity that may fill at worst beyond what was approved before, in units.
+    pub added: i128,
+    /// Limits of the order's instrument.
+    pub limits: &'a Limits,
+    pub world: &'a dyn World,
+    pub names: &'a Names,
+    prices: OnceCell<Option<Prices>>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn new(
+        order: &'a Intent,
+        added: i128,
+        limits: &'a Limits,
+        world: &'a dyn World,
+        names: &'a Names,
+    ) -> Self {
+        Self {
+            order,
+            added,
+            limits,
+            world,
+            names,
+            prices: OnceCell::new(),
+        }
+    }
+
+    #[inline]
+    pub fn instrument(&self) -> InstrumentIx {
+        self.order.submit.instrument
+    }
+
+    #[inline]
+    pub fn side(&self) -> Side {
+        self.order.submit.side
+    }
+
+    /// The price that orders are measured against: the last quote, else trade, else bar close, each
+    /// with its own age limit; None when nothing is fresh enough. A quote that is crossed or lacks a
+    /// side is no reference.
+    pub fn prices(&self) -> Option<Prices> {
+        *self.prices.get_or_init(|| self.find_prices())
+    }
+
+    fn find_prices(&self) -> Option<Prices> {
+        let (world, ix, ages) = (self.world, self.instrument(), &self.limits.ages);
+        let now = world.now();
+        let fresh = |ts: Nanos, age: Nanos| now.saturating_sub(ts) <= age;
+        if let Some(quote) = world.quote(ix)
+            && fresh(quote.ts_received, ages.quote)
+        {
+            let (bid, ask) = (quote.bid, quote.ask);
+            if bid != UNDEFINED && ask != UNDEFINED && bid <= ask {
+                let touch = match self.side() {
+                    Side::Buy => ask,
+                    Side::Sell => bid,
+                };
+                return Some(Prices {
+                    middle: i128::from(bid) + i128::from(ask),
+                    touch: 2 * i128::from(touch),
+                });
+            }
+        }
+        let one = |price: i64| {
+            let doubled = 2 * i128::from(price);
+            Prices {
+                middle: doubled,
+                touch: doubled,
+            }
+        };
+        if let Some((ts, price, _)) = world.trade(ix)
+            && fresh(ts, ages.trade)
+        {
+            return Some(one(price));
+        }
+        let (ts, close) = world.bar(ix)?;
+        fresh(ts, ages.bar).then(|| one(close))
+    }
+}

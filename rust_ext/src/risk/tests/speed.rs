@@ -1,0 +1,75 @@
+//! How long an order takes that passes everything:
+//! `cargo test --release --no-default-features risk::tests::speed -- --ignored --nocapture`.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use super::*;
+
+struct Plain(Fake);
+
+impl World for Plain {
+    fn now(&self) -> Nanos {
+        self.0.now
+    }
+    fn quote(&self, _: InstrumentIx) -> Option<Quote> {
+        self.0.quote
+    }
+    fn trade(&self, _: InstrumentIx) -> Option<(Nanos, i64, i64)> {
+        None
+    }
+    fn bar(&self, _: InstrumentIx) -> Option<(Nanos, i64)> {
+        None
+    }
+    fn position(&self, _: Option<BookIx>, _: InstrumentIx) -> i128 {
+        3
+    }
+    fn working(&self, _: Option<BookIx>, _: InstrumentIx) -> (i128, i128) {
+        (1, 2)
+    }
+    fn resting(
+        &self,
+        ix: InstrumentIx,
+        side: Side,
+        visit: &mut dyn FnMut(BookIx, i64) -> ControlFlow<()>,
+    ) {
+        self.0.resting(ix, side, visit);
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn an_order_that_passes_every_check() {
+    let bound = Bound::new(&coin(), 12_345_678, 10, "1234567.8 USDT".into()).expect("it fits");
+    let mut risk = risk(&Limits {
+        collar: Limit::Units(100_000_000),
+        max_order_value: Limit::Units(bound),
+        max_order_quantity: Limit::Units(1_000),
+        max_position: Limit::Units(1_000),
+        max_orders: Limit::Units(5),
+        ..free()
+    });
+    let mut world = Plain(Fake::default());
+    world.0.resting = vec![(Side::Sell, 2, 10_500), (Side::Buy, 2, 9_000)];
+    let rounds = 2_000_000;
+    for asked in [buy(), order(Side::Buy, OrderType::Market, 10, None)] {
+        let start = Instant::now();
+        for _ in 0..rounds {
+            world.0.now += 1;
+            world.0.quote = quote(world.0.now, 9_990, 10_010);
+            let asked = black_box(&asked);
+            assert!(risk.reasons(asked, 10, black_box(&world)).is_empty());
+            if world.0.now % 16 == 0 {
+                world.0.now += 1_000_000_000;
+                risk.approved(asked, world.0.now);
+            }
+        }
+        let each = start.elapsed().as_nanos() / rounds;
+        println!("{:?}: {each} ns", asked.submit.order_type);
+    }
+    let start = Instant::now();
+    for step in 0..1_000_000 {
+        risk.approved(black_box(&buy()), NOW + step);
+    }
+    println!("approved: {} ns", start.elapsed().as_nanos() / 1_000_000);
+}
