@@ -27,11 +27,13 @@
 mod fill;
 mod snapshot;
 mod split;
+mod sums;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use fill::Execution;
 pub use snapshot::SnapshotError;
 pub use value::Margin;
 
@@ -61,7 +63,14 @@ struct Holding {
 }
 
 impl Holding {
+    #[inline]
     fn leg(&self, number: u64) -> Leg {
+        // The netted position stands alone and first.
+        if let Some((0, leg)) = self.legs.first()
+            && number == 0
+        {
+            return *leg;
+        }
         let found = self.legs.binary_search_by_key(&number, |(n, _)| *n);
         found.map_or(Leg::default(), |at| self.legs[at].1)
     }
@@ -220,37 +229,5 @@ impl Ledger {
 
     fn holding_mut(&mut self, book: BookIx, instrument: InstrumentIx) -> &mut Holding {
         &mut self.books[book as usize].holdings[instrument as usize]
-    }
-
-    /// The balances and residuals after `postings`, nothing changed yet; several may share a currency.
-    fn sums<'a>(
-        &self,
-        book: BookIx,
-        postings: impl Iterator<Item = &'a Posting>,
-    ) -> Result<Vec<(CurrencyIx, i128, i128)>, NumericError> {
-        let mut sums: Vec<(CurrencyIx, i128, i128)> = Vec::new();
-        for posting in postings {
-            let currency = posting.currency;
-            let before = sums.iter().rev().find(|(same, ..)| *same == currency);
-            let (balance, residual) = before.map_or_else(
-                || {
-                    (
-                        self.balance(book, currency),
-                        self.residuals[usize::from(currency)],
-                    )
-                },
-                |(_, balance, residual)| (*balance, *residual),
-            );
-            let balance = add(balance, posting.amount)?;
-            sums.push((currency, balance, add(residual, posting.residual)?));
-        }
-        Ok(sums)
-    }
-
-    fn write(&mut self, book: BookIx, sums: &[(CurrencyIx, i128, i128)]) {
-        for &(currency, balance, residual) in sums {
-            self.books[book as usize].balances[usize::from(currency)] = balance;
-            self.residuals[usize::from(currency)] = residual;
-        }
     }
 }
