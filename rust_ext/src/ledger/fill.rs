@@ -202,14 +202,9 @@ impl Ledger {
         let profit = terms.settlement.settle(realized)?;
         let mut sums = Sums::new(book);
         let cash = exchanged.cash.as_ref().unwrap_or(&profit);
-        for posting in [
-            exchanged.fee.as_ref(),
-            Some(cash),
-            exchanged.delivered.as_ref(),
-        ] {
-            if let Some(posting) = posting {
-                sums.post(self, before, posting)?;
-            }
+        let (fee, delivered) = (exchanged.fee.as_ref(), exchanged.delivered.as_ref());
+        for posting in [fee, Some(cash), delivered].into_iter().flatten() {
+            sums.post(self, before, posting)?;
         }
         Ok(Change {
             leg: after,

@@ -163,6 +163,12 @@ impl Ledger {
         self.books[book as usize].balances[usize::from(currency)]
     }
 
+    /// Balances in currency units, by currency.
+    #[inline]
+    pub fn balances(&self, book: BookIx) -> &[i128] {
+        &self.books[book as usize].balances
+    }
+
     /// Fees paid in currency units; negative when rebates exceed them.
     pub fn fees(&self, book: BookIx, currency: CurrencyIx) -> i128 {
         self.books[book as usize].fees[usize::from(currency)]
@@ -173,7 +179,14 @@ impl Ledger {
         self.holding(book, instrument).leg(leg).quantity
     }
 
+    /// Whether any leg is open.
+    #[inline]
+    pub fn is_open(&self, book: BookIx, instrument: InstrumentIx) -> bool {
+        !self.holding(book, instrument).legs.is_empty()
+    }
+
     /// Sum of the signed quantities of all legs.
+    #[inline]
     pub fn net_quantity(&self, book: BookIx, instrument: InstrumentIx) -> i128 {
         self.open(book, instrument)
             .map(|(_, quantity)| i128::from(quantity))
@@ -223,6 +236,7 @@ impl Ledger {
         Ok(())
     }
 
+    #[inline]
     fn holding(&self, book: BookIx, instrument: InstrumentIx) -> &Holding {
         &self.books[book as usize].holdings[instrument as usize]
     }
