@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod market;
 pub mod merge;
 pub mod orders;
+pub mod record;
 pub mod sessions;
 pub mod types;
 
@@ -29,6 +30,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::instrument::register(module)?;
     bindings::bars::register(module)?;
     bindings::digest::register(module)?;
+    bindings::directory::register(module)?;
     bindings::fixed::register(module)?;
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;

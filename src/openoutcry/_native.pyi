@@ -74,6 +74,33 @@ class InstrumentSpec:
     @property
     def id(self) -> str: ...
 
+# --- names (directory.rs) -----------------------------------------------------------------------
+@final
+class Directory:
+    """Names and numbers of one run; what every part of the order path is made with.
+
+    Book 0 is the account and what belongs to no strategy; the strategies follow from 1.
+    """
+
+    def __new__(
+        cls,
+        instruments: Sequence[InstrumentSpec],
+        currencies: Sequence[tuple[str, int]],
+        strategies: Sequence[str],
+        /,
+    ) -> Directory: ...
+    def instrument(self, id: str, /) -> int:
+        """Number of an instrument; `ValueError` when it is not in this run."""
+    def book(self, strategy: str, /) -> int:
+        """Number of a strategy's book; `ValueError` when it is not in this run."""
+    def encode(self, message: Any, /) -> bytes:
+        """A `SubmitOrder` (as `RiskApproved`) or order event as the engine records it.
+
+        Raises `NumericOverflow` for a number beyond 64 bits.
+        """
+    def echo(self, message: Any, /) -> Any:
+        """A `SubmitOrder` or order event after its way through the engine: equal to what went in."""
+
 # --- ledger (ledger/*.rs) -----------------------------------------------------------------------
 @final
 class Ledger:

@@ -191,12 +191,12 @@ impl Messages {
 
 /// Some of the positional fields of a message.
 pub trait Fields<'py>:
-    IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>
+    IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>
 {
 }
 
 impl<'py, T> Fields<'py> for T where
-    T: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>
+    T: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error: Into<PyErr>>
 {
 }
 
@@ -207,9 +207,10 @@ pub fn concatenated<'py>(
     rest: impl Fields<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = class.py();
-    let rest = rest.into_pyobject(py)?;
+    let rest = rest.into_pyobject(py).map_err(Into::into)?;
     let fields = common
-        .into_pyobject(py)?
+        .into_pyobject(py)
+        .map_err(Into::into)?
         .as_sequence()
         .concat(rest.as_sequence())?;
     class.call1(fields.to_tuple()?)

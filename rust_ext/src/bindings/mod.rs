@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod commands;
 pub mod digest;
+pub mod directory;
 pub mod errors;
 pub mod exchange;
 pub mod failures;
@@ -16,4 +17,5 @@ pub mod market;
 pub mod members;
 pub mod messages;
 pub mod names;
+pub mod order_messages;
 pub mod reports;
