@@ -69,13 +69,25 @@ pub(crate) fn wide_mul(a: u128, b: u128) -> (u128, u128) {
     (a1 * b1 + (middle >> 64) + carry + u128::from(borrowed), low)
 }
 
+/// Quotient and remainder. Most numbers have 64 bits, for which there is one fast instruction.
+#[inline]
+fn narrow_div(value: u128, divisor: u128) -> (u128, u128) {
+    if (value | divisor) >> 64 == 0 {
+        let (value, divisor) = (value as u64, divisor as u64);
+        return (u128::from(value / divisor), u128::from(value % divisor));
+    }
+    let quotient = value / divisor;
+    (quotient, value - quotient * divisor)
+}
+
 /// (high, low) / divisor as (quotient, remainder); None when the quotient exceeds 128 bits.
+#[inline]
 fn wide_div(high: u128, low: u128, divisor: u128) -> Option<(u128, u128)> {
     if high >= divisor {
         return None;
     }
     if high == 0 {
-        return Some((low / divisor, low % divisor));
+        return Some(narrow_div(low, divisor));
     }
     let (mut remainder, mut quotient) = (high, 0u128);
     for bit in (0..128).rev() {

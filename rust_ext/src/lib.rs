@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 pub mod bars;
 pub mod bindings;
 pub mod book;
+pub mod books;
 pub mod columns;
 pub mod directory;
 pub mod encode;

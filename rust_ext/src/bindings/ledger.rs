@@ -6,12 +6,8 @@ use pyo3::types::PyBytes;
 use super::errors::index;
 use super::fixed::{Money, Units, side};
 use super::instrument::{InstrumentSpec, instruments};
-use super::market::PyMarket;
-use crate::ledger::{BookIx, Margin};
+use crate::ledger::{BookIx, Execution, Margin};
 use crate::types::{CurrencyIx, InstrumentIx};
-
-/// Own units, parts in other currencies, an instrument without a price: `crate::ledger::value::Worth`.
-type Worth = (i128, Vec<(CurrencyIx, i128)>, Option<InstrumentIx>);
 
 /// Positions and balances of several books, exact.
 #[pyclass(module = "openoutcry._native")]
@@ -69,21 +65,15 @@ impl Ledger {
         fee: Money,
         fee_currency: CurrencyIx,
     ) -> PyResult<i128> {
-        let book = self.book(book)?;
-        let instrument = self.instrument(instrument)?;
-        let fee_currency = self.currency(fee_currency)?;
-        let side = self::side(side)?;
-        let realized = self.inner.apply_fill(
-            book,
-            instrument,
-            leg,
-            side,
-            price.0,
-            quantity.0,
-            fee.0,
-            fee_currency,
-        )?;
-        Ok(realized)
+        let fill = Execution {
+            instrument: self.instrument(instrument)?,
+            side: self::side(side)?,
+            price: price.0,
+            quantity: quantity.0,
+            fee: fee.0,
+            fee_currency: self.currency(fee_currency)?,
+        };
+        Ok(self.inner.apply_fill(self.book(book)?, leg, &fill)?)
     }
 
     #[pyo3(signature = (book, currency, amount, /))]
@@ -126,28 +116,6 @@ impl Ledger {
         Ok(self
             .inner
             .net_quantity(self.book(book)?, self.instrument(instrument)?))
-    }
-
-    #[pyo3(signature = (currency, instruments, market, book = None, /))]
-    fn worth(
-        &self,
-        currency: CurrencyIx,
-        instruments: Vec<InstrumentIx>,
-        market: PyRef<'_, PyMarket>,
-        book: Option<BookIx>,
-    ) -> PyResult<Worth> {
-        for &instrument in &instruments {
-            self.instrument(instrument)?;
-            index("instrument", instrument, market.inner.len())?;
-        }
-        let valuation = |ix, side| market.inner.valuation(ix, side);
-        let books = match book {
-            Some(book) => self.book(book)?..book + 1,
-            None => 0..self.inner.books() as BookIx,
-        };
-        let currency = self.currency(currency)?;
-        let worth = self.inner.worth(books, currency, &instruments, valuation)?;
-        Ok((worth.own, worth.other, worth.unpriced))
     }
 
     #[pyo3(signature = (book, instrument, leg = 0, /))]

@@ -1,7 +1,7 @@
 //! What the account holds at the venue: one book of a ledger, and which instruments are open.
 
 use crate::fixed::NumericError;
-use crate::ledger::Ledger;
+use crate::ledger::{Execution, Ledger};
 use crate::types::{CurrencyIx, Fill, Instrument, InstrumentIx};
 
 use super::money::notional;
@@ -86,27 +86,16 @@ impl Account {
 
     /// Book a fill. An error has changed nothing.
     pub fn apply(&mut self, fill: &Fill) -> Result<(), NumericError> {
-        let Fill {
-            instrument,
-            position,
-            side,
-            price,
-            quantity,
-            fee,
-            fee_currency,
-            ..
-        } = *fill;
-        self.ledger.apply_fill(
-            BOOK,
-            instrument,
-            position,
-            side,
-            price,
-            quantity,
-            fee,
-            fee_currency,
-        )?;
-        self.note(instrument);
+        let booked = Execution {
+            instrument: fill.instrument,
+            side: fill.side,
+            price: fill.price,
+            quantity: fill.quantity,
+            fee: fill.fee,
+            fee_currency: fill.fee_currency,
+        };
+        self.ledger.apply_fill(BOOK, fill.position, &booked)?;
+        self.note(fill.instrument);
         Ok(())
     }
 

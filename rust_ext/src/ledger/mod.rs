@@ -27,11 +27,13 @@
 mod fill;
 mod snapshot;
 mod split;
+mod sums;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod value;
 
+pub use fill::Execution;
 pub use snapshot::SnapshotError;
 pub use value::Margin;
 
@@ -61,7 +63,14 @@ struct Holding {
 }
 
 impl Holding {
+    #[inline]
     fn leg(&self, number: u64) -> Leg {
+        // The netted position stands alone and first.
+        if let Some((0, leg)) = self.legs.first()
+            && number == 0
+        {
+            return *leg;
+        }
         let found = self.legs.binary_search_by_key(&number, |(n, _)| *n);
         found.map_or(Leg::default(), |at| self.legs[at].1)
     }
@@ -154,6 +163,12 @@ impl Ledger {
         self.books[book as usize].balances[usize::from(currency)]
     }
 
+    /// Balances in currency units, by currency.
+    #[inline]
+    pub fn balances(&self, book: BookIx) -> &[i128] {
+        &self.books[book as usize].balances
+    }
+
     /// Fees paid in currency units; negative when rebates exceed them.
     pub fn fees(&self, book: BookIx, currency: CurrencyIx) -> i128 {
         self.books[book as usize].fees[usize::from(currency)]
@@ -164,7 +179,14 @@ impl Ledger {
         self.holding(book, instrument).leg(leg).quantity
     }
 
+    /// Whether any leg is open.
+    #[inline]
+    pub fn is_open(&self, book: BookIx, instrument: InstrumentIx) -> bool {
+        !self.holding(book, instrument).legs.is_empty()
+    }
+
     /// Sum of the signed quantities of all legs.
+    #[inline]
     pub fn net_quantity(&self, book: BookIx, instrument: InstrumentIx) -> i128 {
         self.open(book, instrument)
             .map(|(_, quantity)| i128::from(quantity))
@@ -214,43 +236,12 @@ impl Ledger {
         Ok(())
     }
 
+    #[inline]
     fn holding(&self, book: BookIx, instrument: InstrumentIx) -> &Holding {
         &self.books[book as usize].holdings[instrument as usize]
     }
 
     fn holding_mut(&mut self, book: BookIx, instrument: InstrumentIx) -> &mut Holding {
         &mut self.books[book as usize].holdings[instrument as usize]
-    }
-
-    /// The balances and residuals after `postings`, nothing changed yet; several may share a currency.
-    fn sums<'a>(
-        &self,
-        book: BookIx,
-        postings: impl Iterator<Item = &'a Posting>,
-    ) -> Result<Vec<(CurrencyIx, i128, i128)>, NumericError> {
-        let mut sums: Vec<(CurrencyIx, i128, i128)> = Vec::new();
-        for posting in postings {
-            let currency = posting.currency;
-            let before = sums.iter().rev().find(|(same, ..)| *same == currency);
-            let (balance, residual) = before.map_or_else(
-                || {
-                    (
-                        self.balance(book, currency),
-                        self.residuals[usize::from(currency)],
-                    )
-                },
-                |(_, balance, residual)| (*balance, *residual),
-            );
-            let balance = add(balance, posting.amount)?;
-            sums.push((currency, balance, add(residual, posting.residual)?));
-        }
-        Ok(sums)
-    }
-
-    fn write(&mut self, book: BookIx, sums: &[(CurrencyIx, i128, i128)]) {
-        for &(currency, balance, residual) in sums {
-            self.books[book as usize].balances[usize::from(currency)] = balance;
-            self.residuals[usize::from(currency)] = residual;
-        }
     }
 }

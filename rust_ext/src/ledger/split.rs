@@ -1,6 +1,7 @@
 //! Splits: new quantity for old, cost kept, fractions paid out.
 
 use super::fill::{part_of, profit};
+use super::sums::Sums;
 use super::{BookIx, Ledger, Leg, Posting};
 use crate::fixed::{NumericError, Rounding, add, mul_div, overflow};
 use crate::types::{InstrumentIx, UNDEFINED};
@@ -46,12 +47,12 @@ impl Ledger {
             realized = add(realized, change.realized)?;
             cash = add(cash, change.cash.map_or(0, |posting| posting.amount))?;
         }
-        let sums = self.sums(
-            book,
-            changes.iter().filter_map(|change| change.cash.as_ref()),
-        )?;
+        let mut sums = Sums::new(book);
+        for posting in changes.iter().filter_map(|change| change.cash.as_ref()) {
+            sums.post(self, None, posting)?;
+        }
 
-        self.write(book, &sums);
+        sums.write(self);
         let holding = self.holding_mut(book, instrument);
         holding.realized = realized;
         for change in changes {

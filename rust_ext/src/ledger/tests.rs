@@ -74,6 +74,24 @@ fn ledger() -> Ledger {
     Ledger::new(currencies(), instruments(), 2).unwrap()
 }
 
+fn execution(
+    instrument: InstrumentIx,
+    side: Side,
+    price: i64,
+    quantity: i64,
+    fee: i128,
+    fee_currency: CurrencyIx,
+) -> Execution {
+    Execution {
+        instrument,
+        side,
+        price,
+        quantity,
+        fee,
+        fee_currency,
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Event {
     Fill {
@@ -157,13 +175,8 @@ fn apply(ledger: &mut Ledger, event: &Event) -> Result<(), NumericError> {
         } => ledger
             .apply_fill(
                 book,
-                instrument,
                 leg,
-                side(buy),
-                price,
-                quantity,
-                fee,
-                fee_currency,
+                &execution(instrument, side(buy), price, quantity, fee, fee_currency),
             )
             .map(drop),
         Event::Cash {
@@ -327,15 +340,15 @@ proptest! {
         prices in (1..200_000i64, 1..200_000i64),
     ) {
         let mut once = ledger();
-        once.apply_fill(0, instrument, 0, side(buy), prices.0, held, 0, USD).unwrap();
+        once.apply_fill(0, 0, &execution(instrument, side(buy), prices.0, held, 0, USD)).unwrap();
         let mut twice = once.clone();
         let profit =
-            once.apply_fill(0, instrument, 0, side(!buy), prices.1, held + more, 0, USD).unwrap();
+            once.apply_fill(0, 0, &execution(instrument, side(!buy), prices.1, held + more, 0, USD)).unwrap();
         let closing =
-            twice.apply_fill(0, instrument, 0, side(!buy), prices.1, held, 0, USD).unwrap();
+            twice.apply_fill(0, 0, &execution(instrument, side(!buy), prices.1, held, 0, USD)).unwrap();
         prop_assert_eq!(twice.cost(0, instrument, 0), 0);
         let opening =
-            twice.apply_fill(0, instrument, 0, side(!buy), prices.1, more, 0, USD).unwrap();
+            twice.apply_fill(0, 0, &execution(instrument, side(!buy), prices.1, more, 0, USD)).unwrap();
         prop_assert_eq!((profit, 0), (closing, opening));
         prop_assert_eq!(once.quantity(0, instrument, 0), twice.quantity(0, instrument, 0));
         // Of an inverse contract the whole fill's value is rounded once, not twice.
@@ -358,7 +371,7 @@ proptest! {
                 let before = ledger.digest();
                 let (price, quantity, fee) = (price >> shift, quantity >> shift, fee >> shift);
                 let filled =
-                    ledger.apply_fill(0, instrument, 0, side(buy), price, quantity, fee, currency);
+                    ledger.apply_fill(0, 0, &execution(instrument, side(buy), price, quantity, fee, currency));
                 prop_assert!(filled.is_ok() || ledger.digest() == before);
                 let before = ledger.digest();
                 let split = ledger.split(0, instrument, ratio.0 >> shift, ratio.1 >> shift, price);
@@ -421,7 +434,7 @@ proptest! {
             ..instrument("FINEST.V")
         };
         let mut ledger = Ledger::new(vec![("USD".to_owned(), 18)], vec![finest], 1).unwrap();
-        ledger.apply_fill(0, 0, 0, Side::Buy, price, quantity, 0, 0).unwrap();
+        ledger.apply_fill(0, 0, &execution(0, Side::Buy, price, quantity, 0, 0)).unwrap();
         let exact = (BigInt::from(mark) - price) * quantity * i64::MAX;
         let found = BigInt::from(ledger.unrealized(0, 0, mark).unwrap());
         let error = found * BigInt::from(10).pow(30) - exact;
@@ -468,10 +481,10 @@ fn scales_beyond_the_residual_are_refused_at_construction() {
 fn margin_is_rounded_up_and_counts_every_leg() {
     let mut ledger = ledger();
     ledger
-        .apply_fill(0, LINEAR, 1, Side::Buy, 100_003, 3, 0, USD)
+        .apply_fill(0, 1, &execution(LINEAR, Side::Buy, 100_003, 3, 0, USD))
         .unwrap();
     ledger
-        .apply_fill(0, LINEAR, 2, Side::Sell, 100_003, 1, 0, USD)
+        .apply_fill(0, 2, &execution(LINEAR, Side::Sell, 100_003, 1, 0, USD))
         .unwrap();
     // 100.003 x 3 x 0.0025 = 0.7500225 -> 0.76, a tenth is 0.076 -> 0.08; the short 0.26 -> 0.03.
     let initial = ledger

@@ -1,11 +1,9 @@
 //! What positions are worth at a mark, and the margin they need.
 
-use std::ops::Range;
-
 use super::fill::{profit, value_of};
 use super::{BookIx, Ledger};
 use crate::fixed::{NumericError, Rounding, add, fraction, notional};
-use crate::types::{CurrencyIx, InstrumentIx, UNDEFINED};
+use crate::types::{InstrumentIx, UNDEFINED};
 
 /// Which margin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,70 +14,7 @@ pub enum Margin {
     Maintenance,
 }
 
-/// What books of a ledger are worth; see `Ledger::worth`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Worth {
-    /// Everything in the currency that was asked for, in its units.
-    pub own: i128,
-    /// The parts in other currencies, each to be converted and rounded on its own.
-    pub other: Vec<(CurrencyIx, i128)>,
-    /// An instrument that is held and has no price.
-    pub unpriced: Option<InstrumentIx>,
-}
-
-impl Worth {
-    fn add(
-        &mut self,
-        own: CurrencyIx,
-        currency: CurrencyIx,
-        units: i128,
-    ) -> Result<(), NumericError> {
-        if currency == own {
-            self.own = add(self.own, units)?;
-        } else {
-            self.other.push((currency, units));
-        }
-        Ok(())
-    }
-}
-
 impl Ledger {
-    /// The balances of some books and what their holdings in `instruments` add to them.
-    ///
-    /// `valuation` gives the price of an instrument for a side (the sign of a position, 0 for none).
-    pub fn worth(
-        &self,
-        books: Range<BookIx>,
-        currency: CurrencyIx,
-        instruments: &[InstrumentIx],
-        valuation: impl Fn(InstrumentIx, i64) -> Option<i64>,
-    ) -> Result<Worth, NumericError> {
-        let mut worth = Worth::default();
-        for book in books {
-            for code in 0..self.currencies.len() as CurrencyIx {
-                let units = self.balance(book, code);
-                if units != 0 {
-                    worth.add(currency, code, units)?;
-                }
-            }
-            for &ix in instruments {
-                let settlement = self.instruments[ix as usize].settlement;
-                if self.open(book, ix).next().is_none() {
-                    worth.add(currency, settlement, 0)?;
-                    continue;
-                }
-                let side = self.net_quantity(book, ix).signum() as i64;
-                match valuation(ix, side) {
-                    None => worth.unpriced = worth.unpriced.or(Some(ix)),
-                    Some(mark) => {
-                        worth.add(currency, settlement, self.market_value(book, ix, mark)?)?;
-                    }
-                }
-            }
-        }
-        Ok(worth)
-    }
-
     /// Profit of all open legs at a mark, in settlement units, rounded half to even once.
     pub fn unrealized(
         &self,
