@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::fixed::NumericError;
+
 #[derive(Debug)]
 pub enum Failure {
     /// Recorded data that is not what it claims to be: `DataFormatError`.
@@ -19,6 +21,10 @@ pub enum Failure {
     Schema(String),
     /// Stored state that does not fit this run: `StateError`.
     State(String),
+    /// What a calculation could not do: the error of the same name.
+    Numeric(NumericError),
+    /// Money of two currencies without a rate between them: `CurrencyMismatch`.
+    Currency(String),
     /// Whoever delivers the data failed; passed on as it is.
     Source(Box<dyn Error + Send + Sync>),
 }
@@ -32,10 +38,22 @@ impl fmt::Display for Failure {
             | Failure::Transition(text)
             | Failure::Codec(text)
             | Failure::Schema(text)
+            | Failure::Currency(text)
             | Failure::State(text) => f.write_str(text),
+            Failure::Numeric(
+                NumericError::Overflow(text)
+                | NumericError::NotRepresentable(text)
+                | NumericError::MissingPrice(text),
+            ) => f.write_str(text),
             Failure::Source(error) => error.fmt(f),
         }
     }
 }
 
 impl Error for Failure {}
+
+impl From<NumericError> for Failure {
+    fn from(error: NumericError) -> Self {
+        Failure::Numeric(error)
+    }
+}

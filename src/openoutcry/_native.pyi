@@ -6,7 +6,7 @@ instrument, money counts 10^-scale of its currency, times are int64 nanoseconds 
 currencies are indexes into the lists given at construction.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
 __version__: str
@@ -253,6 +253,222 @@ class Indicator:
     def count(self) -> int: ...
     def snapshot(self) -> bytes: ...
     def restore(self, data: bytes, /) -> None: ...
+
+# --- the core's thread (bindings/dispatcher.rs, player.rs) ------------------------------------------
+@final
+class Cell:
+    """An actor's place in the dispatcher: what a reference points to, also over restarts."""
+
+    def __new__(cls, name: str, actor: Any, handlers: Any) -> Cell:
+        """`handlers` maps a message's class to what handles it."""
+    @property
+    def name(self) -> str: ...
+    @property
+    def actor(self) -> Any: ...
+    @property
+    def handlers(self) -> Any: ...
+    @property
+    def parked(self) -> int:
+        """Messages that came while the actor was paused."""
+    @property
+    def failures(self) -> int: ...
+    @property
+    def paused(self) -> bool: ...
+    def pause(self) -> None:
+        """From now on messages are counted instead of handled."""
+
+@final
+class Dispatcher:
+    """Runs inputs through the actors, one at a time, to completion; see `actors/dispatcher.py`."""
+
+    running: Cell | None
+    """Whose handler runs."""
+
+    def __new__(cls) -> Dispatcher: ...
+    @property
+    def cells(self) -> dict[str, Cell]: ...
+    @property
+    def stopped(self) -> bool:
+        """Whether an actor of the core has failed: no more inputs."""
+    def supervise(self, handler: Any, /) -> None:
+        """Name who decides about failing actors. Without one, a failure propagates."""
+    def carry(self, path: OrderPath, /) -> None:
+        """Release, with each handler, the orders that it asked for."""
+    def add(self, cell: Cell, /) -> None:
+        """Give an actor its place. Names are unique (`AssertionError`)."""
+    def emit(self, cell: Cell, message: object, /) -> None:
+        """Send a message from inside a handler: it leaves when the handler returns."""
+    def post(self, cell: Cell, message: object, /) -> None:
+        """Send from wherever we are: through the outbox inside a handler, directly outside."""
+    def is_busy(self, cell: Cell, /) -> bool:
+        """Whether an actor's handler runs, or waits for an answer: asking it now would never end."""
+    def dispatch(self, cell: Cell, message: object, /) -> None:
+        """Handle one input and everything that follows from it."""
+    def publish(self, cells: Sequence[Cell], message: object, /) -> None:
+        """Hand one input to several actors, in order, then handle everything that follows."""
+    def drain(self) -> None:
+        """Handle what waits, and what follows from it, until nothing does."""
+    def call(self, cell: Cell, message: object, /) -> object:
+        """An ask on the core thread: a plain call whose emissions join the caller's.
+
+        A failure goes to the caller, who is atomic itself; what the callee emitted is dropped.
+        """
+
+@final
+class Router:
+    """Who asked for which market data, by kind and number of the instrument."""
+
+    def __new__(cls, instruments: int, /) -> Router: ...
+    def add(self, kind: str, instrument: int, cell: Cell, /) -> bool:
+        """Deliver a kind of an instrument's data to an actor; False when it was already."""
+    def add_bars(
+        self, instrument: int, timeframe: str, price_type: str, cell: Cell, /
+    ) -> bool:
+        """Deliver bars to an actor; True when nobody had asked for them before."""
+    def cells(self, instrument: int, message: Any, /) -> list[Cell]:
+        """Who asked for a market data message."""
+
+@final
+class Player:
+    """Brings the kernel's inputs to the actors, in order."""
+
+    def __new__(
+        cls,
+        *,
+        kernel: Kernel,
+        router: Router,
+        dispatcher: Dispatcher,
+        path: OrderPath,
+        others: Callable[[Any], None],
+    ) -> Player:
+        """`others` takes the inputs that are neither market data nor about an order."""
+    def play(self, limit: int | None = None) -> bool:
+        """Handle inputs until none is left, `limit` were delivered, or a core actor has failed.
+
+        Returns whether there may be more.
+        """
+
+# --- the way of an order (path/*.rs, journal.rs) ------------------------------------------------------
+@final
+class Journal:
+    """The decision record as it grows: numbered records and a digest over them."""
+
+    durable_seq: int
+    """Everything caused by inputs up to this one survives a crash."""
+
+    def __new__(cls, *, keep: bool = False, durable_seq: int = ...) -> Journal:
+        """`keep` holds on to the records; without `durable_seq` everything is durable, always."""
+    @property
+    def count(self) -> int: ...
+    @property
+    def last_seq(self) -> int: ...
+    def append(self, seq: int, record: bytes, /) -> None:
+        """Add an encoded record caused by input `seq`; sequence numbers never step back."""
+    def records(self) -> list[tuple[int, bytes]] | None:
+        """Sequence number and bytes of each record; None without `keep`."""
+    def digest(self) -> bytes:
+        """BLAKE3 of everything so far: per record its number (8 bytes, little endian) and bytes."""
+
+@final
+class OrderPath:
+    """Portfolio → risk → broker → gate, and evidence back up; see `rust_ext/src/path`."""
+
+    def __new__(
+        cls,
+        *,
+        directory: Directory,
+        market: Market,
+        books: Books,
+        orders: OrderTable,
+        risk: Risk,
+        journal: Journal,
+        venue: Any,
+        clock: Any,
+        epoch: int,
+        max_age_ns: int,
+        grid_ns: int,
+        keep_record: bool,
+    ) -> OrderPath:
+        """`venue` is a `Kernel`, or has `submit(command)`; then `clock` has `set_timer`.
+
+        `epoch` is the first 48 bits of client order ids. An order older than `max_age_ns` when it
+        may leave is dropped. Equity is sampled every `grid_ns`. `keep_record` keeps what a result
+        is made of; memory then grows with orders.
+        """
+    def connect(self, book: int, cell: Cell, *, fills: bool, orders: bool) -> None:
+        """Name the cell of a strategy and what it wants to hear of its orders."""
+    def stamp(self, seq: int, now: int, /) -> None:
+        """The input that is being handled from now on."""
+    def command(self, command: Any, /) -> None:
+        """Send `SubmitOrder`, `CancelOrder`, `ReplaceOrder`, `CancelAll` or `Flatten` down the path.
+
+        It goes its way when the running handler returns.
+        """
+    def evidence(self, event: Any, /) -> None:
+        """Take an order event: record it, apply it, book it; the strategy hears of it after."""
+    def halt(self, reason: str, strategy: str | None, instrument: str | None, /) -> None:
+        """Deny new orders in a scope, and stop what waits at the gate."""
+    def resume(self, reason: str, strategy: str | None, instrument: str | None, /) -> None:
+        """Lift the halt of a scope."""
+    def sample(self) -> None:
+        """Take an equity sample; nothing when something held has no price yet."""
+    def on_grid(self) -> None:
+        """Take an equity sample and set the timer of the next one."""
+    def on_durable(self) -> None:
+        """The journal has become durable further: let out what may go, in order."""
+    @property
+    def waiting(self) -> int:
+        """Commands held back until the journal is durable."""
+    def discard(self) -> None:
+        """Drop what the running handler asked for."""
+    def signals(self) -> list[Any]:
+        """Every order that was asked for, as `SubmitOrder`; only with `keep_record`, as below."""
+    def fills(self) -> list[tuple[Any, Any, int]]:
+        """(strategy, `OrderFilled`, profit in settlement units, fees apart), as booked."""
+    def denials(self) -> list[Any]:
+        """Every `OrderDenied`."""
+    def equity(self) -> list[tuple[int, int]]:
+        """Samples: (time, units of the account currency)."""
+
+@final
+class OrderDesk:
+    """How one strategy asks for orders and sees its own.
+
+    Numbers are `Decimal`, int or decimal text; what is not plain goes to `exact(instrument, what,
+    value)`, which gives units or raises. Everything asked for leaves when the handler returns.
+    """
+
+    signals: int
+    """Orders asked for so far."""
+    counter: int
+    """Ids minted so far."""
+
+    def __new__(cls, path: OrderPath, book: int, exact: Callable[..., int], /) -> OrderDesk: ...
+    @property
+    def now(self) -> int:
+        """Nanoseconds UTC of the input being handled."""
+    def submit(
+        self, instrument: str, side: Any, quantity: Any, order_type: Any, options: Mapping[str, Any], /
+    ) -> Any:
+        """Ask for an order; returns its id. Options as `Strategy.submit` takes them.
+
+        Raises `StrategyError` for options that contradict each other and quantities that are not
+        positive, and what `exact` raises.
+        """
+    def target(
+        self, instrument: str, quantity: Any, options: Mapping[str, Any], /
+    ) -> Any:
+        """Ask for what brings held, working and unknown quantity to `quantity`; None when nothing."""
+    def cancel(self, order: str, /) -> None:
+        """Ask for a cancel. `StrategyError` for an order that is not this strategy's."""
+    def cancel_all(self, instrument: str | None, /) -> None:
+        """Ask for every own order to be canceled, those of the running handler too."""
+    def replace(self, order: str, quantity: Any, limit: Any, stop: Any, /) -> None:
+        """Ask for new terms; None keeps a value. Raises as `cancel` and `submit`."""
+    def position_units(self, instrument: str, /) -> int:
+        """Signed quantity units that the strategy holds."""
+    def open_orders(self, instrument: str | None, /) -> list[Order]:
+        """The strategy's open orders, oldest first."""
 
 # --- replay (kernel.rs) -----------------------------------------------------------------------------
 @final

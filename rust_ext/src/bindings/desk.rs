@@ -3,7 +3,6 @@
 //! Numbers come as `Decimal`, int or text and become units here. What is not plain (a price off its
 //! tick, a float, an exponent) is handed to `exact`, which knows every case and raises the right error.
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyInt, PyString};
@@ -288,7 +287,10 @@ impl OrderDesk {
         let found = path.directory.borrow(py).instrument(id);
         found.or_else(|_| {
             // `exact` raises what tells the user which instruments there are.
-            self.exact.bind(py).call1((id, "instrument", py.None()))?.extract()
+            self.exact
+                .bind(py)
+                .call1((id, "instrument", py.None()))?
+                .extract()
         })
     }
 
@@ -340,9 +342,7 @@ impl OrderDesk {
             .wishes()
             .iter()
             .filter_map(|wish| match wish {
-                Wish::Submit(intent)
-                    if intent.book == self.book && intent.instrument() == ix =>
-                {
+                Wish::Submit(intent) if intent.book == self.book && intent.instrument() == ix => {
                     let submit = &intent.submit;
                     Some(i128::from(submit.side.sign()) * i128::from(submit.quantity))
                 }
@@ -449,7 +449,10 @@ impl OrderDesk {
         });
         known.ok_or_else(|| {
             let directory = path.directory.borrow(py);
-            let text = format!("{} has no order {order}", directory.book_name(py, self.book));
+            let text = format!(
+                "{} has no order {order}",
+                directory.book_name(py, self.book)
+            );
             raise(py, |n| &n.strategy_error, text)
         })
     }
@@ -460,7 +463,10 @@ impl OrderDesk {
         let asked = asked_for(&path, id).map(Intent::instrument);
         asked.unwrap_or_else(|| {
             let orders = path.orders.borrow(py);
-            orders.inner.get(id).map_or(0, |order| order.intent.instrument())
+            orders
+                .inner
+                .get(id)
+                .map_or(0, |order| order.intent.instrument())
         })
     }
 }

@@ -316,7 +316,9 @@ pub fn fail(
         let mut this = dispatcher.borrow_mut();
         this.outbox.clear();
         this.running = None;
-        this.failure_handler.as_ref().map(|known| known.clone_ref(py))
+        this.failure_handler
+            .as_ref()
+            .map(|known| known.clone_ref(py))
     };
     if !error.is_instance_of::<PyException>(py) {
         return Err(error); // an interrupt, or the end of the process: nobody's failure
@@ -327,7 +329,9 @@ pub fn fail(
         return Err(error);
     };
     let name = intern!(py, "on_failure");
-    let answer = handler.bind(py).call_method1(name, (cell, input, error.value(py)))?;
+    let answer = handler
+        .bind(py)
+        .call_method1(name, (cell, input, error.value(py)))?;
     if !answer.is_truthy()? {
         dispatcher.borrow_mut().stopped = true;
     }

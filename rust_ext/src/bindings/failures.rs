@@ -15,6 +15,8 @@ pub fn to_python(py: Python<'_>, failure: Failure) -> PyErr {
         Failure::Codec(text) => raise(py, |n| &n.codec_error, text),
         Failure::Schema(text) => raise(py, |n| &n.schema_too_new, text),
         Failure::State(text) => raise(py, |n| &n.state_error, text),
+        Failure::Numeric(error) => error.into(),
+        Failure::Currency(text) => raise(py, |n| &n.currency_mismatch, text),
         Failure::Source(error) => match error.downcast::<PyErr>() {
             Ok(error) => *error,
             Err(error) => raise(py, |n| &n.data_error, error.to_string()),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -17,8 +16,8 @@ use super::messages::{Labels, Messages};
 use super::names::raise;
 use crate::bars::Timeframe;
 use crate::exchange::Exchange;
-use crate::feed::{FeedKind, FeedSpec};
 use crate::failure::Failure;
+use crate::feed::{FeedKind, FeedSpec};
 use crate::kernel::{Input, Kernel, Venue};
 use crate::sessions::Sessions;
 use crate::types::{Command, CurrencyIx, Instrument, InstrumentIx, PriceType};
@@ -248,11 +247,7 @@ impl PyKernel {
     }
 
     /// The message of the input that `advance_input` gave last.
-    pub fn message<'py>(
-        &mut self,
-        py: Python<'py>,
-        input: &Input,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    pub fn message<'py>(&mut self, py: Python<'py>, input: &Input) -> PyResult<Bound<'py, PyAny>> {
         self.messages.build(py, input, self.inner.levels())
     }
 

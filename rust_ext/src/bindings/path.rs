@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::PyString;
 
 use super::books::PyBooks;
 use super::directory::PyDirectory;
@@ -12,11 +12,13 @@ use super::journal::PyJournal;
 use super::kernel::PyKernel;
 use super::market::PyMarket;
 use super::names::names;
-use super::order_messages::{build_ask, build_event, build_submit, read_ask, read_event, read_intent};
+use super::order_messages::{
+    build_ask, build_event, build_submit, read_ask, read_event, read_intent,
+};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
 use crate::ledger::BookIx;
-use crate::orders::Event;
+use crate::orders::{Event, What};
 use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage, Wish};
 use crate::record::Record;
 use crate::types::Nanos;
@@ -25,8 +27,14 @@ use crate::types::Nanos;
 enum Port {
     /// The replay kernel is both.
     Kernel(Py<PyKernel>),
-    Python { venue: Py<PyAny>, clock: Py<PyAny> },
+    Python {
+        venue: Py<PyAny>,
+        clock: Py<PyAny>,
+    },
 }
+
+/// Strategy, fill and profit.
+type Booking<'py> = (Bound<'py, PyString>, Bound<'py, PyAny>, i128);
 
 /// Which actor of the path could not go on.
 pub struct FailedActor {
@@ -60,7 +68,10 @@ impl PyOrderPath {
     #[new]
     #[pyo3(signature = (*, directory, market, books, orders, risk, journal, venue, clock, epoch,
         max_age_ns, grid_ns, keep_record))]
-    #[expect(clippy::too_many_arguments, reason = "keyword-only: what the path works on")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword-only: what the path works on"
+    )]
     fn new(
         directory: &Bound<'_, PyDirectory>,
         market: Py<PyMarket>,
@@ -140,8 +151,10 @@ impl PyOrderPath {
     ) -> PyResult<()> {
         let py = slf.py();
         let scope = slf.borrow().scope(py, strategy, instrument)?;
-        Self::with(slf, |path, parts| path.halt(reason, scope.0, scope.1, parts))
-            .map_err(|failed| failed.error)
+        Self::with(slf, |path, parts| {
+            path.halt(reason, scope.0, scope.1, parts)
+        })
+        .map_err(|failed| failed.error)
     }
 
     /// Lift the halt of a scope.
@@ -154,8 +167,10 @@ impl PyOrderPath {
     ) -> PyResult<()> {
         let py = slf.py();
         let scope = slf.borrow().scope(py, strategy, instrument)?;
-        Self::with(slf, |path, parts| path.resume(reason, scope.0, scope.1, parts))
-            .map_err(|failed| failed.error)
+        Self::with(slf, |path, parts| {
+            path.resume(reason, scope.0, scope.1, parts)
+        })
+        .map_err(|failed| failed.error)
     }
 
     /// Take an equity sample; nothing when something held has no price yet.
@@ -179,6 +194,57 @@ impl PyOrderPath {
     #[getter]
     fn waiting(&self) -> usize {
         self.inner.gate.waiting()
+    }
+
+    /// Every order that was asked for, as messages; kept with `keep_record`.
+    fn signals<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let (directory, orders) = (self.directory.borrow(py), self.orders.borrow(py));
+        let record = &self.inner.run_record;
+        let mut denied = record.denied.iter().map(|(intent, _)| intent).peekable();
+        let signals = record.signals.iter().map(|&id| {
+            if let Some(intent) = denied.next_if(|intent| intent.id() == id) {
+                return build_submit(py, &directory, intent);
+            }
+            match orders.inner.get(id) {
+                Some(order) => build_submit(py, &directory, &order.intent),
+                None => unreachable!("an order that was neither denied nor entered"),
+            }
+        });
+        signals.collect()
+    }
+
+    /// Fills as they were booked: (strategy, fill, profit in settlement units, fees apart).
+    fn fills<'py>(&self, py: Python<'py>) -> PyResult<Vec<Booking<'py>>> {
+        let directory = self.directory.borrow(py);
+        let rows = self.inner.run_record.fills.iter().map(|row| {
+            let message = build_event(py, &directory, &row.event)?;
+            let strategy = directory.book_name(py, row.book).clone();
+            Ok((strategy, message, row.realized))
+        });
+        rows.collect()
+    }
+
+    /// Denials, as messages.
+    fn denials<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let directory = self.directory.borrow(py);
+        let rows = self.inner.run_record.denied.iter().map(|(intent, reasons)| {
+            let event = Event {
+                id: intent.id(),
+                instrument: intent.instrument(),
+                ts_event: intent.ts,
+                ts_received: intent.ts,
+                what: What::Denied {
+                    reasons: reasons.clone(),
+                },
+            };
+            build_event(py, &directory, &event)
+        });
+        rows.collect()
+    }
+
+    /// Equity samples: (time, units of the account currency).
+    fn equity(&self) -> Vec<(i64, i128)> {
+        self.inner.run_record.equity.clone()
     }
 
     /// Let what a failed handler asked for go.
@@ -250,7 +316,12 @@ impl PyOrderPath {
         late: i64,
     ) -> Result<(), FailedActor> {
         Self::with(slf, |path, parts| {
-            let record = Record::Timer { owner, name, ts, late };
+            let record = Record::Timer {
+                owner,
+                name,
+                ts,
+                late,
+            };
             let recorded = parts.journal.record(path.seq, &record, parts.names);
             recorded.map_err(|failure| Stage::Portfolio.failed(failure))
         })
@@ -331,7 +402,9 @@ impl PyOrderPath {
                     let message = this.build(py, &outgoing)?;
                     let venue = venue.clone_ref(py);
                     drop(this);
-                    venue.bind(py).call_method1(intern!(py, "submit"), (message,))?;
+                    venue
+                        .bind(py)
+                        .call_method1(intern!(py, "submit"), (message,))?;
                 }
             }
         }
@@ -371,13 +444,26 @@ impl PyOrderPath {
                 instrument.as_ref().map(|i| i.bind(py)),
             )?;
             return Ok(if class.is(&n.flatten) {
-                Wish::Flatten { ts, book, instrument }
+                Wish::Flatten {
+                    ts,
+                    book,
+                    instrument,
+                }
             } else {
-                Wish::CancelAll { ts, book, instrument }
+                Wish::CancelAll {
+                    ts,
+                    book,
+                    instrument,
+                }
             });
         }
         let (id, instrument, ask) = read_ask(&self.directory.borrow(py), command)?;
-        Ok(Wish::Ask { id, instrument, ts, ask })
+        Ok(Wish::Ask {
+            id,
+            instrument,
+            ts,
+            ask,
+        })
     }
 
     fn scope(

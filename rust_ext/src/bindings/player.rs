@@ -45,7 +45,10 @@ impl Router {
     #[pyo3(signature = (kind, instrument, cell, /))]
     fn add(&mut self, kind: &str, instrument: InstrumentIx, cell: Py<Cell>) -> PyResult<bool> {
         let kind = super::kernel::read_kind(kind)?;
-        Ok(insert(&mut self.cells[instrument as usize][kind as usize], cell))
+        Ok(insert(
+            &mut self.cells[instrument as usize][kind as usize],
+            cell,
+        ))
     }
 
     /// Deliver bars to an actor; True when nobody had asked for them before.
@@ -98,7 +101,9 @@ impl Router {
         let found = if class.is(&n.bar) {
             let timeframe: PyBackedStr = message.getattr(intern!(py, "timeframe"))?.extract()?;
             let timeframe = Timeframe::parse(&timeframe).map_err(|e| to_python(py, e))?;
-            let price_type = n.price_type.value(&message.getattr(intern!(py, "price_type"))?)?;
+            let price_type = n
+                .price_type
+                .value(&message.getattr(intern!(py, "price_type"))?)?;
             self.of_bar(instrument, timeframe, price_type)
         } else {
             match kinds.iter().find(|(known, _)| class.is(*known)) {

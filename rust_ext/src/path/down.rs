@@ -1,10 +1,11 @@
 //! Down the path: a wish becomes an approved command, or a denial.
 
-use super::{Failed, OrderPath, Outgoing, Parts, Stage, Wish};
 use super::view::View;
+use super::{Failed, OrderPath, Outgoing, Parts, Stage, Wish};
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Event, Intent, NewTerms, What};
 use crate::record::Record;
+use crate::risk;
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 /// Id and instrument of an order.
@@ -32,11 +33,22 @@ impl OrderPath {
     fn grant(&mut self, wish: Wish, parts: &mut Parts<'_>) -> Done {
         match wish {
             Wish::Submit(intent) => self.submit(intent, parts),
-            Wish::Ask { id, instrument, ts, ask } => self.ask((id, instrument), ts, ask, parts),
-            Wish::CancelAll { ts, book, instrument } => {
-                self.cancel_all(ts, book, instrument, parts)
-            }
-            Wish::Flatten { ts, book, instrument } => self.flatten(ts, book, instrument, parts),
+            Wish::Ask {
+                id,
+                instrument,
+                ts,
+                ask,
+            } => self.ask((id, instrument), ts, ask, parts),
+            Wish::CancelAll {
+                ts,
+                book,
+                instrument,
+            } => self.cancel_all(ts, book, instrument, parts),
+            Wish::Flatten {
+                ts,
+                book,
+                instrument,
+            } => self.flatten(ts, book, instrument, parts),
         }
     }
 
@@ -45,10 +57,8 @@ impl OrderPath {
             self.run_record.signals.push(intent.id());
         }
         let added = i128::from(intent.submit.quantity);
-        let reasons = {
-            let view = View::new(self.now, parts);
-            parts.risk.reasons(&intent, added, &view)
-        };
+        let view = View::new(self.now, parts.market, parts.books, parts.orders);
+        let reasons = parts.risk.reasons(&intent, added, &view);
         if !reasons.is_empty() {
             return self.deny(*intent, reasons, parts);
         }
@@ -56,17 +66,17 @@ impl OrderPath {
         let broker = |failure| Stage::Broker.failed(failure);
         parts.orders.add((*intent).clone()).map_err(broker)?;
         let record = Record::Submit(&intent);
-        parts.journal.record(self.seq, &record, parts.names).map_err(broker)?;
+        parts
+            .journal
+            .record(self.seq, &record, parts.names)
+            .map_err(broker)?;
         self.release(Outgoing::Submit(intent), parts)
     }
 
-    fn deny(
-        &mut self,
-        intent: Intent,
-        reasons: Vec<String>,
-        parts: &mut Parts<'_>,
-    ) -> Done {
-        let what = What::Denied { reasons: reasons.clone() };
+    fn deny(&mut self, intent: Intent, reasons: Vec<String>, parts: &mut Parts<'_>) -> Done {
+        let what = What::Denied {
+            reasons: reasons.clone(),
+        };
         let event = self.event(intent.id(), intent.instrument(), what);
         let record = Record::Event(&event);
         let recorded = parts.journal.record(self.seq, &record, parts.names);
@@ -81,7 +91,13 @@ impl OrderPath {
 
     /// An event of our own making, at this moment.
     pub(super) fn event(&self, id: u128, instrument: InstrumentIx, what: What) -> Event {
-        Event { id, instrument, ts_event: self.now, ts_received: self.now, what }
+        Event {
+            id,
+            instrument,
+            ts_event: self.now,
+            ts_received: self.now,
+            what,
+        }
     }
 
     fn ask(&mut self, order: OrderKey, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Done {
@@ -89,7 +105,7 @@ impl OrderPath {
         if let Ask::Replace(terms) = &ask
             && let Err(reasons) = self.measure(id, terms, parts)
         {
-            let reason = format!("denied: {}", reasons.join("; ")).into();
+            let reason = risk::denial(&reasons).into();
             return self.refuse(order, What::ReplaceRejected { reason }, parts);
         }
         if let Err(reason) = parts.orders.request(id, &ask) {
@@ -102,11 +118,24 @@ impl OrderPath {
         let book = self.book_of(id);
         if let Some(order) = parts.orders.find(id) {
             let intent = &order.intent;
-            let record = Record::Ask { intent, ts, ask: &ask };
+            let record = Record::Ask {
+                intent,
+                ts,
+                ask: &ask,
+            };
             let recorded = parts.journal.record(self.seq, &record, parts.names);
             recorded.map_err(|failure| Stage::Broker.failed(failure))?;
         }
-        self.release(Outgoing::Ask { id, book, instrument, ts, ask }, parts)
+        self.release(
+            Outgoing::Ask {
+                id,
+                book,
+                instrument,
+                ts,
+                ask,
+            },
+            parts,
+        )
     }
 
     /// New terms are measured like a new order with those terms.
@@ -117,15 +146,12 @@ impl OrderPath {
         parts: &mut Parts<'_>,
     ) -> Result<(), Vec<String>> {
         let Some(order) = parts.orders.get(id) else {
-            return Err(vec!["risk: there is no such order".to_owned()]);
+            return Err(vec![risk::NO_SUCH_ORDER.to_owned()]);
         };
-        let intent = with_terms(order.terms(), terms);
-        let after = i128::from(intent.submit.quantity) - order.filled;
-        let added = after.max(0) - order.exposure();
-        let reasons = {
-            let view = View::new(self.now, parts);
-            parts.risk.reasons(&intent, added, &view)
-        };
+        let intent = risk::new_terms(&order.terms(), terms);
+        let added = risk::added(intent.submit.quantity, order.filled, order.exposure());
+        let view = View::new(self.now, parts.market, parts.books, parts.orders);
+        let reasons = parts.risk.reasons(&intent, added, &view);
         if !reasons.is_empty() {
             return Err(reasons);
         }
@@ -136,7 +162,9 @@ impl OrderPath {
     /// A cancel or replace that is answered here: it never leaves.
     fn refuse(&mut self, order: OrderKey, what: What, parts: &mut Parts<'_>) -> Done {
         let event = self.event(order.0, order.1, what);
-        let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
+        let recorded = parts
+            .journal
+            .record(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Risk.failed(failure))?;
         self.tell(self.book_of(order.0), event);
         Ok(())
@@ -182,7 +210,10 @@ impl OrderPath {
             self.ask(key, ts, Ask::Cancel, parts)?;
         }
         let held: Vec<InstrumentIx> = parts.books.held().to_vec();
-        for ix in held.into_iter().filter(|ix| instrument.is_none_or(|one| one == *ix)) {
+        for ix in held
+            .into_iter()
+            .filter(|ix| instrument.is_none_or(|one| one == *ix))
+        {
             for number in 1..parts.names.books.len() as BookIx {
                 if book.is_some_and(|one| one != number) {
                     continue;
@@ -263,9 +294,17 @@ impl OrderPath {
     fn send(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Done {
         let (id, instrument) = (command.id(), command.instrument());
         if let Some(reason) = self.gate.refusal(&command, self.now, parts.risk) {
-            let event = self.event(id, instrument, What::NotSent { reason: reason.into() });
+            let event = self.event(
+                id,
+                instrument,
+                What::NotSent {
+                    reason: reason.into(),
+                },
+            );
             parts.orders.apply(&event, parts.names);
-            let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
+            let recorded = parts
+                .journal
+                .record(self.seq, &Record::Event(&event), parts.names);
             recorded.map_err(|failure| Stage::Broker.failed(failure))?;
             self.tell(self.book_of(id), event);
             return Ok(());
@@ -281,13 +320,4 @@ impl OrderPath {
 
 fn key_of(intent: &Intent) -> OrderKey {
     (intent.id(), intent.instrument())
-}
-
-/// An order as it would be submitted today, with new terms.
-fn with_terms(mut intent: Intent, terms: &NewTerms) -> Intent {
-    let submit = &mut intent.submit;
-    submit.quantity = terms.quantity.unwrap_or(submit.quantity);
-    submit.limit = terms.limit.or(submit.limit);
-    submit.trigger = terms.trigger.or(submit.trigger);
-    intent
 }

@@ -118,7 +118,7 @@ impl Gate {
         {
             return None;
         }
-        let halted = risk.halts().reasons(command.book(), command.instrument());
+        let halted = risk.halts.reasons(command.book(), command.instrument());
         if !halted.is_empty() {
             return Some(halted.join("; "));
         }

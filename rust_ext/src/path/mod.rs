@@ -21,12 +21,12 @@ use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::ledger::BookIx;
 use crate::market::Market;
-use crate::orders::{Ask, Event, Intent, OrderTable};
+use crate::orders::{Ask, Event, Intent, OrderTable, What};
 use crate::risk::Risk;
 use crate::types::{InstrumentIx, Nanos};
 
 pub use gate::{Gate, Outgoing};
-pub use run_record::{FillRow, RunRecord};
+pub use run_record::RunRecord;
 
 /// Bit of the strategy number in ids of orders that close a strategy's book on its behalf.
 pub const CLOSING_ORDERS: u128 = 0x8000;
@@ -185,7 +185,7 @@ impl OrderPath {
 
     fn tell(&mut self, book: BookIx, event: Event) {
         let hears = self.hears[book as usize];
-        let is_fill = matches!(event.what, crate::orders::What::Filled(_));
+        let is_fill = matches!(event.what, What::Filled(_));
         if if is_fill { hears.fills } else { hears.orders } {
             self.news.push_back((book, event));
         }

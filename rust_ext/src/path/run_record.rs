@@ -1,27 +1,18 @@
 //! The record of one run: what the result and the report are made of.
 
-use std::sync::Arc;
+use crate::books::Booked;
+use crate::orders::Intent;
+use crate::types::Nanos;
 
-use crate::ledger::BookIx;
-use crate::orders::{Event, Intent};
-use crate::types::{InstrumentIx, Nanos};
-
-/// A fill as it was booked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FillRow {
-    pub book: BookIx,
-    pub event: Event,
-    /// In settlement units, fees apart.
-    pub realized: i128,
-}
-
-/// Keeps what the portfolio sees, in order. Memory grows with orders, not with data.
+/// Keeps what the path saw, in order. Memory grows with orders, not with data.
 #[derive(Debug, Default)]
 pub struct RunRecord {
     /// Off, nothing is kept: a daemon runs for months.
     pub on: bool,
+    /// Ids of the orders that were asked for.
     pub signals: Vec<u128>,
+    /// Orders that never came into the table, each with its reasons.
     pub denied: Vec<(Intent, Vec<String>)>,
-    pub fills: Vec<FillRow>,
+    pub fills: Vec<Booked>,
     pub equity: Vec<(Nanos, i128)>,
 }

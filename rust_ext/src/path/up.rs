@@ -1,9 +1,10 @@
 //! Up the path: evidence changes the order, then the books; then the strategy hears of it.
 
-use super::{Failed, FillRow, OrderPath, Parts, Stage};
-use crate::books::BookError;
+use super::{Failed, OrderPath, Parts, Stage};
+use crate::books::{Booked, Unvalued};
+use crate::failure::Failure;
 use crate::ledger::BookIx;
-use crate::orders::{Event, FillEvent, Outcome, What};
+use crate::orders::{Event, Outcome, VenueKey, What};
 use crate::record::Record;
 use crate::types::InstrumentIx;
 
@@ -13,7 +14,9 @@ impl OrderPath {
     /// # Errors
     /// An actor of the path that cannot go on.
     pub fn on_event(&mut self, event: Event, parts: &mut Parts<'_>) -> Result<(), Failed> {
-        let recorded = parts.journal.record(self.seq, &Record::Event(&event), parts.names);
+        let recorded = parts
+            .journal
+            .record(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Broker.failed(failure))?;
         let Some(applied) = parts.orders.apply(&event, parts.names) else {
             // Not ours, or forgotten: a fill is booked as unallocated, everything else is an alarm.
@@ -58,7 +61,7 @@ impl OrderPath {
         instrument: Option<InstrumentIx>,
         parts: &mut Parts<'_>,
     ) -> Result<(), Failed> {
-        parts.risk.halts_mut().add(reason.to_owned(), book, instrument);
+        parts.risk.halts.add((book, instrument), reason);
         self.record_halt(false, reason, book, instrument, parts)
     }
 
@@ -73,7 +76,7 @@ impl OrderPath {
         instrument: Option<InstrumentIx>,
         parts: &mut Parts<'_>,
     ) -> Result<(), Failed> {
-        parts.risk.halts_mut().lift(book, instrument);
+        parts.risk.halts.lift((book, instrument));
         self.record_halt(true, reason, book, instrument, parts)
     }
 
@@ -85,7 +88,13 @@ impl OrderPath {
         instrument: Option<InstrumentIx>,
         parts: &mut Parts<'_>,
     ) -> Result<(), Failed> {
-        let record = Record::Halt { resumed, ts: self.now, reason, book, instrument };
+        let record = Record::Halt {
+            resumed,
+            ts: self.now,
+            reason,
+            book,
+            instrument,
+        };
         let done = parts.journal.record(self.seq, &record, parts.names);
         done.map_err(|failure| Stage::Risk.failed(failure))
     }
@@ -94,27 +103,81 @@ impl OrderPath {
         let book = self.book_of(event.id);
         match &event.what {
             What::Filled(fill) => {
-                let realized = self.book_fill(book, event.instrument, fill, parts)?;
+                let realized = parts.books.on_fill(book, &event, fill);
+                let realized = realized.map_err(|error| Stage::Portfolio.failed(error))?;
                 if self.run_record.on {
-                    let row = FillRow { book, event: event.clone(), realized };
-                    self.run_record.fills.push(row);
+                    let event = event.clone();
+                    self.run_record.fills.push(Booked {
+                        book,
+                        event,
+                        realized,
+                    });
                 }
                 self.sample(parts)?;
             }
-            What::Busted { fill_id, .. } => {
-                if !self.undo(&event, fill_id, None, parts)? {
-                    return Ok(());
-                }
-            }
-            What::Corrected { fill_id, price, quantity, .. } => {
-                let terms = Some((*price, *quantity));
-                if !self.undo(&event, fill_id, terms, parts)? {
-                    return Ok(());
-                }
+            What::Busted { fill_id, .. } => self.take_back(&event, fill_id, None, parts)?,
+            What::Corrected {
+                fill_id,
+                price,
+                quantity,
+                ..
+            } => {
+                self.take_back(&event, fill_id, Some((*price, *quantity)), parts)?;
             }
             _ => {}
         }
         self.tell(book, event);
         Ok(())
+    }
+
+    /// Book the opposite of the fill as it stands, and the corrected one.
+    ///
+    /// A fill that is not remembered can't be taken back: the instrument is halted with the evidence.
+    fn take_back(
+        &mut self,
+        event: &Event,
+        fill_id: &VenueKey,
+        corrected: Option<(i64, i64)>,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
+        let taken = parts.books.take_back(event.instrument, fill_id, corrected);
+        let Some(taken) = taken.map_err(|error| Stage::Portfolio.failed(error))? else {
+            let name = event.what.name();
+            let reason = format!("{name} of fill {fill_id}, which is not among the last booked");
+            return self.halt(&reason, None, Some(event.instrument), parts);
+        };
+        if self.run_record.on {
+            self.run_record.fills.push(taken.opposite);
+            self.run_record.fills.extend(taken.corrected);
+        }
+        self.sample(parts)
+    }
+
+    /// Take an equity sample; nothing when something held has no price yet.
+    ///
+    /// # Errors
+    /// A number beyond its integer, or a balance that no rate converts.
+    pub fn sample(&mut self, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        let failed = |failure: Failure| Stage::Portfolio.failed(failure);
+        let units = match parts.books.equity(parts.market) {
+            Ok(units) => units,
+            Err(reason) if reason.is_missing() => return Ok(()),
+            Err(Unvalued::Number(error)) => return Err(failed(error.into())),
+            Err(other) => {
+                let text = other.text(parts.names, parts.books.account_currency());
+                return Err(failed(Failure::Currency(text)));
+            }
+        };
+        if self.run_record.on {
+            self.run_record.equity.push((self.now, units));
+        }
+        let record = Record::Equity {
+            ts: self.now,
+            units,
+        };
+        parts
+            .journal
+            .record(self.seq, &record, parts.names)
+            .map_err(failed)
     }
 }

@@ -18,9 +18,8 @@ pub fn new_terms(in_force: &Intent, asked: &NewTerms) -> Intent {
 /// What may fill at worst beyond what was approved before; negative when less may.
 ///
 /// `quantity` is the new total, `filled` what has filled, `exposure` what was counted so far.
-pub fn added(quantity: i64, filled: i64, exposure: i64) -> i128 {
-    let open = (i128::from(quantity) - i128::from(filled)).max(0);
-    open - i128::from(exposure)
+pub fn added(quantity: i64, filled: i128, exposure: i128) -> i128 {
+    (i128::from(quantity) - filled).max(0) - exposure
 }
 
 /// The words of a denied replace: the order itself works on, so it is no denial of the order.
