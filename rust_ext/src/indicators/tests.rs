@@ -1,0 +1,1 @@
+//! Crosses, sharing, and what no indicator may do.
