@@ -1,53 +1,71 @@
-"""Prices weighted by volume."""
+"""What the volume says. Bars whose volume is not known count as bars without volume."""
 
-from typing import Final
-
-from openoutcry import _native
 from openoutcry.actors.indicators.base import Indicator
-from openoutcry.state.errors import CodecError
-from openoutcry.state.market_data import Bar
-
-_DAY_NS: Final = 86_400_000_000_000
-_DAY_BYTES: Final = 8
 
 
 class Vwap(Indicator):
     """Volume-weighted mean of the typical price, (high + low + close)/3, of the UTC day.
 
-    It starts anew with the first bar that opens on another UTC day. Bars whose volume is not known
-    change nothing. Ready once something was traded on the day.
+    It starts anew with the first bar that opens on another UTC day, and so does `count`. Bars whose
+    volume is not known change nothing. Ready once something was traded on the day.
     """
 
     engine_name = "vwap"
 
     def __init__(self) -> None:
         super().__init__()
-        self._day = 0
 
-    def update(self, bar: Bar) -> None:
-        """Take a closed bar."""
-        day = bar.ts_open // _DAY_NS
-        if day != self._day:
-            self._day = day
-            self._native = _native.Indicator(self.engine_name, ())
-        super().update(bar)
 
-    @property
-    def count(self) -> int:
-        """Bars seen on this day."""
-        return self._native.count
+class Obv(Indicator):
+    """On-balance volume since the start: that of rising closes less that of falling ones.
 
-    def snapshot(self) -> bytes:
-        """The state, with the day that it belongs to."""
-        return self._day.to_bytes(_DAY_BYTES, "little", signed=True) + super().snapshot()
+    The first bar counts as rising; ready with it. Source: J. Granville, New Key to Stock Market
+    Profits (1963).
+    """
 
-    def restore(self, data: bytes) -> None:
-        """Continue where a snapshot was taken.
+    engine_name = "obv"
 
-        Raises:
-            CodecError: It is not a snapshot of this indicator.
-        """
-        if len(data) < _DAY_BYTES:
-            raise CodecError(f"{len(data)} bytes are no snapshot of vwap")
-        super().restore(data[_DAY_BYTES:])
-        self._day = int.from_bytes(data[:_DAY_BYTES], "little", signed=True)
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Mfi(Indicator):
+    """Money flow index, 0 to 100; 50 where no money flowed.
+
+    Typical price times volume of the rising bars, in percent of that of rising and falling ones.
+
+    Args:
+        period: Changes of the typical price; ready after one bar more.
+    """
+
+    engine_name = "mfi"
+
+    def __init__(self, period: int = 14) -> None:
+        super().__init__(period)
+
+
+class AccumulationDistribution(Indicator):
+    """Accumulation/distribution line since the start; ready with the first bar.
+
+    Each bar adds its volume times where it closed, from -1 (at its low) to 1 (at its high); a bar
+    without range adds nothing.
+    """
+
+    engine_name = "accumulation_distribution"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+
+class Chaikin(Indicator):
+    """Chaikin's oscillator: a fast less a slow EMA of the accumulation/distribution line.
+
+    Args:
+        fast: Period of the fast EMA, below `slow`.
+        slow: Period of the slow EMA; ready after as many bars.
+    """
+
+    engine_name = "chaikin"
+
+    def __init__(self, fast: int = 3, slow: int = 10) -> None:
+        super().__init__(fast, slow)

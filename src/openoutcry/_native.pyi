@@ -239,20 +239,46 @@ class Market:
 # --- indicators (indicators/*.rs) -----------------------------------------------------------------
 @final
 class Indicator:
-    """A streaming indicator, fed by bars; `value` is NaN until `ready`."""
+    """A streaming indicator, fed by bars; every output is NaN until `ready`."""
 
-    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator: ...
+    def __new__(cls, name: str, periods: Sequence[float]) -> Indicator:
+        """By name, with its parameters in order. Raises `ConfigError` for one out of range."""
     def update(self, bar: Any, /) -> None:
         """Take a closed `Bar`; an unknown volume is passed on as NaN."""
     @property
     def value(self) -> float: ...
-    def output(self, name: str, /) -> float: ...
+    def output(self, name: str, /) -> float:
+        """An output by its name in `outputs`; `value` is the first. Raises `AttributeError`."""
     @property
     def ready(self) -> bool: ...
     @property
     def count(self) -> int: ...
+    @property
+    def warmup(self) -> int:
+        """Bars until it is ready."""
+    @property
+    def inputs(self) -> list[str]:
+        """Columns of a bar that it reads."""
+    @property
+    def outputs(self) -> list[str]:
+        """Names of its outputs, the main one first."""
+    def batch(
+        self,
+        columns: Mapping[str, Any],
+        price_scale: int,
+        size_scale: int,
+        out: Sequence[Any],
+        /,
+    ) -> None:
+        """Run a fresh one over whole columns into float64 buffers, one for each of `outputs`.
+
+        Columns are C-contiguous buffers of float64, or of int64 that count 10^-scale; `ts_open` is
+        int64. Raises `DataFormatError` for columns that are missing, odd or unequal, or a price that
+        is no number, and `ConfigError` for a scale above 18.
+        """
     def snapshot(self) -> bytes: ...
-    def restore(self, data: bytes, /) -> None: ...
+    def restore(self, data: bytes, /) -> None:
+        """Raises `CodecError` for what is no snapshot of this indicator with these parameters."""
 
 # --- the core's thread (bindings/dispatcher.rs, player.rs) ------------------------------------------
 @final

@@ -5,17 +5,19 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::indicator_batch::{Table, fill};
 use super::names::raise;
-use crate::indicators::{Archive, Candle, Indicator, make};
+use crate::indicators::{Archive, Candle, Live, Shared, number};
 use crate::types::UNDEFINED;
 
 /// A streaming indicator, fed by bars; every output is NaN until `ready`.
-#[pyclass(name = "Indicator", module = "openoutcry._native")]
+///
+/// The kernel may run the same one (`shared`), so nothing here enters Python while it is locked.
+#[pyclass(name = "Indicator", module = "openoutcry._native", frozen)]
 pub struct PyIndicator {
     name: String,
     periods: Vec<f64>,
-    inner: Box<dyn Indicator>,
-    count: u64,
+    state: Shared,
 }
 
 #[pymethods]
@@ -23,108 +25,136 @@ impl PyIndicator {
     #[new]
     #[pyo3(signature = (name, periods))]
     fn new(py: Python<'_>, name: String, periods: Vec<f64>) -> PyResult<Self> {
-        let inner = make(&name, &periods).map_err(|text| raise(py, |n| &n.config_error, text))?;
+        let state = Shared::new(fresh(py, &name, &periods)?);
         Ok(Self {
             name,
             periods,
-            inner,
-            count: 0,
+            state,
         })
     }
 
     /// Takes a closed bar; an unknown volume becomes NaN.
     #[pyo3(signature = (bar, /))]
-    fn update(&mut self, bar: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = bar.py();
-        let price_scale = bar.getattr(intern!(py, "price_scale"))?.extract()?;
-        let size_scale = bar.getattr(intern!(py, "size_scale"))?.extract()?;
-        let volume: i64 = bar.getattr(intern!(py, "volume_units"))?.extract()?;
-        let price = |name| scaled(py, bar.getattr(name)?.extract()?, price_scale);
-        self.inner.update(&Candle {
-            open: price(intern!(py, "open_units"))?,
-            high: price(intern!(py, "high_units"))?,
-            low: price(intern!(py, "low_units"))?,
-            close: price(intern!(py, "close_units"))?,
-            volume: if volume == UNDEFINED {
-                f64::NAN
-            } else {
-                scaled(py, volume, size_scale)?
-            },
-        });
-        self.count += 1;
+    fn update(&self, bar: &Bound<'_, PyAny>) -> PyResult<()> {
+        let candle = candle(bar)?;
+        self.state.lock().update(&candle);
         Ok(())
     }
 
     #[getter]
     fn value(&self) -> f64 {
-        if self.inner.ready() {
-            self.inner.value()
-        } else {
-            f64::NAN
-        }
+        self.state.lock().value()
     }
 
     #[pyo3(signature = (name, /))]
     fn output(&self, name: &str) -> PyResult<f64> {
-        let found = self.inner.output(name).ok_or_else(|| {
-            PyAttributeError::new_err(format!("{} has no output {name}", self.name))
-        })?;
-        Ok(if self.inner.ready() { found } else { f64::NAN })
+        let live = self.state.lock();
+        let place = live.kind().place(name);
+        let found = place.map(|place| live.output(place));
+        found
+            .ok_or_else(|| PyAttributeError::new_err(format!("{} has no output {name}", self.name)))
     }
 
     #[getter]
     fn ready(&self) -> bool {
-        self.inner.ready()
+        self.state.lock().ready()
     }
 
     #[getter]
     fn count(&self) -> u64 {
-        self.count
+        self.state.lock().count()
     }
 
-    fn snapshot<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    #[getter]
+    fn warmup(&self) -> u64 {
+        self.state.lock().warmup()
+    }
+
+    #[getter]
+    fn inputs(&self) -> Vec<&'static str> {
+        self.state.lock().kind().inputs.to_vec()
+    }
+
+    #[getter]
+    fn outputs(&self) -> Vec<&'static str> {
+        self.state.lock().kind().outputs.to_vec()
+    }
+
+    /// Runs a fresh indicator over whole columns; this one stays as it is.
+    #[pyo3(signature = (columns, price_scale, size_scale, out, /))]
+    fn batch(
+        &self,
+        columns: &Bound<'_, PyAny>,
+        price_scale: u8,
+        size_scale: u8,
+        out: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let mut live = fresh(columns.py(), &self.name, &self.periods)?;
+        let table = Table::read(columns, live.kind().inputs, price_scale, size_scale)?;
+        fill(&mut live, &table, out)
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let mut archive = Archive::save();
         archive.count(&mut self.identity());
-        archive.count(&mut self.count);
-        self.inner.archive(&mut archive);
+        self.state.lock().archive(&mut archive);
         PyBytes::new(py, &archive.into_bytes())
     }
 
     /// Nothing changes when the bytes are not a snapshot of this indicator with these parameters.
     #[pyo3(signature = (data, /))]
-    fn restore(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
-        let mut fresh = Self::new(py, self.name.clone(), self.periods.clone())?;
+    fn restore(&self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        let mut restored = fresh(py, &self.name, &self.periods)?;
         let mut archive = Archive::load(data);
         let mut identity = 0;
         archive.count(&mut identity);
-        archive.count(&mut fresh.count);
-        fresh.inner.archive(&mut archive);
+        restored.archive(&mut archive);
         if identity != self.identity() || !archive.is_complete() {
             let message = format!("no snapshot of {}{:?}", self.name, self.periods);
             return Err(raise(py, |n| &n.codec_error, message));
         }
-        *self = fresh;
+        *self.state.lock() = restored;
         Ok(())
     }
 }
 
 impl PyIndicator {
+    /// The indicator itself, for the kernel to run and read.
+    pub fn shared(&self) -> Shared {
+        self.state.clone()
+    }
+
     /// A word that tells this indicator, with these parameters and this layout, from others.
     fn identity(&self) -> u64 {
-        let digest = blake3::hash(format!("1 {} {:?}", self.name, self.periods).as_bytes());
+        let digest = blake3::hash(format!("2 {} {:?}", self.name, self.periods).as_bytes());
         let first = digest.as_bytes().iter().take(8);
         first.fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 }
 
-/// Units of 10^-`scale` (at most 18) as the nearest float, as Python divides integers.
-fn scaled(py: Python<'_>, units: i64, scale: u8) -> PyResult<f64> {
-    const EXACT: u64 = 1 << f64::MANTISSA_DIGITS; // integers up to here are floats
-    let unit = 10_i64.pow(u32::from(scale));
-    if units.unsigned_abs() <= EXACT {
-        return Ok(units as f64 / unit as f64); // powers of ten are exact up to 10^22
-    }
-    units.into_pyobject(py)?.div(unit)?.extract()
+fn fresh(py: Python<'_>, name: &str, parameters: &[f64]) -> PyResult<Live> {
+    Live::new(name, parameters).map_err(|text| raise(py, |n| &n.config_error, text))
+}
+
+/// What an indicator takes of a `Bar`.
+fn candle(bar: &Bound<'_, PyAny>) -> PyResult<Candle> {
+    let py = bar.py();
+    let price_scale = bar.getattr(intern!(py, "price_scale"))?.extract()?;
+    let size_scale = bar.getattr(intern!(py, "size_scale"))?.extract()?;
+    let units = |name| -> PyResult<i64> { bar.getattr(name)?.extract() };
+    let volume = units(intern!(py, "volume_units"))?;
+    Ok(Candle {
+        ts_open: units(intern!(py, "ts_open"))?,
+        open: number(units(intern!(py, "open_units"))?, price_scale),
+        high: number(units(intern!(py, "high_units"))?, price_scale),
+        low: number(units(intern!(py, "low_units"))?, price_scale),
+        close: number(units(intern!(py, "close_units"))?, price_scale),
+        volume: if volume == UNDEFINED {
+            f64::NAN
+        } else {
+            number(volume, size_scale)
+        },
+    })
 }
 
 /// Adds the class to the module.

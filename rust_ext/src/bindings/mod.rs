@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod failures;
 pub mod feeds;
 pub mod fixed;
+pub mod indicator_batch;
 pub mod indicators;
 pub mod instrument;
 pub mod journal;

@@ -1,46 +1,7 @@
 //! How fast the close moves.
 
-use super::averages::Ema;
+use super::averages::{Ema, Layered, Wilder};
 use super::{Archive, Candle, Indicator, Window};
-
-/// Wilder's smoothing: the mean of the first n values, then (n-1)/n of the old and 1/n of the new.
-///
-/// Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
-#[derive(Clone, Debug)]
-pub(super) struct Wilder {
-    period: f64,
-    count: u64,
-    average: f64,
-}
-
-impl Wilder {
-    pub fn new(period: usize) -> Self {
-        Self {
-            period: period as f64,
-            count: 0,
-            average: 0.0,
-        }
-    }
-
-    pub fn push(&mut self, value: f64) {
-        self.count += 1;
-        let weight = self.period.min(self.count as f64);
-        self.average += (value - self.average) / weight;
-    }
-
-    pub fn value(&self) -> f64 {
-        self.average
-    }
-
-    pub fn ready(&self) -> bool {
-        self.count as f64 >= self.period
-    }
-
-    pub fn archive(&mut self, archive: &mut Archive) {
-        archive.count(&mut self.count);
-        archive.number(&mut self.average);
-    }
-}
 
 /// Wilder's relative strength index, 0 to 100; 50 where nothing moved. Ready after n changes.
 #[derive(Clone, Debug)]
@@ -58,6 +19,11 @@ impl Rsi {
             loss: Wilder::new(period),
         }
     }
+
+    /// Whether n changes were seen.
+    pub fn is_full(&self) -> bool {
+        self.gain.is_full()
+    }
 }
 
 impl Indicator for Rsi {
@@ -69,16 +35,16 @@ impl Indicator for Rsi {
         }
         self.last = bar.close;
     }
-    fn value(&self) -> f64 {
-        let (gain, loss) = (self.gain.value(), self.loss.value());
+    fn output(&self, _index: usize) -> f64 {
+        let (gain, loss) = (self.gain.average(), self.loss.average());
         if gain + loss == 0.0 {
             50.0
         } else {
             100.0 * gain / (gain + loss)
         }
     }
-    fn ready(&self) -> bool {
-        self.gain.ready()
+    fn warmup(&self) -> u64 {
+        self.gain.warmup() + 1
     }
     fn archive(&mut self, archive: &mut Archive) {
         archive.number(&mut self.last);
@@ -87,29 +53,38 @@ impl Indicator for Rsi {
     }
 }
 
-/// Rate of change over n bars, in percent.
+/// The close against the one n bars ago: the rate of change in percent, or the difference.
 #[derive(Clone, Debug)]
-pub struct Roc {
+pub struct Change {
     closes: Window,
+    period: usize,
+    percent: bool,
 }
 
-impl Roc {
-    pub fn new(period: usize) -> Self {
+impl Change {
+    pub fn new(period: usize, percent: bool) -> Self {
         Self {
             closes: Window::new(period + 1),
+            period,
+            percent,
         }
     }
 }
 
-impl Indicator for Roc {
+impl Indicator for Change {
     fn update(&mut self, bar: &Candle) {
         self.closes.push(bar.close);
     }
-    fn value(&self) -> f64 {
-        100.0 * (self.closes.newest() / self.closes.oldest() - 1.0)
+    fn output(&self, _index: usize) -> f64 {
+        let (newest, oldest) = (self.closes.newest(), self.closes.oldest());
+        if self.percent {
+            100.0 * (newest / oldest - 1.0)
+        } else {
+            newest - oldest
+        }
     }
-    fn ready(&self) -> bool {
-        self.closes.is_full()
+    fn warmup(&self) -> u64 {
+        self.period as u64 + 1
     }
     fn archive(&mut self, archive: &mut Archive) {
         archive.window(&mut self.closes);
@@ -117,61 +92,137 @@ impl Indicator for Roc {
 }
 
 /// Difference of a fast and a slow EMA (`line`), its EMA (`signal`) and their distance
-/// (`histogram`). All are computed from the first bar on; ready after slow + signal - 1 bars.
+/// (`histogram`): MACD in prices, or PPO in percent of the slow EMA. APO is the line alone, without
+/// waiting for a signal. All are computed from the first bar on.
 #[derive(Clone, Debug)]
-pub struct Macd {
+pub struct Spread {
     fast: Ema,
     slow: Ema,
     signal: Ema,
+    percent: bool,
     warmup: u64,
-    count: u64,
 }
 
-impl Macd {
-    pub fn new(fast: usize, slow: usize, signal: usize) -> Result<Self, String> {
-        if fast >= slow {
-            return Err(format!(
-                "macd: the fast period {fast} is not below the slow one {slow}"
-            ));
-        }
-        Ok(Self {
+impl Spread {
+    /// A `signal` of 1 is the line itself.
+    pub fn new((fast, slow): (usize, usize), signal: usize, percent: bool) -> Self {
+        Self {
             fast: Ema::new(fast),
             slow: Ema::new(slow),
             signal: Ema::new(signal),
+            percent,
             warmup: (slow + signal - 1) as u64,
-            count: 0,
-        })
+        }
     }
 
     fn line(&self) -> f64 {
-        self.fast.value() - self.slow.value()
+        let difference = self.fast.average() - self.slow.average();
+        if self.percent {
+            100.0 * difference / self.slow.average()
+        } else {
+            difference
+        }
     }
 }
 
-impl Indicator for Macd {
+impl Indicator for Spread {
     fn update(&mut self, bar: &Candle) {
-        let line = self.fast.push(bar.close) - self.slow.push(bar.close);
-        self.signal.push(line);
-        self.count += 1;
+        self.fast.push(bar.close);
+        self.slow.push(bar.close);
+        self.signal.push(self.line());
     }
-    fn value(&self) -> f64 {
-        self.line()
-    }
-    fn output(&self, name: &str) -> Option<f64> {
-        match name {
-            "line" => Some(self.line()),
-            "signal" => Some(self.signal.value()),
-            "histogram" => Some(self.line() - self.signal.value()),
-            _ => None,
+    fn output(&self, index: usize) -> f64 {
+        match index {
+            0 => self.line(),
+            1 => self.signal.average(),
+            _ => self.line() - self.signal.average(),
         }
     }
-    fn ready(&self) -> bool {
-        self.count >= self.warmup
+    fn warmup(&self) -> u64 {
+        self.warmup
     }
     fn archive(&mut self, archive: &mut Archive) {
-        archive.count(&mut self.count);
         self.fast.archive(archive);
         self.slow.archive(archive);
         self.signal.archive(archive);
+    }
+}
+
+/// Change of a triple EMA over one bar, in percent.
+///
+/// Source: J. Hutson, Good TRIX (1983).
+#[derive(Clone, Debug)]
+pub struct Trix {
+    average: Layered,
+    before: f64,
+    now: f64,
+}
+
+impl Trix {
+    pub fn new(period: usize) -> Self {
+        Self {
+            average: Layered::triple(period),
+            before: f64::NAN,
+            now: f64::NAN,
+        }
+    }
+}
+
+impl Indicator for Trix {
+    fn update(&mut self, bar: &Candle) {
+        self.before = self.now;
+        self.now = self.average.push(bar.close);
+    }
+    fn output(&self, _index: usize) -> f64 {
+        100.0 * (self.now / self.before - 1.0)
+    }
+    fn warmup(&self) -> u64 {
+        self.average.warmup() + 1
+    }
+    fn archive(&mut self, archive: &mut Archive) {
+        self.average.archive(archive);
+        archive.number(&mut self.before);
+        archive.number(&mut self.now);
+    }
+}
+
+/// Chande's momentum oscillator, -100 to 100: the rises less the falls of the last n changes, over
+/// all of them; 0 where nothing moved.
+///
+/// Source: T. Chande and S. Kroll, The New Technical Trader (1994).
+#[derive(Clone, Debug)]
+pub struct Cmo {
+    closes: Window,
+    period: usize,
+}
+
+impl Cmo {
+    pub fn new(period: usize) -> Self {
+        Self {
+            closes: Window::new(period + 1),
+            period,
+        }
+    }
+}
+
+impl Indicator for Cmo {
+    fn update(&mut self, bar: &Candle) {
+        self.closes.push(bar.close);
+    }
+    fn output(&self, _index: usize) -> f64 {
+        let steps = self.closes.iter().zip(self.closes.iter().skip(1));
+        let path: f64 = steps.map(|(before, after)| (after - before).abs()).sum();
+        let distance = self.closes.newest() - self.closes.oldest();
+        if path == 0.0 {
+            0.0
+        } else {
+            100.0 * distance / path
+        }
+    }
+    fn warmup(&self) -> u64 {
+        self.period as u64 + 1
+    }
+    fn archive(&mut self, archive: &mut Archive) {
+        archive.window(&mut self.closes);
     }
 }

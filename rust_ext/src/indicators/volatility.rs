@@ -1,151 +1,195 @@
 //! How far prices range.
 
-use super::momentum::Wilder;
+use super::averages::Wilder;
 use super::{Archive, Candle, Indicator, Window};
 
-/// Wilder's average true range. A true range needs the previous close, so it is ready after n+1 bars.
+/// Range of a bar together with the close before it. The first bar has none.
+#[derive(Clone, Copy, Debug)]
+pub struct TrueRange {
+    last: f64,
+    range: f64,
+}
+
+impl Default for TrueRange {
+    fn default() -> Self {
+        Self {
+            last: f64::NAN,
+            range: f64::NAN,
+        }
+    }
+}
+
+impl TrueRange {
+    /// Take a bar; returns its true range.
+    #[inline]
+    pub fn push(&mut self, bar: &Candle) -> Option<f64> {
+        let before = std::mem::replace(&mut self.last, bar.close);
+        if before.is_nan() {
+            return None;
+        }
+        self.range = bar.high.max(before) - bar.low.min(before);
+        Some(self.range)
+    }
+}
+
+impl Indicator for TrueRange {
+    fn update(&mut self, bar: &Candle) {
+        self.push(bar);
+    }
+    fn output(&self, _index: usize) -> f64 {
+        self.range
+    }
+    fn warmup(&self) -> u64 {
+        2
+    }
+    fn archive(&mut self, archive: &mut Archive) {
+        archive.number(&mut self.last);
+        archive.number(&mut self.range);
+    }
+}
+
+/// Wilder's average true range, as a price or (`percent`: NATR) in percent of the close. A true range
+/// needs the previous close, so it is ready after n+1 bars.
 #[derive(Clone, Debug)]
 pub struct Atr {
-    last: f64,
-    range: Wilder,
+    range: TrueRange,
+    average: Wilder,
+    percent: bool,
 }
 
 impl Atr {
-    pub fn new(period: usize) -> Self {
+    pub fn new(period: usize, percent: bool) -> Self {
         Self {
-            last: f64::NAN,
-            range: Wilder::new(period),
+            range: TrueRange::default(),
+            average: Wilder::new(period),
+            percent,
         }
+    }
+
+    /// Whether n true ranges were seen.
+    pub fn is_full(&self) -> bool {
+        self.average.is_full()
     }
 }
 
 impl Indicator for Atr {
     fn update(&mut self, bar: &Candle) {
+        if let Some(range) = self.range.push(bar) {
+            self.average.push(range);
+        }
+    }
+    fn output(&self, _index: usize) -> f64 {
+        if self.percent {
+            100.0 * self.average.average() / self.range.last
+        } else {
+            self.average.average()
+        }
+    }
+    fn warmup(&self) -> u64 {
+        self.average.warmup() + 1
+    }
+    fn archive(&mut self, archive: &mut Archive) {
+        self.range.archive(archive);
+        self.average.archive(archive);
+    }
+}
+
+/// What is told of the spread of the last n closes.
+#[derive(Clone, Copy, Debug)]
+pub enum Measure {
+    /// Standard deviation (population).
+    Deviation,
+    /// Its square.
+    Variance,
+    /// Distance of the newest close from the mean, in standard deviations; 0 where nothing moved.
+    Score,
+}
+
+/// Spread of the last n closes (population).
+#[derive(Clone, Debug)]
+pub struct Dispersion {
+    closes: Window,
+    period: usize,
+    measure: Measure,
+}
+
+impl Dispersion {
+    pub fn new(period: usize, measure: Measure) -> Self {
+        Self {
+            closes: Window::new(period),
+            period,
+            measure,
+        }
+    }
+
+    fn score(&self) -> f64 {
+        let mean = self.closes.mean_from_newest();
+        let squares = self.closes.from_newest().map(|d| (d - mean) * (d - mean));
+        let deviation = (squares.sum::<f64>() / self.period as f64).sqrt();
+        if deviation == 0.0 {
+            0.0
+        } else {
+            -mean / deviation
+        }
+    }
+}
+
+impl Indicator for Dispersion {
+    fn update(&mut self, bar: &Candle) {
+        self.closes.push(bar.close);
+    }
+    fn output(&self, _index: usize) -> f64 {
+        match self.measure {
+            Measure::Deviation => self.closes.deviation(),
+            Measure::Variance => self.closes.variance(),
+            Measure::Score => self.score(),
+        }
+    }
+    fn warmup(&self) -> u64 {
+        self.period as u64
+    }
+    fn archive(&mut self, archive: &mut Archive) {
+        archive.window(&mut self.closes);
+    }
+}
+
+/// Standard deviation (sample) of the last n logarithmic returns, times the root of `bars_per_year`.
+#[derive(Clone, Debug)]
+pub struct RealizedVolatility {
+    last: f64,
+    returns: Window,
+    period: usize,
+    bars_per_year: f64,
+}
+
+impl RealizedVolatility {
+    /// At least two returns.
+    pub fn new(period: usize, bars_per_year: f64) -> Self {
+        Self {
+            last: f64::NAN,
+            returns: Window::new(period),
+            period,
+            bars_per_year,
+        }
+    }
+}
+
+impl Indicator for RealizedVolatility {
+    fn update(&mut self, bar: &Candle) {
         if !self.last.is_nan() {
-            self.range
-                .push(bar.high.max(self.last) - bar.low.min(self.last));
+            self.returns.push((bar.close / self.last).ln());
         }
         self.last = bar.close;
     }
-    fn value(&self) -> f64 {
-        self.range.value()
+    fn output(&self, _index: usize) -> f64 {
+        let variance = self.returns.squares() / (self.period as f64 - 1.0);
+        (variance * self.bars_per_year).sqrt()
     }
-    fn ready(&self) -> bool {
-        self.range.ready()
+    fn warmup(&self) -> u64 {
+        self.period as u64 + 1
     }
     fn archive(&mut self, archive: &mut Archive) {
         archive.number(&mut self.last);
-        self.range.archive(archive);
-    }
-}
-
-/// Standard deviation (population) of the last n closes.
-#[derive(Clone, Debug)]
-pub struct StdDev {
-    closes: Window,
-}
-
-impl StdDev {
-    pub fn new(period: usize) -> Self {
-        Self {
-            closes: Window::new(period),
-        }
-    }
-}
-
-impl Indicator for StdDev {
-    fn update(&mut self, bar: &Candle) {
-        self.closes.push(bar.close);
-    }
-    fn value(&self) -> f64 {
-        self.closes.deviation()
-    }
-    fn ready(&self) -> bool {
-        self.closes.is_full()
-    }
-    fn archive(&mut self, archive: &mut Archive) {
-        archive.window(&mut self.closes);
-    }
-}
-
-/// Mean of the last n closes (`middle`) and bands `factor` standard deviations (population) away
-/// (`upper`, `lower`).
-#[derive(Clone, Debug)]
-pub struct Bollinger {
-    closes: Window,
-    factor: f64,
-}
-
-impl Bollinger {
-    pub fn new(period: usize, factor: f64) -> Self {
-        Self {
-            closes: Window::new(period),
-            factor,
-        }
-    }
-}
-
-impl Indicator for Bollinger {
-    fn update(&mut self, bar: &Candle) {
-        self.closes.push(bar.close);
-    }
-    fn value(&self) -> f64 {
-        self.closes.mean()
-    }
-    fn output(&self, name: &str) -> Option<f64> {
-        let width = self.factor * self.closes.deviation();
-        match name {
-            "middle" => Some(self.closes.mean()),
-            "upper" => Some(self.closes.mean() + width),
-            "lower" => Some(self.closes.mean() - width),
-            _ => None,
-        }
-    }
-    fn ready(&self) -> bool {
-        self.closes.is_full()
-    }
-    fn archive(&mut self, archive: &mut Archive) {
-        archive.window(&mut self.closes);
-    }
-}
-
-/// Highest high (`upper`) and lowest low (`lower`) of the last n bars, and halfway (`middle`).
-#[derive(Clone, Debug)]
-pub struct Donchian {
-    highs: Window,
-    lows: Window,
-}
-
-impl Donchian {
-    pub fn new(period: usize) -> Self {
-        Self {
-            highs: Window::new(period),
-            lows: Window::new(period),
-        }
-    }
-}
-
-impl Indicator for Donchian {
-    fn update(&mut self, bar: &Candle) {
-        self.highs.push(bar.high);
-        self.lows.push(bar.low);
-    }
-    fn value(&self) -> f64 {
-        (self.highs.highest() + self.lows.lowest()) / 2.0
-    }
-    fn output(&self, name: &str) -> Option<f64> {
-        match name {
-            "middle" => Some(self.value()),
-            "upper" => Some(self.highs.highest()),
-            "lower" => Some(self.lows.lowest()),
-            _ => None,
-        }
-    }
-    fn ready(&self) -> bool {
-        self.highs.is_full()
-    }
-    fn archive(&mut self, archive: &mut Archive) {
-        archive.window(&mut self.highs);
-        archive.window(&mut self.lows);
+        archive.window(&mut self.returns);
     }
 }

@@ -44,20 +44,69 @@ impl Window {
         self.iter().sum::<f64>() / self.values.len() as f64
     }
 
-    /// Standard deviation of the population, from the deviations themselves.
-    pub fn deviation(&self) -> f64 {
+    /// Sum of the squared deviations from the mean.
+    pub fn squares(&self) -> f64 {
         let mean = self.mean();
-        let squares: f64 = self.iter().map(|v| (v - mean) * (v - mean)).sum();
-        (squares / self.values.len() as f64).sqrt()
+        self.iter().map(|v| (v - mean) * (v - mean)).sum()
+    }
+
+    /// Variance of the population, from the deviations themselves.
+    pub fn variance(&self) -> f64 {
+        self.squares() / self.values.len() as f64
+    }
+
+    /// Standard deviation of the population.
+    pub fn deviation(&self) -> f64 {
+        self.variance().sqrt()
+    }
+
+    /// The last `count` values, oldest first; all when there are fewer.
+    pub fn last(&self, count: usize) -> impl Iterator<Item = f64> + '_ {
+        self.values
+            .range(self.values.len().saturating_sub(count)..)
+            .copied()
+    }
+
+    /// How far each value lies from the newest, oldest first. Exact zeros where nothing moved, which
+    /// distances from a rounded mean are not.
+    pub fn from_newest(&self) -> impl Iterator<Item = f64> + '_ {
+        let newest = self.newest();
+        self.iter().map(move |value| value - newest)
+    }
+
+    /// Mean of what `from_newest` gives.
+    pub fn mean_from_newest(&self) -> f64 {
+        self.from_newest().sum::<f64>() / self.values.len() as f64
     }
 
     pub fn highest(&self) -> f64 {
-        self.iter().fold(f64::NEG_INFINITY, f64::max)
+        highest(self.iter())
     }
 
     pub fn lowest(&self) -> f64 {
-        self.iter().fold(f64::INFINITY, f64::min)
+        lowest(self.iter())
     }
+}
+
+pub fn highest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::NEG_INFINITY, f64::max)
+}
+
+pub fn lowest(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(f64::INFINITY, f64::min)
+}
+
+/// Weighted mean of values, oldest first.
+pub fn weighted(values: impl Iterator<Item = (f64, f64)>) -> f64 {
+    let (sum, weights) = values.fold((0.0, 0.0), |(s, w), (value, weight)| {
+        (s + value * weight, w + weight)
+    });
+    sum / weights
+}
+
+/// Mean with the weights 1 (oldest), 2, 3...
+pub fn rising(values: impl Iterator<Item = f64>) -> f64 {
+    weighted(values.zip((1..).map(f64::from)))
 }
 
 /// State as little-endian 64-bit words, written or read in the order in which fields are named.
@@ -122,6 +171,18 @@ impl Archive {
         let mut bits = value.to_bits();
         self.word(&mut bits);
         *value = f64::from_bits(bits);
+    }
+
+    pub fn flag(&mut self, value: &mut bool) {
+        let mut word = u64::from(*value);
+        self.word(&mut word);
+        *value = word == 1;
+    }
+
+    pub fn whole(&mut self, value: &mut i64) {
+        let mut word = *value as u64;
+        self.word(&mut word);
+        *value = word as i64;
     }
 
     pub fn window(&mut self, window: &mut Window) {

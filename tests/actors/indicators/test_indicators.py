@@ -16,25 +16,7 @@ from openoutcry.state.errors import CodecError, ConfigError
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import Bar
 from openoutcry.state.messages import UNDEFINED
-
-MINUTE = 60_000_000_000
-Row = tuple[int, int, int, int]  # high, low, close, volume in units
-ROWS = st.lists(
-    st.tuples(
-        st.integers(1000, 2000), st.integers(0, 200), st.integers(0, 200), st.integers(1, 9)
-    ).map(lambda r: (r[0] + r[1], r[0] - r[2], r[0], r[3])),
-    min_size=1,
-    max_size=60,
-)
-
-
-def bar(number: int, row: Row) -> Bar:
-    """A bar of prices with two decimals and volumes without."""
-    high, low, close, volume = row
-    return Bar(
-        InstrumentId("A.SIM"), (number + 1) * MINUTE, (number + 1) * MINUTE, 2, 0, "1m",
-        PriceType.LAST, number * MINUTE, close, high, low, close, volume, 1,
-    )  # fmt: skip
+from tests.actors.indicators.kit import ROWS, Row, bar
 
 
 def closes(rows: list[Row]) -> list[Fraction]:
