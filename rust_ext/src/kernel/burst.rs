@@ -53,7 +53,7 @@ impl Tick for Quote {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&self, counts: &mut Counts) -> bool {
         let (bid, ask) = (self.bid, self.ask);
         if bid <= 0 && bid != UNDEFINED || ask <= 0 && ask != UNDEFINED {
@@ -120,7 +120,7 @@ impl Tick for Trade {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&self, counts: &mut Counts) -> bool {
         if self.price <= 0 {
             counts.zero_price += 1;
@@ -262,6 +262,8 @@ impl<T: Tick> Run<T> {
         }
     }
 
+    /// A function of its own: inlined into the kernel's loop its values do not fit the registers.
+    #[inline(never)]
     fn take(
         &mut self,
         kernel: &mut Kernel,
