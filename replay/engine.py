@@ -11,12 +11,14 @@ import msgspec
 
 from openoutcry import _native
 from openoutcry.replay.collect import RunFacts, collect
+from openoutcry.replay.dataset import Dataset
+from openoutcry.replay.decode_ahead import DecodeAhead
 from openoutcry.replay.result import Measurement, ReplayResult
-from openoutcry.replay.session import ReplaySession, catalog_chunks
+from openoutcry.replay.session import ReplaySession, recorded_chunks
 from openoutcry.state.calendars import Calendar
-from openoutcry.state.catalog import Catalog, StreamInfo
+from openoutcry.state.catalog import StreamInfo
 from openoutcry.state.config import Config
-from openoutcry.state.errors import CatalogError
+from openoutcry.state.errors import CatalogError, ConfigError
 from openoutcry.state.instruments import AnyInstrument
 
 Progress = Callable[[int, int, int, int], None]
@@ -29,7 +31,8 @@ _EPOCH_BYTES: Final = 6
 def replay(
     config: Config,
     *,
-    catalog: Path | str,
+    catalog: Path | str | None = None,
+    data: Dataset | None = None,
     start: int | None = None,
     end: int | None = None,
     seed: int | None = None,
@@ -41,7 +44,8 @@ def replay(
 
     Args:
         config: What runs; see docs/reference/config.md.
-        catalog: Folder of the recorded data.
+        catalog: Folder of the recorded data, read once.
+        data: Instead of a catalog: recorded data that many runs share.
         start: Play from here (nanoseconds UTC), inclusive; None for the first datum.
         end: Play until here, exclusive; None for all.
         seed: Instead of the config's `run.seed`.
@@ -54,30 +58,30 @@ def replay(
         interrupted gives what happened until then, marked so.
 
     Raises:
-        ConfigError: The config can't be run.
+        ConfigError: The config can't be run, or not exactly one of `catalog` and `data` is given.
         DataError: The data can't be used.
     """
     wall, cpu = time.monotonic(), time.process_time()
     if seed is not None:
         config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=seed))
-    source = Catalog(catalog)
-    instruments = source.instruments()
+    source = _source(catalog, data)
+    instruments, calendars = source.instruments, source.calendars
     streams = _streams(config, source, start, end)
     first = max(start or 0, min(stream.first_ts for stream in streams))
     last = min([max(stream.last_ts for stream in streams), *([end] if end is not None else [])])
-    calendars = source.calendars()
     run_id = _run_id(config, streams, (instruments, calendars), (start, end))
-    session = ReplaySession(
-        config,
-        instruments,
-        catalog_chunks(source, start, end),
-        calendars=calendars,
-        start=first,
-        end=last,
-        epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
-        stepping=stepping,
-    )
-    stopped = _play(session, progress, interrupted or _never, (first, last))
+    with DecodeAhead() as ahead:
+        session = ReplaySession(
+            config,
+            instruments,
+            recorded_chunks(source, start, end, ahead),
+            calendars=calendars,
+            start=first,
+            end=last,
+            epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
+            stepping=stepping,
+        )
+        stopped = _play(session, progress, interrupted or _never, (first, last))
     facts = RunFacts(run_id=run_id, interrupted=stopped, first_ts=first)
     result = collect(session, facts)
     return msgspec.structs.replace(
@@ -86,6 +90,14 @@ def replay(
             result.events_total, time.monotonic() - wall, time.process_time() - cpu
         ),
     )
+
+
+def _source(catalog: Path | str | None, data: Dataset | None) -> Dataset:
+    if data is not None and catalog is None:
+        return data
+    if data is None and catalog is not None:
+        return Dataset(catalog, cache=False)
+    raise ConfigError("a replay needs either a catalog or data, and not both")
 
 
 def _play(
@@ -113,9 +125,7 @@ def _never() -> bool:
     return False
 
 
-def _streams(
-    config: Config, catalog: Catalog, start: int | None, end: int | None
-) -> list[StreamInfo]:
+def _streams(config: Config, data: Dataset, start: int | None, end: int | None) -> list[StreamInfo]:
     """The recorded streams that the config plays, with data in the span.
 
     Raises:
@@ -125,7 +135,7 @@ def _streams(
     for feed in config.feeds:
         for kind in feed.kinds:
             bars = sorted(set(feed.bars)) if kind == "bar" else [None]
-            found = [catalog.stream(kind, feed.instrument, bar) for bar in bars]
+            found = [data.stream(kind, feed.instrument, bar) for bar in bars]
             present = [stream for stream in found if stream is not None]
             if not present:
                 raise CatalogError(f"the catalog has no {kind} data of {feed.instrument}")

@@ -10,11 +10,12 @@ from typing import Final
 
 from openoutcry import _native
 from openoutcry.actors.graph import Graph, Ports, build_graph
+from openoutcry.replay.dataset import Dataset
+from openoutcry.replay.decode_ahead import DecodeAhead
 from openoutcry.replay.hours import calendars_of, sessions_of, venue_sessions
 from openoutcry.replay.record import RunRecord
 from openoutcry.replay.venue_config import exchange_mapping
 from openoutcry.state.calendars import Calendar
-from openoutcry.state.catalog import Catalog
 from openoutcry.state.config import Config, FeedConfig
 from openoutcry.state.enums import PriceType
 from openoutcry.state.errors import ConfigError
@@ -242,13 +243,15 @@ def build_universe(config: Config, instruments: Iterable[Instrument]) -> Univers
     return Universe(chosen, currencies, config.currencies)
 
 
-def catalog_chunks(catalog: Catalog, start: int | None, end: int | None) -> Chunks:
-    """Column chunks of a catalog's feeds between two times."""
+def recorded_chunks(
+    data: Dataset, start: int | None, end: int | None, ahead: DecodeAhead
+) -> Chunks:
+    """Column chunks of recorded feeds between two times."""
 
     def chunks(
         feed: FeedConfig, kind: str, bars: tuple[str, PriceType] | None
     ) -> Iterable[Mapping[str, object]]:
         bar = None if bars is None else f"{bars[0]}-{bars[1].value}"
-        return catalog.chunks(kind, feed.instrument, bar=bar, start=start, end=end)
+        return data.chunks(kind, feed.instrument, bar, start, end, ahead=ahead)
 
     return chunks

@@ -204,7 +204,8 @@ class Catalog:
         paths = catalog_files.files(key, self.path)
         if not paths:
             raise CatalogError(f"{self.path} has no {key}")
-        return _read(key, owner, [p for p in paths if _overlaps(p, key, start, end)], start, end)
+        paths = [path for path in paths if overlaps(path, key, start, end)]
+        return _read(key, owner, paths, start, end)
 
     def info(self, path: Path) -> FileInfo:
         """The metadata of one file."""
@@ -330,16 +331,27 @@ def _read(
     key: StreamKey, owner: Instrument, paths: list[Path], start: int | None, end: int | None
 ) -> "Iterator[Columns]":
     for path in paths:
-        _check_scales(path, owner)
+        check_scales(path, owner)
     for frame in catalog_files.read_stream(paths, key.kind):
-        received = frame["ts_received"].to_numpy()
-        first = 0 if start is None else int(received.searchsorted(start))
-        last = len(received) if end is None else int(received.searchsorted(end))
-        if first < last:
-            yield catalog_files.as_columns(frame[first:last])
+        yield from between(catalog_files.as_columns(frame), start, end)
 
 
-def _check_scales(path: Path, owner: Instrument) -> None:
+def between(columns: "Columns", start: int | None, end: int | None) -> "Iterator[Columns]":
+    """The rows with `start <= ts_received < end`, sharing memory with the columns, unless there are none."""
+    received = columns["ts_received"]
+    first = 0 if start is None else int(received.searchsorted(start))
+    last = len(received) if end is None else int(received.searchsorted(end))
+    if first < last:
+        yield {name: values[first:last] for name, values in columns.items()}
+
+
+def check_scales(path: Path, owner: Instrument) -> None:
+    """Prove that a file counts in the units that its instrument has now.
+
+    Raises:
+        CatalogError: It does not.
+        DataFormatError: The file cannot be used.
+    """
     info = catalog_files.read_info(path)
     if (info.price_scale, info.size_scale) != (owner.price_scale, owner.size_scale):
         raise CatalogError(
@@ -349,7 +361,7 @@ def _check_scales(path: Path, owner: Instrument) -> None:
         )
 
 
-def _overlaps(path: Path, key: StreamKey, start: int | None, end: int | None) -> bool:
+def overlaps(path: Path, key: StreamKey, start: int | None, end: int | None) -> bool:
     """Whether a file can hold rows of the span: its name is its UTC day or year."""
     import numpy as np
 

@@ -236,13 +236,22 @@ def read_stream(paths: Sequence[Path], kind: str) -> Iterator["pl.DataFrame"]:
     Raises:
         CatalogFileError: As `read_slices`, for the first file that cannot be used.
     """
-    for batch in _batches(paths):
+    for batch in batches(paths):
         frame = _together(batch, KINDS[kind]) if len(batch) > 1 else None
         if frame is not None:
             yield frame
             continue
         for path in batch:  # alone, or one of them cannot be used: then this names it
             yield from read_slices(path, kind)
+
+
+def decoded(paths: Sequence[Path], kind: str) -> "Columns":
+    """All rows of a few small files, each column in one piece; raises as `read_stream`."""
+    import polars as pl
+
+    frames = list(read_stream(paths, kind))
+    empty = pl.DataFrame(schema=dict.fromkeys(KINDS[kind], pl.Int64))
+    return as_columns(pl.concat([empty, *frames]).rechunk())
 
 
 def count_rows(paths: Sequence[Path], kind: str) -> int:
@@ -275,7 +284,7 @@ def end_stamps(path: Path) -> tuple[int, int] | None:
     return (ends.item(0, 0), ends.item(1, 0)) if ends.height else None
 
 
-def _batches(paths: Sequence[Path]) -> Iterator[list[Path]]:
+def batches(paths: Sequence[Path]) -> Iterator[list[Path]]:
     """Neighbours whose sizes stay within what is read in one go; a large file is alone."""
     batch: list[Path] = []
     size = 0

@@ -50,6 +50,11 @@ PORTS: dict[str, tuple[set[str], str]] = {
         {"clock", "files"},
         "names the catalog; times the run, which no result holds",
     ),
+    "replay/dataset.py": ({"files"}, "names the catalog and its cache"),
+    "replay/decode_ahead.py": (
+        {"threads"},
+        "decodes the next chunk while one is played; what it gives and when is the same without",
+    ),
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "replay/synth.py": (
         {"files", "randomness"},
@@ -58,6 +63,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "state/catalog.py": ({"files"}, "reads and writes the recorded markets"),
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),
     "state/catalog_files.py": ({"files"}, "reads and writes the recorded markets"),
+    "state/column_cache.py": ({"files"}, "keeps the recorded markets decoded"),
 }
 # Modules in which a float would be money, or a size, or a price.
 MONEY = re.compile(

@@ -11,6 +11,9 @@ use crate::failure::Failure;
 use crate::sessions::Sessions;
 use crate::types::{Bar, Nanos, PriceType, Quote, Trade, UNDEFINED};
 
+/// The bar that an update closed, if any.
+pub type UpdateResult = Result<Option<Bar>, Failure>;
+
 const SECOND: i64 = 1_000_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

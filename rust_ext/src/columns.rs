@@ -70,6 +70,14 @@ impl Chunk {
         self.rows
     }
 
+    /// All rows of a column.
+    #[inline]
+    pub fn column(&self, column: usize) -> &[i64] {
+        assert!(column < self.width);
+        // SAFETY: a column of the chunk, of `rows` readable numbers by the contract of `borrowed`.
+        unsafe { std::slice::from_raw_parts(self.columns[column], self.rows) }
+    }
+
     #[inline]
     pub fn get(&self, column: usize, row: usize) -> i64 {
         assert!(column < self.width && row < self.rows);

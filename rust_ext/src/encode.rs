@@ -10,8 +10,7 @@ const PIECE: usize = 8192;
 #[derive(Clone)]
 pub struct Recorder {
     hasher: blake3::Hasher,
-    words: Vec<i64>,
-    bytes: Vec<u8>,
+    words: Vec<[u8; 8]>,
 }
 
 impl Default for Recorder {
@@ -19,7 +18,6 @@ impl Default for Recorder {
         Self {
             hasher: blake3::Hasher::new(),
             words: Vec::new(),
-            bytes: Vec::new(),
         }
     }
 }
@@ -31,7 +29,7 @@ impl Recorder {
         if self.words.len() >= PIECE {
             self.flush();
         }
-        self.words.extend_from_slice(&words);
+        self.words.extend_from_slice(&words.map(i64::to_le_bytes));
     }
 
     /// Append a 128-bit number, low word first.
@@ -49,20 +47,20 @@ impl Recorder {
         }
     }
 
+    /// Hash the whole pieces; what is left over goes to the front. Pieces that begin at multiples of
+    /// their length are whole trees to BLAKE3, which then never hashes a block by itself.
     #[cold]
     fn flush(&mut self) {
-        self.bytes.clear();
-        self.bytes
-            .extend(self.words.iter().flat_map(|word| word.to_le_bytes()));
-        self.hasher.update(&self.bytes);
-        self.words.clear();
+        let whole = self.words.len() / PIECE * PIECE;
+        self.hasher.update(self.words[..whole].as_flattened());
+        self.words.drain(..whole);
     }
 
     /// Digest of everything so far.
     pub fn digest(&self) -> [u8; 32] {
-        let mut rest = self.clone();
-        rest.flush();
-        *rest.hasher.finalize().as_bytes()
+        let mut hasher = self.hasher.clone();
+        hasher.update(self.words.as_flattened());
+        *hasher.finalize().as_bytes()
     }
 }
 

@@ -235,8 +235,37 @@ impl Feed {
         self.chunk.get(column, self.row)
     }
 
+    /// Rows of the chunk behind the one at hand.
     #[inline]
-    fn received(&self) -> Nanos {
+    pub fn rows_behind(&self) -> usize {
+        self.chunk.rows().saturating_sub(self.row + 1)
+    }
+
+    /// The first six columns of the chunk, from the row at hand on.
+    #[inline]
+    pub fn columns_ahead(&self) -> [&[i64]; 6] {
+        std::array::from_fn(|column| &self.chunk.column(column)[self.row..])
+    }
+
+    /// Nanoseconds added to the receive stamps.
+    #[inline]
+    pub fn latency(&self) -> i64 {
+        self.latency
+    }
+
+    /// Move on by rows of the chunk that were read elsewhere: the one then at hand is received at
+    /// `stamp`, and `backwards` of the stamps on the way there ran back.
+    #[inline]
+    pub fn skip(&mut self, rows: usize, stamp: Nanos, backwards: u64) {
+        self.row += rows;
+        self.gap_reported = false;
+        self.stamp = Some(stamp);
+        self.defects.time_backwards += backwards;
+    }
+
+    /// When the row at hand is received.
+    #[inline]
+    pub fn received(&self) -> Nanos {
         self.stamp.unwrap_or(Nanos::MAX)
     }
 
@@ -271,11 +300,7 @@ impl Feed {
             ts_received: self.received(),
             price: self.get(2),
             size: self.get(3),
-            aggressor: match self.get(4) {
-                1 => Some(Side::Buy),
-                -1 => Some(Side::Sell),
-                _ => None,
-            },
+            aggressor: Trade::aggressor_of(self.get(4)),
             trade_id: self.get(5),
         }
     }

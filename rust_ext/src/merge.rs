@@ -57,6 +57,12 @@ impl Merge {
         self.first
     }
 
+    /// The smallest head but the first.
+    #[inline]
+    pub fn rival(&self) -> Option<Key> {
+        self.rest.peek().map(|head| head.0)
+    }
+
     /// The first feed moved on to its next row; None when it has no more.
     #[inline]
     pub fn replace_first(&mut self, next: Option<Key>) {

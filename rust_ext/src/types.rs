@@ -151,6 +151,18 @@ pub struct Trade {
     pub trade_id: i64,
 }
 
+impl Trade {
+    /// The side that a recorded number names: 1 buyer, -1 seller, anything else not known.
+    #[inline]
+    pub fn aggressor_of(number: i64) -> Option<Side> {
+        match number {
+            1 => Some(Side::Buy),
+            -1 => Some(Side::Sell),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
     /// Start of the interval.

@@ -18,9 +18,13 @@ use crate::bars::Timeframe;
 use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::feed::{FeedKind, FeedSpec};
-use crate::kernel::{Input, Kernel, Venue};
+use crate::kernel::{Input, Kernel, Step, Venue};
+use crate::market::Market;
 use crate::sessions::Sessions;
 use crate::types::{Command, CurrencyIx, Instrument, InstrumentIx, PriceType};
+
+/// Events that are skipped before the interpreter is let go: a few tenths of a millisecond.
+const SHORT_WAIT: usize = 8192;
 
 /// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
 #[pyclass(name = "Kernel", module = "openoutcry._native")]
@@ -240,7 +244,7 @@ impl PyKernel {
 impl PyKernel {
     /// The next input that the core wants.
     pub fn advance_input(&mut self, py: Python<'_>) -> PyResult<Option<Input>> {
-        let input = self.inner.advance(&mut self.market.borrow_mut(py).inner);
+        let input = advance(py, &mut self.inner, &mut self.market.borrow_mut(py).inner);
         let input = input.map_err(|e| to_python(py, e))?;
         self.delivered += u64::from(input.is_some());
         Ok(input)
@@ -269,6 +273,19 @@ impl PyKernel {
     fn venue(&self, venue: usize) -> PyResult<&Venue> {
         let found = self.inner.venues().get(venue);
         found.ok_or_else(|| PyIndexError::new_err(format!("no venue {venue}")))
+    }
+}
+
+/// The next wanted input. A long wait for it lets other threads of the interpreter run.
+fn advance(
+    py: Python<'_>,
+    kernel: &mut Kernel,
+    market: &mut Market,
+) -> Result<Option<Input>, Failure> {
+    match kernel.advance_within(market, SHORT_WAIT)? {
+        Step::Input(input) => Ok(Some(input)),
+        Step::End => Ok(None),
+        Step::Pause => py.detach(|| kernel.advance(market)),
     }
 }
 

@@ -98,6 +98,33 @@ impl Exchange {
         self.after_ladder(ts, ix, out);
     }
 
+    /// Whether no market event of the instrument can do anything here.
+    pub fn is_idle(&self, ix: InstrumentIx) -> bool {
+        self.idle(ix)
+    }
+
+    /// Quotes of an instrument that is idle, of which the venue is shown the last. A touch that
+    /// `moved` (bid, ask) on the way there was refreshed, and is offered whole again.
+    pub fn pass_quotes(&mut self, ix: InstrumentIx, last: &Quote, moved: [bool; 2]) {
+        let market = &mut self.markets[ix as usize];
+        if market.source > Source::Quote {
+            return;
+        }
+        for (ladder, moved) in [(&mut market.bids, moved[0]), (&mut market.asks, moved[1])] {
+            if moved {
+                ladder.clear();
+            }
+        }
+        market.set_quote(last);
+    }
+
+    /// Trades of an instrument that is idle, of which the venue is shown the last.
+    pub fn pass_trades(&mut self, ix: InstrumentIx, last: &Trade) {
+        let market = &mut self.markets[ix as usize];
+        market.source = market.source.max(Source::Trade);
+        market.last = last.price;
+    }
+
     /// A whole message was applied to the book.
     pub fn on_book(&mut self, ts: Nanos, ix: InstrumentIx, book: &Book, out: &mut Vec<Report>) {
         self.now(ts, out);

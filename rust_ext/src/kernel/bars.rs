@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::agenda::Task;
+use super::agenda::{Agenda, Task};
 use super::{Builder, Input, Kernel};
-use crate::bars::{BarBuilder, Timeframe};
+use crate::bars::{BarBuilder, Timeframe, UpdateResult};
 use crate::failure::Failure;
 use crate::feed::FeedKind;
 use crate::market::Market;
 use crate::merge::{Key, Phase};
 use crate::sessions::Sessions;
-use crate::types::{Bar, InstrumentIx, Nanos, PriceType};
+use crate::types::{InstrumentIx, Nanos, PriceType};
 
 impl Kernel {
     /// Trading hours of an instrument, for the bars that are built of it.
@@ -63,27 +63,10 @@ impl Kernel {
         &mut self,
         ix: InstrumentIx,
         ts: Nanos,
-        update: impl Fn(&mut BarBuilder) -> Result<Option<Bar>, Failure>,
+        update: impl Fn(&mut BarBuilder) -> UpdateResult,
     ) -> Result<(), Failure> {
-        for &number in &self.slots[ix as usize].builders {
-            let Builder { bars, complete, .. } = &mut self.builders[number];
-            let due = bars.due();
-            let closed = update(bars)?;
-            let close_at = |ts| Key {
-                ts,
-                phase: Phase::BarClose,
-                order: number as u64,
-            };
-            if closed.is_some() && !bars.timeframe().is_time() {
-                self.agenda
-                    .add(close_at(ts), Task::BarClose { builder: number });
-            }
-            complete.extend(closed);
-            if let Some(end) = bars.due().filter(|end| Some(*end) != due) {
-                self.agenda
-                    .add(close_at(end), Task::BarClose { builder: number });
-            }
-        }
+        let numbers = &self.slots[ix as usize].builders;
+        update_builders(&mut self.builders, &mut self.agenda, numbers, ts, update)?;
         Ok(())
     }
 
@@ -152,4 +135,36 @@ impl Kernel {
             });
         }
     }
+}
+
+/// Give an update to the builders with these numbers; whether the agenda got something to do.
+#[inline]
+pub(super) fn update_builders(
+    builders: &mut [Builder],
+    agenda: &mut Agenda,
+    numbers: &[usize],
+    ts: Nanos,
+    update: impl Fn(&mut BarBuilder) -> UpdateResult,
+) -> Result<bool, Failure> {
+    let mut added = false;
+    for &number in numbers {
+        let Builder { bars, complete, .. } = &mut builders[number];
+        let due = bars.due();
+        let closed = update(bars)?;
+        let close_at = |ts| Key {
+            ts,
+            phase: Phase::BarClose,
+            order: number as u64,
+        };
+        if closed.is_some() && !bars.timeframe().is_time() {
+            agenda.add(close_at(ts), Task::BarClose { builder: number });
+            added = true;
+        }
+        complete.extend(closed);
+        if let Some(end) = bars.due().filter(|end| Some(*end) != due) {
+            agenda.add(close_at(end), Task::BarClose { builder: number });
+            added = true;
+        }
+    }
+    Ok(added)
 }

@@ -60,34 +60,8 @@ fn head(kind: i64, number: u32) -> i64 {
 pub fn record(out: &mut Recorder, seq: u64, input: &Input, levels: &[Level]) {
     let seq = seq as i64;
     match input {
-        Input::Quote(ix, q) => {
-            let (event, received) = (q.ts_event, q.ts_received);
-            let (bid_size, ask_size) = (q.bid_size, q.ask_size);
-            out.words([
-                seq,
-                head(1, *ix),
-                event,
-                received,
-                q.bid,
-                q.ask,
-                bid_size,
-                ask_size,
-            ]);
-        }
-        Input::Trade(ix, t) => {
-            let (event, received) = (t.ts_event, t.ts_received);
-            let side = t.aggressor.map_or(0, Side::sign);
-            out.words([
-                seq,
-                head(2, *ix),
-                event,
-                received,
-                t.price,
-                t.size,
-                side,
-                t.trade_id,
-            ]);
-        }
+        Input::Quote(ix, q) => record_quote(out, seq as u64, *ix, q),
+        Input::Trade(ix, t) => record_trade(out, seq as u64, *ix, t),
         Input::Bar(ix, timeframe, b) => {
             out.words([seq, head(3, *ix), timeframe.unit as i64, timeframe.count]);
             out.words([b.price_type as i64, b.ts_open, b.ts_event, b.ts_received]);
@@ -116,6 +90,34 @@ pub fn record(out: &mut Recorder, seq: u64, input: &Input, levels: &[Level]) {
             out.text(name);
         }
     }
+}
+
+#[inline]
+pub fn record_quote(out: &mut Recorder, seq: u64, ix: InstrumentIx, q: &Quote) {
+    out.words([
+        seq as i64,
+        head(1, ix),
+        q.ts_event,
+        q.ts_received,
+        q.bid,
+        q.ask,
+        q.bid_size,
+        q.ask_size,
+    ]);
+}
+
+#[inline]
+pub fn record_trade(out: &mut Recorder, seq: u64, ix: InstrumentIx, t: &Trade) {
+    out.words([
+        seq as i64,
+        head(2, ix),
+        t.ts_event,
+        t.ts_received,
+        t.price,
+        t.size,
+        t.aggressor.map_or(0, Side::sign),
+        t.trade_id,
+    ]);
 }
 
 impl Datum {

@@ -6,6 +6,7 @@
 
 mod agenda;
 mod bars;
+mod burst;
 mod counts;
 mod input;
 mod report;
@@ -27,6 +28,15 @@ use agenda::{Agenda, Task};
 pub use counts::Counts;
 pub use input::{Datum, Input};
 pub use venue::Venue;
+
+/// How far the kernel came.
+#[derive(Debug)]
+pub enum Step {
+    Input(Input),
+    /// There is more.
+    Pause,
+    End,
+}
 
 /// What the kernel knows of one instrument.
 #[derive(Clone, Debug, Default)]
@@ -240,28 +250,47 @@ impl Kernel {
 
     /// The next input that the core wants; None when nothing is left.
     pub fn advance(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
+        loop {
+            match self.advance_within(market, usize::MAX)? {
+                Step::Input(input) => return Ok(Some(input)),
+                Step::End => return Ok(None),
+                Step::Pause => {}
+            }
+        }
+    }
+
+    /// As `advance`, but pause after about `most` events that the core does not want.
+    pub fn advance_within(&mut self, market: &mut Market, most: usize) -> Result<Step, Failure> {
         if !self.started {
             self.prepare();
         }
-        loop {
+        let mut left = most;
+        while left > 0 {
             self.send_immediate();
             let row = self.merge.first();
             let task = self.agenda.first();
             let input = match (row, task) {
                 (Some(row), task) if task.is_none_or(|task| row < task) => {
+                    let skipped = self.burst(row, left, market)?;
+                    if skipped > 0 {
+                        left -= skipped;
+                        continue;
+                    }
                     self.take_row(row, market)?
                 }
                 (None, _) if self.end.is_none() && !self.feeds.is_empty() => {
                     self.close();
                     None
                 }
-                (None, None) => return Ok(None),
+                (None, None) => return Ok(Step::End),
                 _ => self.take_task(market)?,
             };
-            if input.is_some() {
-                return Ok(input);
+            if let Some(input) = input {
+                return Ok(Step::Input(input));
             }
+            left -= 1;
         }
+        Ok(Step::Pause)
     }
 
     /// The first moment of the replay: which bars venues trade on, and when they open.

@@ -1,17 +1,13 @@
 //! Recorded rows becoming inputs: checked, given to the venue, the market state and the bars.
 
+use super::burst::{Tick, is_size};
 use super::{Datum, Input, Kernel};
 use crate::bars::{BarBuilder, Timeframe};
 use crate::failure::Failure;
 use crate::feed::FeedKind;
 use crate::market::Market;
 use crate::merge::Key;
-use crate::types::{Bar, InstrumentIx, Nanos, Quote, Trade, UNDEFINED};
-
-/// A size that a recording may hold.
-fn is_size(size: i64) -> bool {
-    size >= 0 || size == UNDEFINED
-}
+use crate::types::{Bar, InstrumentIx, Nanos, Quote, Trade};
 
 impl Kernel {
     /// Take the row at hand of a feed; an input when the core wants it.
@@ -81,20 +77,9 @@ impl Kernel {
         quote: Quote,
         market: &mut Market,
     ) -> Result<Option<Input>, Failure> {
-        let (bid, ask) = (quote.bid, quote.ask);
-        if bid <= 0 && bid != UNDEFINED || ask <= 0 && ask != UNDEFINED {
-            self.counts.zero_price += 1;
+        if !quote.count(&mut self.counts) {
             return Ok(None);
         }
-        if !is_size(quote.bid_size) || !is_size(quote.ask_size) {
-            self.counts.negative_size += 1;
-            return Ok(None);
-        }
-        if ask != UNDEFINED {
-            self.counts.crossed_quote += u64::from(bid > ask);
-            self.counts.locked_quote += u64::from(bid == ask);
-        }
-        self.counts.quote += 1;
         let ts = quote.ts_received;
         let input = self.sequence(ts, Input::Quote(ix, quote));
         self.at_venue_of(ix, ts, |exchange, out| {
@@ -112,20 +97,12 @@ impl Kernel {
         trade: Trade,
         market: &mut Market,
     ) -> Result<Option<Input>, Failure> {
-        if trade.price <= 0 {
-            self.counts.zero_price += 1;
+        if !trade.count(&mut self.counts) {
             return Ok(None);
         }
-        if !is_size(trade.size) {
-            self.counts.negative_size += 1;
-            return Ok(None);
-        }
-        self.counts.trade += 1;
         let ts = trade.ts_received;
         let input = self.sequence(ts, Input::Trade(ix, trade));
-        if trade.size == 0 {
-            self.counts.zero_size_trade += 1;
-        } else {
+        if trade.is_used() {
             self.at_venue_of(ix, ts, |exchange, out| {
                 exchange.on_trade(ts, ix, &trade, out)
             });

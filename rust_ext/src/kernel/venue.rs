@@ -33,6 +33,12 @@ impl Venue {
             deadline: None,
         }
     }
+
+    /// Whether the agenda does not show the venue's next deadline.
+    #[inline]
+    pub(super) fn deadline_moved(&self) -> bool {
+        self.exchange.next_deadline() != self.deadline.map(|key| key.ts)
+    }
 }
 
 impl Kernel {
@@ -105,9 +111,15 @@ impl Kernel {
     ) {
         let venue = &mut self.venues[number];
         act(&mut venue.exchange, &mut self.scratch);
-        let next = venue.exchange.next_deadline();
-        if next != venue.deadline.map(|key| key.ts) {
-            self.move_deadline(number, ts, next);
+        self.after_venue(number, ts);
+    }
+
+    /// The venue did something: take its deadline over, and send out what it reports.
+    #[inline]
+    pub(super) fn after_venue(&mut self, number: usize, ts: Nanos) {
+        let venue = &self.venues[number];
+        if venue.deadline_moved() {
+            self.move_deadline(number, ts, venue.exchange.next_deadline());
         }
         if !self.scratch.is_empty() {
             self.send_reports(number);

@@ -1,0 +1,344 @@
+//! Runs of rows that nobody in the core asked for: taken in one go, to the same effect as one by one.
+//!
+//! A run ends where something else comes first, where the venue or a bar did something, and before
+//! the last row of a chunk. Within it a venue that has no order and no position of the instrument is
+//! shown the last row only, and whether the touch moved on the way there.
+
+use super::bars::update_builders;
+use super::{Counts, Kernel, Venue, input};
+use crate::bars::{BarBuilder, UpdateResult};
+use crate::encode::Recorder;
+use crate::exchange::Exchange;
+use crate::failure::Failure;
+use crate::feed::{Feed, FeedKind};
+use crate::market::Market;
+use crate::merge::Key;
+use crate::types::{InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED};
+
+/// A size that a recording may hold.
+pub(super) fn is_size(size: i64) -> bool {
+    size >= 0 || size == UNDEFINED
+}
+
+/// Columns of a chunk from the row at hand on, in the order of `FeedKind::columns`.
+pub(super) type Columns<'a> = [&'a [i64]; 6];
+
+/// A row of the frequent kinds.
+pub(super) trait Tick: Copy {
+    fn read(columns: &Columns<'_>, row: usize, received: Nanos) -> Self;
+    /// Count it; false for one that is refused.
+    fn count(&self, counts: &mut Counts) -> bool;
+    /// Whether anybody but the core sees it.
+    fn is_used(&self) -> bool;
+    fn record(&self, out: &mut Recorder, seq: u64, ix: InstrumentIx);
+    fn meet(&self, venue: &mut Exchange, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>);
+    /// Which sides differ from the row before.
+    fn moved(&self, before: &Self) -> [bool; 2];
+    /// The effect of a run of rows on a venue that is idle.
+    fn pass(&self, moved: [bool; 2], venue: &mut Exchange, ix: InstrumentIx);
+    fn build(&self, ts: Nanos, bars: &mut BarBuilder) -> UpdateResult;
+    fn store(&self, market: &mut Market, ix: InstrumentIx);
+}
+
+impl Tick for Quote {
+    #[inline]
+    fn read(columns: &Columns<'_>, row: usize, received: Nanos) -> Self {
+        Self {
+            ts_event: columns[0][row],
+            ts_received: received,
+            bid: columns[2][row],
+            ask: columns[3][row],
+            bid_size: columns[4][row],
+            ask_size: columns[5][row],
+        }
+    }
+
+    #[inline(always)]
+    fn count(&self, counts: &mut Counts) -> bool {
+        let (bid, ask) = (self.bid, self.ask);
+        if bid <= 0 && bid != UNDEFINED || ask <= 0 && ask != UNDEFINED {
+            counts.zero_price += 1;
+            return false;
+        }
+        if !is_size(self.bid_size) || !is_size(self.ask_size) {
+            counts.negative_size += 1;
+            return false;
+        }
+        if ask != UNDEFINED {
+            counts.crossed_quote += u64::from(bid > ask);
+            counts.locked_quote += u64::from(bid == ask);
+        }
+        counts.quote += 1;
+        true
+    }
+
+    #[inline]
+    fn is_used(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn record(&self, out: &mut Recorder, seq: u64, ix: InstrumentIx) {
+        input::record_quote(out, seq, ix, self);
+    }
+
+    fn meet(&self, venue: &mut Exchange, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>) {
+        venue.on_quote(ts, ix, self, out);
+    }
+
+    #[inline]
+    fn moved(&self, before: &Self) -> [bool; 2] {
+        [
+            (self.bid != before.bid) | (self.bid_size != before.bid_size),
+            (self.ask != before.ask) | (self.ask_size != before.ask_size),
+        ]
+    }
+
+    fn pass(&self, moved: [bool; 2], venue: &mut Exchange, ix: InstrumentIx) {
+        venue.pass_quotes(ix, self, moved);
+    }
+
+    fn build(&self, ts: Nanos, bars: &mut BarBuilder) -> UpdateResult {
+        bars.quote(ts, self)
+    }
+
+    fn store(&self, market: &mut Market, ix: InstrumentIx) {
+        market.set_quote(ix, self);
+    }
+}
+
+impl Tick for Trade {
+    #[inline]
+    fn read(columns: &Columns<'_>, row: usize, received: Nanos) -> Self {
+        Self {
+            ts_event: columns[0][row],
+            ts_received: received,
+            price: columns[2][row],
+            size: columns[3][row],
+            aggressor: Trade::aggressor_of(columns[4][row]),
+            trade_id: columns[5][row],
+        }
+    }
+
+    #[inline(always)]
+    fn count(&self, counts: &mut Counts) -> bool {
+        if self.price <= 0 {
+            counts.zero_price += 1;
+            return false;
+        }
+        if !is_size(self.size) {
+            counts.negative_size += 1;
+            return false;
+        }
+        counts.zero_size_trade += u64::from(self.size == 0);
+        counts.trade += 1;
+        true
+    }
+
+    #[inline]
+    fn is_used(&self) -> bool {
+        self.size != 0
+    }
+
+    #[inline]
+    fn record(&self, out: &mut Recorder, seq: u64, ix: InstrumentIx) {
+        input::record_trade(out, seq, ix, self);
+    }
+
+    fn meet(&self, venue: &mut Exchange, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>) {
+        venue.on_trade(ts, ix, self, out);
+    }
+
+    #[inline]
+    fn moved(&self, _before: &Self) -> [bool; 2] {
+        [false; 2]
+    }
+
+    fn pass(&self, _moved: [bool; 2], venue: &mut Exchange, ix: InstrumentIx) {
+        venue.pass_trades(ix, self);
+    }
+
+    fn build(&self, ts: Nanos, bars: &mut BarBuilder) -> UpdateResult {
+        bars.trade(ts, self)
+    }
+
+    fn store(&self, market: &mut Market, ix: InstrumentIx) {
+        market.set_trade(ix, self);
+    }
+}
+
+impl Kernel {
+    /// Take a run of at most `most` rows that the core does not want, beginning with the one at hand;
+    /// how many were taken. None when the row at hand must be taken by itself.
+    #[inline]
+    pub(super) fn burst(
+        &mut self,
+        row: Key,
+        most: usize,
+        market: &mut Market,
+    ) -> Result<usize, Failure> {
+        let feed = &self.feeds[row.order as usize];
+        let (kind, ix) = (feed.kind, feed.instrument);
+        match kind {
+            FeedKind::Quote if !self.wants(kind, ix) => self.run::<Quote>(row, most, market),
+            FeedKind::Trade if !self.wants(kind, ix) => self.run::<Trade>(row, most, market),
+            _ => Ok(0),
+        }
+    }
+
+    fn run<T: Tick>(
+        &mut self,
+        row: Key,
+        most: usize,
+        market: &mut Market,
+    ) -> Result<usize, Failure> {
+        let number = row.order as usize;
+        let most = most.min(self.feeds[number].rows_behind());
+        if most == 0 {
+            return Ok(0);
+        }
+        let until = self.until(row);
+        let ix = self.feeds[number].instrument;
+        let busy = self.venue_is_busy(ix);
+        let mut run = Run::<T>::new(self, number);
+        let result = run.take(self, until, most, busy);
+        self.feeds[number].skip(run.taken, run.stamp, run.backwards);
+        self.merge.replace_first(self.feeds[number].head());
+        if let Some(last) = run.last {
+            last.store(market, ix);
+            if let (Some(venue), false) = (self.slots[ix as usize].venue, busy) {
+                last.pass(run.moved, &mut self.venues[venue].exchange, ix);
+            }
+        }
+        if let (Some(venue), true) = (self.slots[ix as usize].venue, busy) {
+            self.after_venue(venue, self.now);
+        }
+        result.map(|()| run.taken)
+    }
+
+    /// The last moment at which a row of this feed still comes before everything else.
+    fn until(&self, row: Key) -> Nanos {
+        let others = [self.merge.rival(), self.agenda.first()];
+        let Some(next) = others.into_iter().flatten().min() else {
+            return Nanos::MAX;
+        };
+        if (row.phase, row.order) < (next.phase, next.order) {
+            next.ts
+        } else {
+            next.ts.saturating_sub(1)
+        }
+    }
+
+    /// Whether a venue must see every row of an instrument: it has an order or a position of it, or
+    /// something that is due and not on the agenda.
+    fn venue_is_busy(&self, ix: InstrumentIx) -> bool {
+        self.slots[ix as usize].venue.is_some_and(|venue| {
+            let venue = &self.venues[venue];
+            !venue.exchange.is_idle(ix) || venue.deadline_moved()
+        })
+    }
+}
+
+/// What a run of rows leaves behind for its end.
+struct Run<T> {
+    number: usize,
+    taken: usize,
+    /// When the row behind the run is received.
+    stamp: Nanos,
+    backwards: u64,
+    last: Option<T>,
+    moved: [bool; 2],
+}
+
+impl<T: Tick> Run<T> {
+    fn new(kernel: &Kernel, number: usize) -> Self {
+        Self {
+            number,
+            taken: 0,
+            stamp: kernel.feeds[number].received(),
+            backwards: 0,
+            last: None,
+            moved: [false; 2],
+        }
+    }
+
+    /// A function of its own: inlined into the kernel's loop its values do not fit the registers.
+    #[inline(never)]
+    fn take(
+        &mut self,
+        kernel: &mut Kernel,
+        until: Nanos,
+        most: usize,
+        busy: bool,
+    ) -> Result<(), Failure> {
+        let Kernel {
+            slots,
+            venues,
+            feeds,
+            builders,
+            agenda,
+            counts,
+            recorder,
+            scratch,
+            seq,
+            now,
+            ..
+        } = kernel;
+        let feed: &Feed = &feeds[self.number];
+        let (columns, latency, ix) = (feed.columns_ahead(), feed.latency(), feed.instrument);
+        let slot = &slots[ix as usize];
+        let mut venue: Option<&mut Venue> =
+            slot.venue.filter(|_| busy).map(|venue| &mut venues[venue]);
+        while self.taken < most {
+            let tick = T::read(&columns, self.taken, self.stamp);
+            let ts = self.stamp;
+            self.taken += 1;
+            self.follow(columns[1][self.taken].saturating_add(latency));
+            if tick.count(counts) {
+                *seq += 1;
+                *now = ts;
+                tick.record(recorder, *seq, ix);
+                if tick.is_used()
+                    && self.show(&tick, ts, ix, venue.as_deref_mut(), scratch)
+                        | update_builders(builders, agenda, &slot.builders, ts, |bars| {
+                            tick.build(ts, bars)
+                        })?
+                {
+                    break;
+                }
+            }
+            if self.stamp > until {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stamp of the next row: nobody receives anything in the past.
+    #[inline]
+    fn follow(&mut self, received: Nanos) {
+        self.backwards += u64::from(received < self.stamp);
+        self.stamp = received.max(self.stamp);
+    }
+
+    /// Show a row to a venue that is busy; whether it did something.
+    #[inline]
+    fn show(
+        &mut self,
+        tick: &T,
+        ts: Nanos,
+        ix: InstrumentIx,
+        venue: Option<&mut Venue>,
+        out: &mut Vec<Report>,
+    ) -> bool {
+        if let Some(before) = &self.last {
+            let moved = tick.moved(before);
+            self.moved = [self.moved[0] | moved[0], self.moved[1] | moved[1]];
+        }
+        self.last = Some(*tick);
+        venue.is_some_and(|venue| {
+            tick.meet(&mut venue.exchange, ts, ix, out);
+            !out.is_empty() || venue.deadline_moved()
+        })
+    }
+}
