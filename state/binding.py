@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from openoutcry import _native
-from openoutcry.state import commands, enums, errors, events, market_data
+from openoutcry.state import commands, enums, errors, events, market_data, signals
 from openoutcry.state.currencies import MAX_SCALE, scale_of
 from openoutcry.state.decimals import to_units
 from openoutcry.state.errors import ConfigError, NumericOverflow
@@ -20,7 +20,7 @@ _MARGIN_SCALE = 9
 _native.bind(
     {
         name: value
-        for module in (enums, errors, commands, market_data, events)
+        for module in (enums, errors, commands, market_data, events, signals)
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == module.__name__
     }

@@ -25,6 +25,7 @@ pub mod record;
 pub mod risk;
 pub mod sessions;
 pub mod types;
+pub mod watch;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -37,6 +38,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::desk::register(module)?;
     bindings::dispatcher::register(module)?;
     bindings::fixed::register(module)?;
+    bindings::interests::register(module)?;
     bindings::journal::register(module)?;
     bindings::path::register(module)?;
     bindings::player::register(module)?;

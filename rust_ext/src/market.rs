@@ -1,9 +1,10 @@
 //! The last of everything per instrument: what strategies look at between messages.
 
-use crate::bars::quote_price;
+use crate::bars::{Timeframe, quote_price};
 use crate::book::Book;
 use crate::encode::Recorder;
 use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade, UNDEFINED};
+use crate::watch::Watch;
 
 #[derive(Clone, Debug, Default)]
 struct Slot {
@@ -18,15 +19,26 @@ struct Slot {
     book_ts: Nanos,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Market {
     slots: Vec<Slot>,
+    /// Who waits for what of it.
+    pub watch: Watch,
 }
 
 impl Market {
     pub fn new(instruments: usize) -> Self {
         Self {
             slots: vec![Slot::default(); instruments],
+            watch: Watch::new((0..instruments).map(|_| (0, 0))),
+        }
+    }
+
+    /// The market of instruments with these price and size scales.
+    pub fn of(scales: &[(u8, u8)]) -> Self {
+        Self {
+            watch: Watch::new(scales.iter().copied()),
+            ..Self::new(scales.len())
         }
     }
 
@@ -51,14 +63,17 @@ impl Market {
     #[inline]
     pub fn set_quote(&mut self, ix: InstrumentIx, quote: &Quote) {
         self.slot_mut(ix).quote = Some(*quote);
+        self.watch.on_quote(ix, quote);
     }
 
     pub fn set_trade(&mut self, ix: InstrumentIx, trade: &Trade) {
         self.slot_mut(ix).trade = Some((trade.ts_received, trade.price, trade.size));
+        self.watch.on_trade(ix, trade.price);
     }
 
-    pub fn set_bar(&mut self, ix: InstrumentIx, bar: &Bar) {
+    pub fn set_bar(&mut self, ix: InstrumentIx, timeframe: Timeframe, bar: &Bar) {
         self.slot_mut(ix).bar = Some((bar.ts_received, bar.close));
+        self.watch.on_bar(ix, timeframe, bar);
     }
 
     pub fn set_mark(&mut self, ix: InstrumentIx, ts: Nanos, mark: i64) {
@@ -214,7 +229,8 @@ mod tests {
             volume: 1,
             count: 1,
         };
-        market.set_bar(0, &bar);
+        let minute = Timeframe::parse("1m").expect("a time frame");
+        market.set_bar(0, minute, &bar);
         assert_eq!(market.valuation(0, 1), Some(7));
         market.set_trade(
             0,

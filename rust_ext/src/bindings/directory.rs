@@ -150,6 +150,11 @@ impl PyDirectory {
         (symbol != 0).then(|| PyString::new(py, self.inner.text(symbol)))
     }
 
+    /// The text of a symbol.
+    pub fn name<'py>(&self, py: Python<'py>, symbol: Symbol) -> Bound<'py, PyString> {
+        PyString::new(py, self.inner.text(symbol))
+    }
+
     /// The instrument, or `IndexError`.
     pub fn checked(&self, ix: InstrumentIx) -> PyResult<InstrumentIx> {
         if (ix as usize) < self.instruments.len() {

@@ -124,6 +124,14 @@ impl PyIndicator {
         self.state.clone()
     }
 
+    /// Place of an output by its name.
+    pub fn place(&self, output: &str) -> PyResult<usize> {
+        let place = self.state.lock().kind().place(output);
+        place.ok_or_else(|| {
+            PyAttributeError::new_err(format!("{} has no output {output}", self.name))
+        })
+    }
+
     /// A word that tells this indicator, with these parameters and this layout, from others.
     fn identity(&self) -> u64 {
         let digest = blake3::hash(format!("2 {} {:?}", self.name, self.periods).as_bytes());

@@ -3,10 +3,13 @@
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyBytes;
 
+use super::failures::to_python;
 use super::instrument::InstrumentSpec;
 use super::names::{Names, names, raise};
+use crate::bars::Timeframe;
 use crate::market::Market;
 use crate::types::{Bar, InstrumentIx, Level, PriceType, Quote, Side, Trade};
 
@@ -39,8 +42,12 @@ impl PyMarket {
     #[new]
     #[pyo3(signature = (instruments, /))]
     fn new(instruments: Vec<PyRef<'_, InstrumentSpec>>) -> Self {
+        let scales: Vec<(u8, u8)> = instruments
+            .iter()
+            .map(|spec| (spec.instrument().price_scale, spec.instrument().size_scale))
+            .collect();
         Self {
-            inner: Market::new(instruments.len()),
+            inner: Market::of(&scales),
         }
     }
 
@@ -58,7 +65,9 @@ impl PyMarket {
                 self.inner.set_trade(ix, &trade);
             }
         } else if class.is(&n.bar) {
-            self.inner.set_bar(ix, &read_bar(n, event)?);
+            let timeframe: PyBackedStr = event.getattr(intern!(py, "timeframe"))?.extract()?;
+            let timeframe = Timeframe::parse(&timeframe).map_err(|e| to_python(py, e))?;
+            self.inner.set_bar(ix, timeframe, &read_bar(n, event)?);
         } else if class.is(&n.book_update) {
             let ts = event.getattr(intern!(py, "ts_received"))?.extract()?;
             let snapshot = event.getattr(intern!(py, "snapshot"))?.extract()?;

@@ -14,6 +14,7 @@ pub mod fixed;
 pub mod indicator_batch;
 pub mod indicators;
 pub mod instrument;
+pub mod interests;
 pub mod journal;
 pub mod kernel;
 pub mod ledger;

@@ -81,6 +81,7 @@ names! {
         position_adjusted: "PositionAdjusted",
         account_liquidated: "AccountLiquidated",
         timer_fired: "TimerFired",
+        crossed: "Crossed",
     }
     enums {
         side: Side = "Side",

@@ -227,18 +227,23 @@ impl PyOrderPath {
     /// Denials, as messages.
     fn denials<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let directory = self.directory.borrow(py);
-        let rows = self.inner.run_record.denied.iter().map(|(intent, reasons)| {
-            let event = Event {
-                id: intent.id(),
-                instrument: intent.instrument(),
-                ts_event: intent.ts,
-                ts_received: intent.ts,
-                what: What::Denied {
-                    reasons: reasons.clone(),
-                },
-            };
-            build_event(py, &directory, &event)
-        });
+        let rows = self
+            .inner
+            .run_record
+            .denied
+            .iter()
+            .map(|(intent, reasons)| {
+                let event = Event {
+                    id: intent.id(),
+                    instrument: intent.instrument(),
+                    ts_event: intent.ts,
+                    ts_received: intent.ts,
+                    what: What::Denied {
+                        reasons: reasons.clone(),
+                    },
+                };
+                build_event(py, &directory, &event)
+            });
         rows.collect()
     }
 
@@ -261,6 +266,12 @@ impl PyOrderPath {
 
     pub fn discard(&mut self) {
         self.inner.discard();
+    }
+
+    /// The cell of a strategy.
+    pub fn cell<'py>(&self, py: Python<'py>, book: BookIx) -> Option<Bound<'py, Cell>> {
+        let cell = self.cells[book as usize].as_ref();
+        cell.map(|cell| cell.bind(py).clone())
     }
 
     /// Release what was asked for in the handler that returned.

@@ -14,6 +14,7 @@ use crate::feed::FeedKind;
 use crate::kernel::{Datum, Input};
 use crate::orders::Event;
 use crate::types::{InstrumentIx, PriceType};
+use crate::watch::{Fired, What};
 
 /// Bars of one kind, and who asked for them.
 struct BarRoute {
@@ -160,7 +161,8 @@ fn insert(cells: &mut Vec<Py<Cell>>, cell: Py<Cell>) -> bool {
 /// Brings the kernel's inputs to the actors, in order.
 #[pyclass(module = "openoutcry._native")]
 pub struct Player {
-    kernel: Py<PyKernel>,
+    /// None where the inputs come as messages: see `publish`.
+    kernel: Option<Py<PyKernel>>,
     router: Py<Router>,
     dispatcher: Py<Dispatcher>,
     path: Py<PyOrderPath>,
@@ -173,7 +175,7 @@ impl Player {
     #[new]
     #[pyo3(signature = (*, kernel, router, dispatcher, path, others))]
     fn new(
-        kernel: Py<PyKernel>,
+        kernel: Option<Py<PyKernel>>,
         router: Py<Router>,
         dispatcher: Py<Dispatcher>,
         path: Py<PyOrderPath>,
@@ -193,9 +195,12 @@ impl Player {
     /// Returns whether there may be more.
     #[pyo3(signature = (limit=None))]
     fn play(&self, py: Python<'_>, limit: Option<u64>) -> PyResult<bool> {
+        let Some(kernel) = &self.kernel else {
+            return Ok(false);
+        };
         let mut left = limit.unwrap_or(u64::MAX);
-        let (kernel, dispatcher) = (self.kernel.bind(py), self.dispatcher.bind(py));
-        let (router, path) = (self.router.bind(py), self.path.bind(py));
+        let kernel = kernel.bind(py);
+        let (dispatcher, path) = (self.dispatcher.bind(py), self.path.bind(py));
         while left > 0 {
             let Some(input) = kernel.borrow_mut().advance_input(py)? else {
                 return Ok(false);
@@ -203,17 +208,8 @@ impl Player {
             left -= 1;
             path.borrow_mut().stamp_from(&kernel.borrow());
             match input {
-                Input::Report { .. } | Input::Timer { .. } => self.handle(py, input)?,
-                datum => {
-                    let routed = router.borrow();
-                    let cells = routed.of_input(&datum);
-                    if !cells.is_empty() {
-                        let message = kernel.borrow_mut().message(py, &datum)?;
-                        for cell in cells {
-                            deliver(dispatcher, cell.bind(py), &message)?;
-                        }
-                    }
-                }
+                Input::Report { .. } | Input::Timer { .. } => self.handle(kernel, input)?,
+                datum => self.bring(kernel, &datum)?,
             }
             drain(dispatcher)?;
             if dispatcher.borrow().stopped {
@@ -222,10 +218,85 @@ impl Player {
         }
         Ok(true)
     }
+
+    /// Hand a market data message to whoever asked for it, with everything that follows.
+    ///
+    /// The market must have been told before.
+    #[pyo3(signature = (instrument, message, /))]
+    fn publish(
+        &self,
+        py: Python<'_>,
+        instrument: InstrumentIx,
+        message: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let dispatcher = self.dispatcher.bind(py);
+        let cells = self.router.borrow(py).cells(py, instrument, message)?;
+        for cell in cells {
+            deliver(dispatcher, cell.bind(py), message)?;
+        }
+        for fired in self.take_fired(py) {
+            self.tell(py, fired, || Ok(message.clone()))?;
+        }
+        drain(dispatcher)
+    }
 }
 
 impl Player {
-    fn handle(&self, py: Python<'_>, input: Input) -> PyResult<()> {
+    /// Bring the kernel's datum to whoever asked for it, or for something that it did.
+    fn bring(&self, kernel: &Bound<'_, PyKernel>, datum: &Input) -> PyResult<()> {
+        let py = kernel.py();
+        let message = || kernel.borrow_mut().message(py, datum);
+        let router = self.router.bind(py).borrow();
+        let cells = router.of_input(datum);
+        if !cells.is_empty() {
+            let message = message()?;
+            for cell in cells {
+                deliver(self.dispatcher.bind(py), cell.bind(py), &message)?;
+            }
+        }
+        for fired in self.take_fired(py) {
+            self.tell(py, fired, message)?;
+        }
+        Ok(())
+    }
+
+    /// What the last update of the market fired, in order.
+    fn take_fired(&self, py: Python<'_>) -> Vec<Fired> {
+        let path = self.path.borrow(py);
+        let market = path.market.bind(py);
+        if !market.borrow().inner.watch.has_fired() {
+            return Vec::new();
+        }
+        market.borrow_mut().inner.watch.take_fired()
+    }
+
+    /// Tell a strategy what it asked to be woken for; `datum` is the message of what did it.
+    fn tell<'py>(
+        &self,
+        py: Python<'py>,
+        fired: Fired,
+        datum: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let path = self.path.bind(py).borrow();
+        let Some(cell) = path.cell(py, fired.book) else {
+            return Ok(());
+        };
+        let message = match fired.what {
+            What::Quote => datum()?,
+            What::Crossed { name, above } => {
+                let directory = path.directory.borrow(py);
+                let id = directory.instrument_id(py, fired.instrument);
+                let name = directory.name(py, name);
+                let fields = (name, id, path.inner.now, above);
+                names(py)?.crossed.bind(py).call1(fields)?
+            }
+        };
+        drop(path);
+        deliver(self.dispatcher.bind(py), &cell, &message)
+    }
+
+    fn handle(&self, kernel: &Bound<'_, PyKernel>, input: Input) -> PyResult<()> {
+        let py = kernel.py();
         let path = self.path.bind(py);
         match input {
             Input::Timer {
@@ -251,7 +322,7 @@ impl Player {
                 }
             }
             other => {
-                let message = self.kernel.bind(py).borrow_mut().message(py, &other)?;
+                let message = kernel.borrow_mut().message(py, &other)?;
                 self.others.bind(py).call1((message,))?;
                 Ok(())
             }

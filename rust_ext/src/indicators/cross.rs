@@ -65,6 +65,11 @@ impl Cross {
         self.above
     }
 
+    /// Go on from an earlier answer.
+    pub fn set_above(&mut self, above: Option<bool>) {
+        self.above = above;
+    }
+
     /// Write the last answer to the archive or read it from there; the lines save themselves.
     pub fn archive(&mut self, archive: &mut Archive) {
         let mut word = self.above.map_or(2, u64::from);

@@ -85,8 +85,9 @@ impl Kernel {
         let (instrument, timeframe) = (builder.instrument, builder.bars.timeframe());
         self.counts.built_bar += 1;
         let input = self.sequence(ts, Input::Bar(instrument, timeframe, bar));
-        market.set_bar(instrument, &bar);
-        self.wants(FeedKind::Bar, instrument).then_some(input)
+        market.set_bar(instrument, timeframe, &bar);
+        let wanted = self.wants(FeedKind::Bar, instrument) || market.watch.has_fired();
+        wanted.then_some(input)
     }
 
     /// Whether a venue trades on the bars of a feed: there is nothing finer for the instrument, and

@@ -180,8 +180,12 @@ impl Kernel {
         let feed = &self.feeds[row.order as usize];
         let (kind, ix) = (feed.kind, feed.instrument);
         match kind {
-            FeedKind::Quote if !self.wants(kind, ix) => self.run::<Quote>(row, most, market),
-            FeedKind::Trade if !self.wants(kind, ix) => self.run::<Trade>(row, most, market),
+            FeedKind::Quote if !self.wants(kind, ix) && !market.watch.sees_quotes(ix) => {
+                self.run::<Quote>(row, most, market)
+            }
+            FeedKind::Trade if !self.wants(kind, ix) && !market.watch.sees_trades(ix) => {
+                self.run::<Trade>(row, most, market)
+            }
             _ => Ok(0),
         }
     }

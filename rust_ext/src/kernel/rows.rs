@@ -87,7 +87,8 @@ impl Kernel {
         });
         market.set_quote(ix, &quote);
         self.update_bars(ix, ts, |bars| bars.quote(ts, &quote))?;
-        Ok(self.wants(FeedKind::Quote, ix).then_some(input))
+        let wanted = self.wants(FeedKind::Quote, ix) || market.watch.has_fired();
+        Ok(wanted.then_some(input))
     }
 
     #[inline]
@@ -109,7 +110,8 @@ impl Kernel {
             market.set_trade(ix, &trade);
             self.update_bars(ix, ts, |bars| bars.trade(ts, &trade))?;
         }
-        Ok(self.wants(FeedKind::Trade, ix).then_some(input))
+        let wanted = self.wants(FeedKind::Trade, ix) || market.watch.has_fired();
+        Ok(wanted.then_some(input))
     }
 
     fn take_bar(
@@ -139,8 +141,9 @@ impl Kernel {
         if traded {
             self.at_venue_of(ix, ts, |exchange, out| exchange.on_bar(ts, ix, &bar, out));
         }
-        market.set_bar(ix, &bar);
-        self.wants(FeedKind::Bar, ix).then_some(input)
+        market.set_bar(ix, timeframe, &bar);
+        let wanted = self.wants(FeedKind::Bar, ix) || market.watch.has_fired();
+        wanted.then_some(input)
     }
 
     fn take_book(
