@@ -8,10 +8,7 @@ Equity is sampled on a grid of simulated time and at every fill, and each sample
 decision record.
 """
 
-from collections import OrderedDict
 from typing import Final
-
-import msgspec
 
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.books import Books
@@ -44,7 +41,6 @@ from openoutcry.state.identifiers import (
     CLOSING_ORDERS,
     UNALLOCATED,
     ClientOrderIds,
-    FillId,
     InstrumentId,
     StrategyId,
     strategy_number_of,
@@ -52,8 +48,6 @@ from openoutcry.state.identifiers import (
 from openoutcry.state.order_table import OrderTable
 
 _GRID: Final = "equity"
-_RECENT_FILLS: Final = 10_000  # how far back a bust or correction can reach
-_FillKey = tuple[InstrumentId, FillId]
 
 
 class PortfolioActor(Actor):
@@ -93,7 +87,6 @@ class PortfolioActor(Actor):
         self._timers: Cell | None = None
         self._strategies: dict[StrategyId, Cell] = {}
         self._observer = observer
-        self._recent: OrderedDict[_FillKey, tuple[StrategyId, OrderFilled]] = OrderedDict()
 
     def connect(self, risk: Cell, timers: Cell, strategies: dict[StrategyId, Cell]) -> None:
         """Name the neighbours."""
@@ -183,8 +176,7 @@ class PortfolioActor(Actor):
     def on_filled(self, fill: OrderFilled) -> None:
         """Book the fill, then tell the strategy."""
         strategy = self._strategy_of(fill)
-        self._book(strategy, fill)
-        self._remember(strategy, fill)
+        self._observer.on_fill(strategy, fill, self.books.apply_fill(strategy, fill))
         self._sample()
         self._tell(strategy, fill)
 
@@ -201,23 +193,14 @@ class PortfolioActor(Actor):
 
         A fill that is not remembered can't be taken back: the instrument is halted with the evidence.
         """
-        known = self._recent.pop((event.instrument, event.fill_id), None)
-        if known is None:
+        booked = self.books.take_back(event)
+        if booked is None:
             self._halt_unknown_fill(event)
             return
-        strategy, fill = known
-        self._book(
-            strategy,
-            msgspec.structs.replace(fill, side=fill.side.opposite, fee_units=-fill.fee_units),
-        )
-        if isinstance(event, FillCorrected):
-            corrected = msgspec.structs.replace(
-                fill, price_units=event.price_units, quantity_units=event.quantity_units
-            )
-            self._book(strategy, corrected)
-            self._remember(strategy, corrected)
+        for strategy, fill, realized in booked:
+            self._observer.on_fill(strategy, fill, realized)
         self._sample()
-        self._tell(strategy, event)
+        self._tell(booked[0][0], event)
 
     @handles(CashAdjusted)
     def on_cash(self, event: CashAdjusted) -> None:
@@ -243,15 +226,6 @@ class PortfolioActor(Actor):
         """Sample equity on the grid."""
         self._sample()
         self._arm()
-
-    def _book(self, strategy: StrategyId, fill: OrderFilled) -> None:
-        self._observer.on_fill(strategy, fill, self.books.apply_fill(strategy, fill))
-
-    def _remember(self, strategy: StrategyId, fill: OrderFilled) -> None:
-        """Keep a fill as it stands, for the day it is taken back or corrected."""
-        self._recent[fill.instrument, fill.fill_id] = strategy, fill
-        if len(self._recent) > _RECENT_FILLS:
-            self._recent.popitem(last=False)
 
     def _halt_unknown_fill(self, event: FillBusted | FillCorrected) -> None:
         assert self._risk is not None

@@ -34,6 +34,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::fixed::register(module)?;
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;
+    bindings::books::register(module)?;
     bindings::market::register(module)?;
     bindings::indicators::register(module)?;
     Ok(())
