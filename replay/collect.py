@@ -69,7 +69,7 @@ class _Collector:
 
     def result(self) -> ReplayResult:
         session, facts = self.session, self.facts
-        scale = self.books.valuation.scale
+        scale = self.books.scale
         equity = curve((ts, to_decimal(units, scale)) for ts, units in self.record.equity)
         initial = equity[0].equity if equity else Decimal(0)
         final = equity[-1].equity if equity else initial
@@ -229,7 +229,7 @@ class _Collector:
             venue: self._amounts(
                 {code: units for code in codes if (units := self.books.balance(venue, code))}
             )
-            for venue in self.books.ledgers
+            for venue in self.books.venues
         }
 
     def _funnel(self) -> Funnel:

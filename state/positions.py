@@ -1,11 +1,10 @@
 """Positions as strategies and results see them: read-only views of a ledger."""
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from openoutcry import _native
 from openoutcry.state.decimals import to_decimal
 from openoutcry.state.identifiers import InstrumentId, StrategyId
 from openoutcry.state.instruments import Instrument
@@ -15,6 +14,28 @@ from openoutcry.state.universe import Universe
 
 _AVERAGE_DIGITS: Final = 6  # beyond the instrument's price scale
 _DISPLAY = Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+
+class Holdings(Protocol):
+    """What a position view is made of: a native `Ledger`, or the `Books` of a run."""
+
+    def legs(self, book: int, instrument: int, /) -> list[int]:
+        """Numbers of the open legs."""
+
+    def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
+        """Signed quantity units of a leg."""
+
+    def net_quantity(self, book: int, instrument: int, /) -> int:
+        """Signed quantity units of all legs."""
+
+    def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
+        """Exact cost of a leg in the settlement currency, as (units, scale)."""
+
+    def realized(self, book: int, instrument: int, /) -> int:
+        """Realised profit in settlement units."""
+
+    def unrealized(self, book: int, instrument: int, mark: int, /) -> int:
+        """Profit at a mark in settlement units."""
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +76,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(
         cls,
-        ledger: _native.Ledger,
+        ledger: Holdings,
         book: int,
         universe: Universe,
         number: int,
@@ -91,7 +112,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _average(
-    ledger: _native.Ledger, book: int, number: int, legs: list[int], instrument: Instrument
+    ledger: Holdings, book: int, number: int, legs: list[int], instrument: Instrument
 ) -> Decimal | None:
     quantities = [ledger.quantity(book, number, leg) for leg in legs]
     one_sided = bool(legs) and all((q > 0) == (quantities[0] > 0) for q in quantities)

@@ -44,6 +44,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::player::register(module)?;
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;
+    bindings::books::register(module)?;
     bindings::market::register(module)?;
     bindings::indicators::register(module)?;
     Ok(())

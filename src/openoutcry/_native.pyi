@@ -160,15 +160,6 @@ class Ledger:
         """Signed quantity of a leg."""
     def net_quantity(self, book: int, instrument: int, /) -> int:
         """Sum over legs."""
-    def worth(
-        self, currency: int, instruments: Sequence[int], market: Market, book: int | None = None, /
-    ) -> tuple[int, list[tuple[int, int]], int | None]:
-        """What all books (or one) are worth: balances, and holdings in `instruments` at `market`.
-
-        Returns the units that are in `currency`; the parts in others as (currency, units), each to
-        be converted on its own (the part of an instrument that is not held is 0); and an instrument
-        that is held but has no price, if there is one. Its value is in neither.
-        """
     def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
         """Exact cost of the open quantity in the settlement currency, signed by the side, as
         (units, scale). Of an inverse contract: the sum of quantity x multiplier / price."""
@@ -208,6 +199,86 @@ class Ledger:
         """
     def digest(self) -> bytes:
         """BLAKE3 of the state, 32 bytes; equal for equal ledgers however they were reached."""
+
+# --- books (books/*.rs) ---------------------------------------------------------------------------
+@final
+class Books:
+    """The books of all strategies at all venues: fills, cash, splits, and what they come to.
+
+    Book 0 is the account as each venue keeps it; strategies follow from 1. Everything that changes
+    something does it wholly or not at all. Numbers beyond the lists raise `IndexError`, an instrument
+    or venue without an account `NotRepresentable`, numbers beyond their integers `NumericOverflow`.
+    """
+
+    def __new__(
+        cls,
+        directory: Directory,
+        venues: Sequence[Mapping[str, Any]],
+        market: Market,
+        account_currency: str,
+        /,
+    ) -> Books:
+        """Books with starting balances.
+
+        `venues` have the keys `name`, `instruments` (numbers), `hedging` (whether the account's fills
+        form legs) and `balances` ((currency number, units) pairs).
+        """
+    def apply_fill(self, strategy: str, fill: Any, /) -> int:
+        """Book an `OrderFilled` in the account and in the strategy's book; remember it.
+
+        Returns what it realised in settlement units, fees apart. A strategy that is not in this run
+        owns nothing: its fill is the account's alone.
+        """
+    def take_back(self, event: Any, /) -> list[tuple[str, Any, int]] | None:
+        """Book what a `FillBusted` or `FillCorrected` says about one of the last 10,000 fills.
+
+        Returns (strategy, `OrderFilled`, realised) of the opposite of the fill as it stood and of the
+        corrected one; None when the fill is not remembered.
+        """
+    def apply_cash(self, event: Any, /) -> None:
+        """Book a `CashAdjusted`; each strategy's share is by what it holds, rounded toward zero."""
+    def apply_split(self, event: Any, /) -> None:
+        """Scale the holdings by a `PositionAdjusted`; every book keeps whole lots."""
+    def position(self, book: int, instrument: int, /) -> int:
+        """Signed quantity that can be delivered: fills less fees paid in the coin, whole lots then."""
+    def unallocated(self, instrument: int, /) -> int:
+        """Signed quantity of the account beyond what the strategies' books hold."""
+    def net_quantity(self, book: int, instrument: int, /) -> int:
+        """Sum of the signed fills, without regard to fees."""
+    def legs(self, book: int, instrument: int, /) -> list[int]:
+        """Numbers of the open legs, ascending."""
+    def quantity(self, book: int, instrument: int, leg: int = 0, /) -> int:
+        """Signed quantity of a leg."""
+    def cost(self, book: int, instrument: int, leg: int = 0, /) -> tuple[int, int]:
+        """Exact cost of a leg as (units, scale); as `Ledger.cost`."""
+    def realized(self, book: int, instrument: int, /) -> int:
+        """Realised profit so far, settlement units, fees apart."""
+    def unrealized(self, book: int, instrument: int, mark: int, /) -> int:
+        """Profit of all open legs at a mark; as `Ledger.unrealized`."""
+    def balance(self, venue: str, currency: int, book: int = 0, /) -> int:
+        """Balance of a book at a venue, currency units."""
+    def fees(self, currency: int, /) -> int:
+        """Fees that the accounts paid; negative when rebates exceed them."""
+    def equity(self, book: int = 0, /) -> int:
+        """Value of a book over all venues in units of the account currency.
+
+        Each part in another currency is converted at the last price and rounded half to even on its
+        own. Raises `MissingData` when something held or a rate has no price yet, `CurrencyMismatch`
+        when no instrument gives a rate.
+        """
+    def realized_by_currency(self, book: int, /) -> list[tuple[int, int]]:
+        """Realised profit, fees apart, as (settlement currency, units)."""
+    def unrealized_by_currency(self, book: int, /) -> list[tuple[int, int]]:
+        """Profit of what is open at its marks, as (settlement currency, units). Raises `MissingData`."""
+    @property
+    def held(self) -> list[int]:
+        """Numbers of the instruments that were ever filled, in order of their first fill."""
+    def snapshot(self) -> bytes:
+        """The whole state; equal books have equal bytes."""
+    def restore(self, data: bytes, /) -> None:
+        """Replace the state by that of a snapshot; raises as `Ledger.restore`."""
+    def digest(self) -> bytes:
+        """BLAKE3 of the state, 32 bytes; equal for equal books however they were reached."""
 
 # --- market state (market.rs) -------------------------------------------------------------------
 @final

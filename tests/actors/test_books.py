@@ -1,6 +1,7 @@
 """The books of all strategies and the unallocated one equal the account, to the last unit."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import msgspec
 import pytest
@@ -9,10 +10,21 @@ from hypothesis import strategies as st
 
 from openoutcry import _native
 from openoutcry.actors.books import Books
-from openoutcry.actors.valuation import Valuation
 from openoutcry.state.enums import LiquiditySide, Side
-from openoutcry.state.errors import CurrencyMismatch, MissingData
-from openoutcry.state.events import CashAdjusted, OrderFilled, PositionAdjusted
+from openoutcry.state.errors import (
+    CodecError,
+    CurrencyMismatch,
+    MissingData,
+    NumericOverflow,
+    StateError,
+)
+from openoutcry.state.events import (
+    CashAdjusted,
+    FillBusted,
+    FillCorrected,
+    OrderFilled,
+    PositionAdjusted,
+)
 from openoutcry.state.identifiers import (
     ClientOrderId,
     FillId,
@@ -25,6 +37,7 @@ from openoutcry.state.instruments import Equity, Spot
 from openoutcry.state.market_data import Quote
 from openoutcry.state.universe import Universe
 from tests.markets import PERP
+from tests.state import ledger_oracle as oracle
 
 SIM = VenueId("SIM")
 A, B = StrategyId("a"), StrategyId("b")
@@ -183,9 +196,124 @@ def test_a_balance_in_another_currency_is_valued_at_its_last_price():
 
 def test_a_currency_without_a_rate_is_an_error_not_zero():
     universe = Universe([SPY], ["USD", "EUR"])
-    valuation = Valuation(universe, _native.Market(universe.specs), "USD")
+    market = _native.Market(universe.specs)
+    books = Books(universe, {SIM: {"EUR": 1}}, [A, B], market, "USD")
     with pytest.raises(CurrencyMismatch, match="no rate from EUR to USD"):
-        valuation.convert(1, "EUR")
+        books.equity()
+
+
+@given(
+    fills=st.lists(
+        st.tuples(
+            st.sampled_from([A, B, StrategyId("foreign")]),
+            st.sampled_from([oracle.SPOT, oracle.SHARE, oracle.COIN]),
+            st.sampled_from(list(Side)),
+            st.integers(1, 9),
+        ),
+        max_size=12,
+    ),
+    price=st.integers(1, 10**7),
+)
+def test_equity_is_what_balances_and_holdings_come_to_one_by_one(fills, price):
+    """Against a ledger read part by part, converted with fractions and rounded part by part."""
+    universe = oracle.UNIVERSE
+    market, plain = _native.Market(universe.specs), oracle.new_ledger()
+    books = Books(universe, {VenueId("V"): {"USD": 5}}, [A, B], market, "USD")
+    numbers = {item.id: universe.index[item.id] for _, item, _, _ in fills}
+    for owner, item, side, lots in fills:
+        units = lots * item.lot_units
+        booked = fill(side, units, 100 * item.tick_units, item)
+        books.apply_fill(owner, booked)
+        number = numbers[item.id]
+        plain.apply_fill(0, number, 0, side.sign, 100 * item.tick_units, units, 0, 0)
+    for number in range(len(universe.instruments)):
+        quote = Quote(InstrumentId("A.B"), 1, 1, 0, 0, price, price, 1, 1)
+        market.apply(number, quote)
+    usd, coin = oracle.currency("USD"), oracle.currency("BTC")
+    rate = Fraction(price, 10**oracle.SPOT.price_scale) / 10 ** (8 - 2)
+    expected = 5 + plain.balance(0, usd) + round(plain.balance(0, coin) * rate)
+    for id_, number in numbers.items():
+        worth = plain.market_value(0, number, price)
+        expected += round(worth * rate) if id_ == oracle.COIN.id else worth
+    assert books.equity() == expected
+
+
+def test_books_refuse_what_does_not_exist():
+    books, market = make()
+    native = books.native
+    with pytest.raises(IndexError):
+        native.equity(99)
+    with pytest.raises(IndexError):
+        native.position(0, 99)
+    with pytest.raises(IndexError):
+        native.balance(SIM, 99)
+    with pytest.raises(TypeError):
+        books.apply_fill(A, FillBusted(ClientOrderId("0" * 32), SPY.id, 0, 0, FillId("1"), ""))
+    with pytest.raises(NumericOverflow):
+        Books(Universe([SPY], ["USD"]), {SIM: {"USD": 2**127}}, [A], market, "USD")
+
+
+def busted(name):
+    return FillBusted(ClientOrderId("0" * 32), SPY.id, 0, 0, FillId(name), "")
+
+
+def test_a_fill_that_is_taken_back_was_never_there():
+    books, _ = make()
+    start = books.balance(SIM, "USD")
+    first, second = (
+        msgspec.structs.replace(fill(Side.BUY, 10, price, fee=7), fill_id=FillId(name))
+        for name, price in (("T-1", 100_00), ("2", 101_00))
+    )
+    books.apply_fill(A, first)
+    books.apply_fill(B, second)
+    ((strategy, opposite, realized),) = books.take_back(busted("T-1"))
+    assert (strategy, realized) == (A, 0)
+    assert opposite == msgspec.structs.replace(first, side=Side.SELL, fee_units=-7)
+    assert (books.position(A, SPY.id), books.account_position(SPY.id)) == (0, 10)
+    assert books.take_back(busted("T-1")) is None
+    corrected = FillCorrected(ClientOrderId("0" * 32), SPY.id, 0, 0, FillId("2"), 102_00, 4, "")
+    _, (strategy, now, _) = books.take_back(corrected)
+    assert strategy == B
+    assert now == msgspec.structs.replace(second, price_units=102_00, quantity_units=4)
+    books.take_back(busted("2"))
+    assert (books.position(B, SPY.id), books.balance(SIM, "USD")) == (0, start)
+    assert books.fees("USD") == 0
+
+
+def test_a_snapshot_holds_coin_fees_legs_what_was_held_and_the_last_fills():
+    universe = Universe([COARSE, SPY], ["USD"])
+    market = _native.Market(universe.specs)
+    one, other = (Books(universe, {SIM: {"USD": 0}}, [A, B], market, "USD") for _ in range(2))
+    coin = msgspec.structs.replace(
+        fill(Side.BUY, 1_000, 100_00, COARSE), fee_units=1, fee_scale=8, fee_currency="BTC"
+    )
+    legs = [
+        msgspec.structs.replace(fill(side, 5, 100_00), position=name)
+        for name, side in (("swing", Side.BUY), ("day", Side.SELL))
+    ]
+    for booked in (*legs, coin):
+        one.apply_fill(A, booked)
+    other.restore(one.snapshot())
+    assert other.snapshot() == one.snapshot()
+    assert other.held == one.held == (1, 0)
+    assert other.position(A, COARSE.id) == one.position(A, COARSE.id) == 990
+    for books in (one, other):
+        books.apply_fill(A, msgspec.structs.replace(legs[1], side=Side.BUY))
+        assert books.native.legs(1, 1) == [1]
+        assert books.take_back(busted("1")) is not None
+        assert books.take_back(busted("1")) is None
+    assert other.snapshot() == one.snapshot()
+
+
+def test_a_snapshot_of_other_books_is_refused_and_changes_nothing():
+    books, market = make()
+    before = books.snapshot()
+    theirs = Books(books.universe, {SIM: {"USD": 100_000_00}}, [B, A], market, "USD")
+    with pytest.raises(StateError, match="other"):
+        books.restore(theirs.snapshot())
+    with pytest.raises(CodecError, match="damaged"):
+        books.restore(before[:-1])
+    assert books.snapshot() == before
 
 
 @given(

@@ -257,7 +257,10 @@ def test_what_is_booked_of_a_fill_is_what_stands_in_the_end(steps: Steps, left):
 def test_a_fill_that_nobody_remembers_halts_its_instrument_and_nothing_crashes():
     ready = after(made(a={"1": "3", "6": "1"}), 3)
     fill = fill_of(ready)
-    ready.graph.portfolio._recent.clear()  # as after ten thousand further fills
+    for number in range(10_000):
+        side = Side.SELL if number % 2 else Side.BUY
+        foreign = msgspec.structs.replace(fill, fill_id=FillId(f"F{number}"), side=side)
+        ready.graph.books.apply_fill(StrategyId("nobody"), foreign)
     ready.graph.handle(bust(fill))
     finish(ready)
     assert position(ready, A) == 3, "nothing is booked that is not known"

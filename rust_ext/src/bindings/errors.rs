@@ -20,17 +20,19 @@ impl From<NumericError> for PyErr {
 impl From<SnapshotError> for PyErr {
     fn from(error: SnapshotError) -> Self {
         Python::attach(|py| match error {
-            SnapshotError::Damaged => {
-                raise(py, |n| &n.codec_error, "the ledger snapshot is damaged")
-            }
+            SnapshotError::Damaged => raise(
+                py,
+                |n| &n.codec_error,
+                "the snapshot of the ledger or books is damaged",
+            ),
             SnapshotError::TooNew(version) => {
-                let message = format!("ledger snapshot of version {version}");
+                let message = format!("ledger or books snapshot of version {version}");
                 raise(py, |n| &n.schema_too_new, message)
             }
             SnapshotError::OtherLists => raise(
                 py,
                 |n| &n.state_error,
-                "the ledger snapshot was made with other currencies, instruments or books",
+                "the snapshot was made with other currencies, instruments, venues or books",
             ),
         })
     }

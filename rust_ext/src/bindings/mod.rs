@@ -1,6 +1,7 @@
 //! The thin layer between the pure modules and Python: the only place that knows pyo3.
 
 pub mod bars;
+pub mod books;
 pub mod commands;
 pub mod desk;
 pub mod digest;

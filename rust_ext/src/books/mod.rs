@@ -134,6 +134,11 @@ impl Books {
         self.books
     }
 
+    /// How many instruments there are.
+    pub fn instruments(&self) -> usize {
+        self.venue_of.len()
+    }
+
     /// The currency that equity is expressed in.
     pub fn account_currency(&self) -> CurrencyIx {
         self.currency
