@@ -44,6 +44,9 @@ const FILLS: [FillState; 4] = [
     FillState::BustedUnseen,
 ];
 
+/// Bytes that most packed orders fit.
+const PACKED: usize = 256;
+
 /// Bytes that are no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Defect {
@@ -59,6 +62,7 @@ type Read<T> = Result<T, Defect>;
 /// The bytes of an order inside its table.
 pub fn pack(order: &Order) -> Box<[u8]> {
     let mut writer = Writer::new(None);
+    writer.bytes.reserve(PACKED);
     writer.order(order);
     writer.bytes.into_boxed_slice()
 }
@@ -70,6 +74,12 @@ pub fn unpack(bytes: &[u8]) -> Order {
         Ok(order) => order,
         Err(defect) => unreachable!("an order packed here: {defect:?}"),
     }
+}
+
+/// The id of an order in bytes from `pack`.
+pub fn id_of(bytes: &[u8]) -> Option<u128> {
+    let (id, _) = bytes.split_first_chunk()?;
+    Some(u128::from_le_bytes(*id))
 }
 
 pub struct Writer<'a> {
@@ -128,6 +138,7 @@ impl<'a> Writer<'a> {
 
     fn intent(&mut self, intent: &Intent) {
         let submit = &intent.submit;
+        self.bytes.extend(submit.id.to_le_bytes());
         self.int(intent.ts);
         match self.names {
             Some(names) => {
@@ -139,7 +150,6 @@ impl<'a> Writer<'a> {
                 self.int(submit.instrument);
             }
         }
-        self.bytes.extend(submit.id.to_le_bytes());
         self.bytes.extend([
             submit.side as u8,
             submit.order_type as u8,
@@ -259,9 +269,9 @@ impl<'a> Reader<'a> {
     }
 
     fn intent(&mut self) -> Read<Intent> {
+        let id = u128::from_le_bytes(self.take()?);
         let ts = self.int()?;
         let (book, instrument) = (self.book()?, self.instrument()?);
-        let id = u128::from_le_bytes(self.take()?);
         let side = self.one_of(&SIDES)?;
         let order_type = self.one_of(&TYPES)?;
         let trigger_source = self.one_of(&SOURCES)?;
