@@ -22,6 +22,10 @@ pub struct Fills {
     first: Option<(VenueKey, KnownFill)>,
     more: Vec<(VenueKey, KnownFill)>,
     /// Places in `more`, once there are many. Looked up only, so its order is nobody's business.
+    #[expect(
+        clippy::box_collection,
+        reason = "absent in nearly every order, which stays small"
+    )]
     index: Option<Box<HashMap<VenueKey, usize>>>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! An order changes only on evidence (`Event`). Nothing here knows Python, a clock or a venue.
 
+mod booking;
 mod codec;
 mod event;
 mod evidence;

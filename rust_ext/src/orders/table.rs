@@ -52,11 +52,17 @@ impl Hasher for IdHasher {
 
 type Ids = HashMap<u128, Slot, BuildHasherDefault<IdHasher>>;
 
-/// An order as the table keeps it.
+/// An order as the table keeps it; no bytes at all in a place that is free.
 #[derive(Clone, Debug)]
 enum Kept {
     Whole(Arc<Order>),
     Packed(Box<[u8]>),
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Kept::Packed(Box::default())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -323,8 +329,9 @@ impl OrderTable {
     fn forget(&mut self) {
         if let Some(slot) = self.archive.pop_front() {
             let entry = &mut self.entries.0[slot as usize];
-            self.ids.remove(&entry.look().id());
-            entry.kept = Kept::Packed(Box::default());
+            if let Kept::Packed(bytes) = std::mem::take(&mut entry.kept) {
+                codec::id_of(&bytes).and_then(|id| self.ids.remove(&id));
+            }
             self.free.push(slot);
             self.forgotten += 1;
         }

@@ -1,16 +1,12 @@
-//! One order as bytes: packed inside a table by numbers, stored and hashed by names.
-//!
-//! Integers are written as LEB128 after zigzag, texts by their length and bytes, a value that may be
-//! absent after a 0 or 1. Equal orders have equal bytes. Books, instruments and texts are numbers in a
-//! table and names in what leaves the process, because their numbers mean something else elsewhere.
+//! Orders out of bytes, which may be damaged.
 
-use super::event::{Text, VenueKey};
-use super::fills::{Fills, KnownFill};
-use super::intent::{Intent, NewTerms};
-use super::order::Order;
-use super::status::{FillState, OrderStatus, RequestState};
 use crate::directory::{Directory, Symbol};
 use crate::ledger::BookIx;
+use crate::orders::event::{Text, VenueKey};
+use crate::orders::fills::{Fills, KnownFill};
+use crate::orders::intent::{Intent, NewTerms};
+use crate::orders::order::Order;
+use crate::orders::status::{FillState, OrderStatus, RequestState};
 use crate::types::{InstrumentIx, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
@@ -55,158 +51,6 @@ pub enum Defect {
 }
 
 type Read<T> = Result<T, Defect>;
-
-/// The bytes of an order inside its table.
-pub fn pack(order: &Order) -> Box<[u8]> {
-    let mut writer = Writer::new(None);
-    writer.order(order);
-    writer.bytes.into_boxed_slice()
-}
-
-/// The order of bytes from `pack`.
-pub fn unpack(bytes: &[u8]) -> Order {
-    let mut reader = Reader::new(bytes, None);
-    match reader.order() {
-        Ok(order) => order,
-        Err(defect) => unreachable!("an order packed here: {defect:?}"),
-    }
-}
-
-pub struct Writer<'a> {
-    pub bytes: Vec<u8>,
-    names: Option<&'a Directory>,
-}
-
-impl<'a> Writer<'a> {
-    /// With `names` books, instruments and texts are written by name.
-    pub fn new(names: Option<&'a Directory>) -> Self {
-        Self {
-            bytes: Vec::new(),
-            names,
-        }
-    }
-
-    pub fn order(&mut self, order: &Order) {
-        self.intent(&order.intent);
-        self.int(order.quantity);
-        self.maybe(order.limit, Self::int);
-        self.maybe(order.trigger, Self::int);
-        self.bytes.push(order.status as u8);
-        self.int(order.filled);
-        self.int(order.claimed);
-        self.int(order.fills.len() as i128);
-        for (id, fill) in order.fills.iter() {
-            self.key(id);
-            self.int(fill.price);
-            self.int(fill.quantity);
-            self.bytes.push(fill.state as u8);
-        }
-        self.maybe(order.venue_order_id.as_ref(), Self::key);
-        for request in [
-            order.submit_request,
-            order.cancel_request,
-            order.replace_request,
-        ] {
-            self.maybe(request, |writer, state| writer.bytes.push(state as u8));
-        }
-        self.maybe(order.asked, |writer, asked| {
-            for terms in [asked.quantity, asked.limit, asked.trigger] {
-                writer.maybe(terms, Self::int);
-            }
-        });
-        self.bytes.push(order.replaced.into());
-        self.maybe(order.pending, |writer, end| writer.bytes.push(end as u8));
-        self.int(order.reasons.len() as i128);
-        for reason in &order.reasons {
-            self.text(reason);
-        }
-        self.maybe(order.alarm.as_deref(), Self::text);
-        self.maybe(order.ts_submitted, Self::int);
-        self.maybe(order.ts_accepted, Self::int);
-        self.int(order.ts_last);
-    }
-
-    fn intent(&mut self, intent: &Intent) {
-        let submit = &intent.submit;
-        self.int(intent.ts);
-        match self.names {
-            Some(names) => {
-                self.text(&names.books[intent.book as usize]);
-                self.text(&names.instruments[submit.instrument as usize].id);
-            }
-            None => {
-                self.int(intent.book);
-                self.int(submit.instrument);
-            }
-        }
-        self.bytes.extend(submit.id.to_le_bytes());
-        self.bytes.extend([
-            submit.side as u8,
-            submit.order_type as u8,
-            submit.trigger_source as u8,
-            submit.time_in_force as u8,
-            submit.trailing_bps.into(),
-            submit.post_only.into(),
-            submit.reduce_only.into(),
-        ]);
-        self.int(submit.quantity);
-        for price in [
-            submit.limit,
-            submit.trigger,
-            submit.trailing_offset,
-            submit.expire,
-            intent.arrival,
-        ] {
-            self.maybe(price, Self::int);
-        }
-        self.maybe(submit.parent, |writer, id| {
-            writer.bytes.extend(id.to_le_bytes());
-        });
-        self.bytes.extend(submit.oco_group.to_le_bytes());
-        self.bytes.extend(submit.position.to_le_bytes());
-        for symbol in [intent.oco_group, intent.position, intent.tag] {
-            match self.names {
-                Some(names) => self.text(names.text(symbol)),
-                None => self.int(symbol),
-            }
-        }
-    }
-
-    pub fn int(&mut self, value: impl Into<i128>) {
-        let value = value.into();
-        let mut rest = ((value << 1) ^ (value >> 127)) as u128;
-        while rest >= 0x80 {
-            self.bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.bytes.push(rest as u8);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.int(text.len() as i128);
-        self.bytes.extend(text.as_bytes());
-    }
-
-    fn key(&mut self, key: &VenueKey) {
-        match key {
-            VenueKey::Number(number) => {
-                self.bytes.push(0);
-                self.int(*number);
-            }
-            VenueKey::Text(text) => {
-                self.bytes.push(1);
-                self.text(text);
-            }
-        }
-    }
-
-    fn maybe<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
-        self.bytes.push(value.is_some().into());
-        if let Some(value) = value {
-            write(self, value);
-        }
-    }
-}
 
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -259,9 +103,9 @@ impl<'a> Reader<'a> {
     }
 
     fn intent(&mut self) -> Read<Intent> {
+        let id = u128::from_le_bytes(self.take()?);
         let ts = self.int()?;
         let (book, instrument) = (self.book()?, self.instrument()?);
-        let id = u128::from_le_bytes(self.take()?);
         let side = self.one_of(&SIDES)?;
         let order_type = self.one_of(&TYPES)?;
         let trigger_source = self.one_of(&SOURCES)?;
