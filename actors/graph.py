@@ -26,6 +26,7 @@ from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, Observer, VenuePort
 from openoutcry.actors.risk import RiskActor
+from openoutcry.actors.risk_limits import native_risk
 from openoutcry.actors.strategies.registry import load_strategy
 from openoutcry.actors.strategy_actor import (
     StartStrategy,
@@ -81,7 +82,9 @@ class Graph:
         hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
         balances = opening_balances(config, universe)
         self.books = Books(universe, balances, names, ports.market, currency, hedging)
-        self.halts = Halts()
+        directory = _native.Directory(universe.specs, universe.currencies, names)
+        self._risk = native_risk(directory, universe.instruments, config.risk, config.run.mode)
+        self.halts = Halts(self._risk)
         self.gate = OutboundGate(ports.inlet, ports.journal, ports.venue, self.halts)
         self._guard = StrategyGuard(self.dispatcher)
         try:
@@ -113,13 +116,11 @@ class Graph:
             dispatcher,
             inlet=ports.inlet,
             journal=ports.journal,
-            config=self.config.risk,
-            mode=self.config.run.mode,
+            risk=self._risk,
             universe=self.universe,
             market=ports.market,
             books=self.books,
             orders=self.orders,
-            halts=self.halts,
         )
         self.broker = BrokerActor.launch(
             dispatcher, ports.inlet, ports.journal, self.gate, self.orders

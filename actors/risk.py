@@ -15,9 +15,7 @@ from openoutcry import _native
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Cell, Dispatcher
-from openoutcry.actors.halts import Halts
 from openoutcry.actors.ports import Inlet, Journal
-from openoutcry.actors.risk_checks import RiskCheck, standard_checks
 from openoutcry.actors.risk_view import LiveRiskView
 from openoutcry.state.commands import (
     CancelOrder,
@@ -27,35 +25,23 @@ from openoutcry.state.commands import (
     RiskApproved,
     SubmitOrder,
 )
-from openoutcry.state.config import RiskConfig
-from openoutcry.state.enums import Mode
 from openoutcry.state.events import OrderDenied, ReplaceRejected, TradingHalted, TradingResumed
-from openoutcry.state.identifiers import InstrumentId, StrategyId
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.universe import Universe
 
 
-class RiskSnapshot(msgspec.Struct, frozen=True):
-    """What risk remembers: halts in the order in which they were called, and each check's memory."""
-
-    halts: list[tuple[StrategyId | None, InstrumentId | None, str]]
-    checks: dict[str, bytes]
-
-
 class RiskActor(Actor):
-    """Calls the halts, and owns the memory of the checks.
+    """Calls the halts, asks the checks, and owns what both remember.
 
     Args:
         dispatcher: Where it runs.
         inlet: Time and sequence numbers.
         journal: Where denials and halts are recorded.
-        config: The limits; a missing one denies.
-        mode: `"unlimited"` is refused in live mode.
+        risk: Halts and checks; the gate looks at the same halts.
         universe: The run's instruments.
         market: Last prices.
         books: Positions.
         orders: The broker's order table.
-        halts: What is halted; the gate looks at the same table.
     """
 
     def __init__(
@@ -64,23 +50,17 @@ class RiskActor(Actor):
         *,
         inlet: Inlet,
         journal: Journal,
-        config: RiskConfig,
-        mode: Mode,
+        risk: _native.Risk,
         universe: Universe,
         market: _native.Market,
         books: Books,
         orders: OrderTable,
-        halts: Halts,
     ) -> None:
         super().__init__(dispatcher, "risk")
         self._inlet = inlet
         self._journal = journal
         self._view = LiveRiskView(inlet, universe, market, books, orders)
-        self._checks = standard_checks(universe.instruments, config, mode)
-        self._remembering = tuple(
-            check for check in self._checks if type(check).approved is not RiskCheck.approved
-        )
-        self._halts = halts
+        self._risk = risk
         self._portfolio: Cell | None = None
         self._broker: Cell | None = None
 
@@ -144,7 +124,7 @@ class RiskActor(Actor):
     @handles(Halt)
     def on_halt(self, command: Halt) -> None:
         """Deny new orders in a scope from now on, and stop what waits at the gate."""
-        self._halts.add(command.reason, command.strategy, command.instrument)
+        self._risk.halt(command.reason, command.strategy, command.instrument)
         halted = TradingHalted(
             ts=self._inlet.now,
             reason=command.reason,
@@ -156,7 +136,7 @@ class RiskActor(Actor):
     @handles(Resume)
     def on_resume(self, command: Resume) -> None:
         """Lift the halt of a scope."""
-        self._halts.lift(command.strategy, command.instrument)
+        self._risk.resume(command.strategy, command.instrument)
         resumed = TradingResumed(
             ts=self._inlet.now,
             reason=command.reason,
@@ -165,35 +145,23 @@ class RiskActor(Actor):
         )
         self._journal.append(self._inlet.seq, resumed)
 
-    def snapshot(self) -> RiskSnapshot:
+    def snapshot(self) -> bytes:
         """Halts and what the checks remember."""
-        return RiskSnapshot(
-            halts=self._halts.snapshot(),
-            checks={check.name: check.snapshot() for check in self._remembering},
-        )
+        return self._risk.snapshot()
 
-    def restore(self, snapshot: RiskSnapshot) -> None:
+    def restore(self, snapshot: bytes) -> None:
         """Continue from a snapshot: what was halted stays halted."""
-        self._halts.restore(snapshot.halts)
-        for check in self._remembering:
-            check.restore(snapshot.checks[check.name])
+        self._risk.restore(snapshot)
 
     def _approve(self, command: SubmitOrder | ReplaceOrder, terms: SubmitOrder, added: int) -> None:
         assert self._broker is not None
-        for check in self._remembering:
-            check.approved(terms, self._inlet.now)
+        self._risk.approved(terms, self._inlet.now)
         self._view.reserve(command, terms, added)
         self.emit(self._broker, RiskApproved(command=command))
 
     def _reasons(self, order: SubmitOrder, added: int) -> tuple[str, ...]:
         """Everything that speaks against an order, not only the first."""
-        view = self._view
-        reasons = [
-            f"{check.name}: {why}"
-            for check in self._checks
-            if (why := check.check(order, added, view)) is not None
-        ]
-        return (*self._halts.reasons(order.strategy, order.instrument), *reasons)
+        return self._risk.reasons(order, added, self._view)
 
 
 def _or(new: int | None, old: int | None) -> int | None:

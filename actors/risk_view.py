@@ -6,7 +6,8 @@ last of a limit.
 """
 
 from collections import deque
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from openoutcry import _native
 from openoutcry.actors.books import Books
@@ -19,6 +20,37 @@ from openoutcry.state.orders import Order
 from openoutcry.state.universe import Universe
 
 _PASSING: Final = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+class RiskView(Protocol):
+    """Everything that a check may read. Quantities in units of the instrument, times in ns UTC."""
+
+    @property
+    def now(self) -> int:
+        """Time of the input being handled."""
+
+    def quote(self, instrument: InstrumentId, /) -> tuple[int, int, int, int, int] | None:
+        """(ts_received, bid, ask, bid size, ask size) of the last quote; sides may be `UNDEFINED`."""
+
+    def trade(self, instrument: InstrumentId, /) -> tuple[int, int, int] | None:
+        """(ts_received, price, size) of the last trade."""
+
+    def bar(self, instrument: InstrumentId, /) -> tuple[int, int] | None:
+        """(ts_received, close) of the last bar."""
+
+    def position_units(self, strategy: StrategyId | None, instrument: InstrumentId, /) -> int:
+        """Signed position of a strategy, or of the account."""
+
+    def working_units(
+        self, strategy: StrategyId | None, instrument: InstrumentId, /
+    ) -> tuple[int, int]:
+        """What may still be bought and sold, unsigned: approved, working and unknown orders.
+
+        Orders that can only reduce a position are left out.
+        """
+
+    def resting(self, instrument: InstrumentId, side: Side, /) -> Sequence[tuple[StrategyId, int]]:
+        """(strategy, limit price) of our orders on a side that rest, or may soon, oldest first."""
 
 
 class _Approved:

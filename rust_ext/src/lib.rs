@@ -36,5 +36,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::ledger::register(module)?;
     bindings::market::register(module)?;
     bindings::indicators::register(module)?;
+    bindings::risk::register(module)?;
     Ok(())
 }

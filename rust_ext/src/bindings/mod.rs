@@ -19,3 +19,4 @@ pub mod messages;
 pub mod names;
 pub mod order_messages;
 pub mod reports;
+pub mod risk;
