@@ -47,5 +47,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::books::register(module)?;
     bindings::market::register(module)?;
     bindings::indicators::register(module)?;
+    bindings::risk::register(module)?;
     Ok(())
 }

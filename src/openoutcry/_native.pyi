@@ -101,6 +101,59 @@ class Directory:
     def echo(self, message: Any, /) -> Any:
         """A `SubmitOrder` or order event after its way through the engine: equal to what went in."""
 
+# --- risk (risk/*.rs) ---------------------------------------------------------------------------
+class _RiskView(Protocol):
+    """What the checks read: `openoutcry.actors.risk_view.RiskView`."""
+
+    @property
+    def now(self) -> int: ...
+    def quote(self, instrument: Any, /) -> tuple[int, int, int, int, int] | None: ...
+    def trade(self, instrument: Any, /) -> tuple[int, int, int] | None: ...
+    def bar(self, instrument: Any, /) -> tuple[int, int] | None: ...
+    def position_units(self, strategy: Any, instrument: Any, /) -> int: ...
+    def working_units(self, strategy: Any, instrument: Any, /) -> tuple[int, int]: ...
+    def resting(self, instrument: Any, side: Any, /) -> Iterable[tuple[str, int]]: ...
+
+@final
+class Risk:
+    """Halts and pre-trade checks of one run, and what the checks remember.
+
+    Strategies and instruments are those of the directory; others raise `ValueError`, except in a halt,
+    which is kept and holds nothing back.
+    """
+
+    def __new__(cls, directory: Directory, limits: Sequence[Mapping[str, Any]], /) -> Risk:
+        """One mapping of limits per instrument, as `actors.risk_limits.native_limits` makes them.
+
+        A limit is units, None for unlimited or a text why nothing may pass. A key too many is a
+        `ValueError`, a missing one a `KeyError`.
+        """
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Names of the checks, in the order in which their reasons are given."""
+    def reasons(self, order: Any, added: int, view: _RiskView, /) -> tuple[str, ...]:
+        """Everything that speaks against a `SubmitOrder`: the halts, then each check as `name: why`.
+
+        `added` is the quantity that may fill at worst beyond what was approved before, in units. What
+        the view raises comes out as it is.
+        """
+    def approved(self, order: Any, now: int, /) -> None:
+        """The order passed at `now` (ns) and leaves: what counts orders counts it."""
+    def halt(
+        self, reason: str, strategy: str | None = None, instrument: str | None = None, /
+    ) -> None:
+        """Halt a scope; the latest reason stands."""
+    def resume(self, strategy: str | None = None, instrument: str | None = None, /) -> None:
+        """Lift the halt of a scope, if there is one."""
+    def halts(self, strategy: str, instrument: str, /) -> tuple[str, ...]:
+        """Why a strategy may not trade an instrument: `halted: why` of every halt that applies."""
+    def halted(self) -> list[tuple[str | None, str | None, str]]:
+        """Every halt as (strategy, instrument, reason), in the order in which they were called."""
+    def snapshot(self) -> bytes:
+        """Halts and the memory of the checks; the same state gives the same bytes."""
+    def restore(self, data: bytes, /) -> None:
+        """Continue from a snapshot. `CodecError` when damaged, `SchemaTooNew`; nothing changes then."""
+
 # --- ledger (ledger/*.rs) -----------------------------------------------------------------------
 @final
 class Ledger:

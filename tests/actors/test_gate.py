@@ -7,8 +7,9 @@ from openoutcry.actors.halts import Halts
 from openoutcry.state.commands import CancelOrder, RiskApproved, SubmitOrder
 from openoutcry.state.enums import OrderType, Side
 from openoutcry.state.identifiers import ClientOrderIds, InstrumentId, StrategyId
+from tests.risk_kit import COIN, risk
 
-INSTRUMENT = InstrumentId("BTCUSDT.SIM")
+INSTRUMENT = COIN.id
 SECOND = 1_000_000_000
 
 
@@ -33,7 +34,7 @@ def world():
 
 @pytest.fixture
 def halts():
-    return Halts()
+    return Halts(risk(strategies=[StrategyId("s")]))
 
 
 @pytest.fixture

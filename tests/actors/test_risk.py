@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
 from openoutcry import _native
@@ -13,7 +12,8 @@ from openoutcry.actors.broker import BrokerActor
 from openoutcry.actors.dispatcher import Dispatcher
 from openoutcry.actors.gate import OutboundGate
 from openoutcry.actors.halts import Halts
-from openoutcry.actors.risk import RiskActor, RiskSnapshot
+from openoutcry.actors.risk import RiskActor
+from openoutcry.actors.risk_limits import native_risk
 from openoutcry.state.commands import Halt, ReplaceOrder, Resume, SubmitOrder, VenueCommand
 from openoutcry.state.config import CollarConfig, RiskConfig, RiskLimits
 from openoutcry.state.enums import Mode, OrderType, Side, TimeInForce
@@ -26,23 +26,14 @@ from openoutcry.state.events import (
     TradingHalted,
     TradingResumed,
 )
-from openoutcry.state.identifiers import StrategyId, VenueId
-from openoutcry.state.instruments import Spot
+from openoutcry.state.identifiers import VenueId
 from openoutcry.state.market_data import Quote
 from openoutcry.state.order_table import OrderTable
 from openoutcry.state.orders import Outcome
 from openoutcry.state.universe import Universe
 from tests.order_kit import BTC, STRATEGY, Evidence, cancel, replace, submit
+from tests.risk_kit import COIN, OTHER
 
-COIN = Spot(
-    id=BTC,
-    base_currency="BTC",
-    quote="USDT",
-    price_scale=2,
-    size_scale=0,
-    tick=Decimal("0.01"),
-    lot=Decimal(1),
-)
 LIMITS = RiskLimits(
     collar=CollarConfig(max_deviation_bps=Decimal(100)),
     max_order_value=Decimal(3_000),
@@ -51,7 +42,6 @@ LIMITS = RiskLimits(
     max_orders=5,
 )
 NOW = 1_000_000_000
-OTHER = StrategyId("s2")
 
 
 class Portfolio(Actor):
@@ -85,8 +75,13 @@ class Desk:
         self.orders = OrderTable()
         self.dispatcher = Dispatcher()
         self.portfolio = Portfolio(self.dispatcher)
-        halts = Halts()
-        gate = OutboundGate(self, self, self, halts)  # type: ignore[arg-type]
+        native = native_risk(
+            _native.Directory(universe.specs, universe.currencies, [STRATEGY, OTHER]),
+            universe.instruments,
+            RiskConfig(default=limits),
+            mode,
+        )
+        gate = OutboundGate(self, self, self, Halts(native))  # type: ignore[arg-type]
         self.broker = BrokerActor(
             self.dispatcher,
             self,  # type: ignore[arg-type]
@@ -98,13 +93,11 @@ class Desk:
             self.dispatcher,
             inlet=self,  # type: ignore[arg-type]
             journal=self,
-            config=RiskConfig(default=limits),
-            mode=mode,
+            risk=native,
             universe=universe,
             market=self.market,
             books=books,
             orders=self.orders,
-            halts=halts,
         )
         self.broker.connect(self.portfolio.cell, self.risk.cell)
         self.risk.connect(self.portfolio.cell, self.broker.cell)
@@ -331,9 +324,9 @@ def test_halts_and_rates_survive_a_snapshot() -> None:
     for number in range(1, 6):
         desk.tell(submit(number, quantity_units=1))
     desk.tell(Halt(ts=NOW, reason="x", instrument=BTC))
-    stored = msgspec.msgpack.encode(desk.risk.snapshot())
+    stored = desk.risk.snapshot()
     fresh = Desk()
-    fresh.risk.restore(msgspec.msgpack.decode(stored, type=RiskSnapshot))
+    fresh.risk.restore(stored)
     fresh.tell(submit(quantity_units=1))
     assert names(fresh.reasons()) == ["halted", "order_rate"]
 

@@ -27,3 +27,4 @@ pub mod order_messages;
 pub mod path;
 pub mod player;
 pub mod reports;
+pub mod risk;

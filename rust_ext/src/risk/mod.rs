@@ -2,7 +2,7 @@
 //!
 //! To add a check: one file in `checks/` with a type that implements `Check`, one line in
 //! `checks::standard`, one limit in `limits.rs` (resolved from the config by
-//! `openoutcry.actors.risk_checks`), and tests that it passes, blocks, stands on its boundary and
+//! `openoutcry.actors.risk_limits`), and tests that it passes, blocks, stands on its boundary and
 //! denies when its limit is missing. What a check reads of the world stands in `World`.
 //!
 //! Nothing here changes an order, reads a clock or allocates while an order passes.

@@ -1,0 +1,323 @@
+//! `Risk`: halts and pre-trade checks for Python; see `crate::risk`.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+use pyo3::exceptions::{PyKeyError, PyOverflowError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+
+use super::directory::PyDirectory;
+use super::names::{Names, names, raise};
+use super::order_messages::read_intent;
+use crate::ledger::BookIx;
+use crate::risk::{Ages, Limit, Limits, NUMERIC_OVERFLOW, NamedHalt, Risk, SnapshotError, World};
+use crate::types::{Instrument, InstrumentIx, Nanos, Quote, Side};
+
+/// What one instrument's mapping of limits holds, no more and no less.
+const KEYS: [&str; 9] = [
+    "collar",
+    "quote_age_ms",
+    "trade_age_ms",
+    "bar_age_ms",
+    "max_order_value",
+    "max_order_quantity",
+    "max_position",
+    "max_orders",
+    "per_ms",
+];
+
+/// Limits, halts and checks of one run, and what the checks remember.
+#[pyclass(name = "Risk", module = "openoutcry._native")]
+pub struct PyRisk {
+    pub inner: Risk,
+    directory: Py<PyDirectory>,
+}
+
+#[pymethods]
+impl PyRisk {
+    #[new]
+    #[pyo3(signature = (directory, limits, /))]
+    fn new(directory: Bound<'_, PyDirectory>, limits: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
+        let inner = {
+            let known = &directory.borrow().inner;
+            if known.instruments.len() != limits.len() {
+                let message = format!(
+                    "{} mappings of limits for {} instruments",
+                    limits.len(),
+                    known.instruments.len()
+                );
+                return Err(PyValueError::new_err(message));
+            }
+            let pairs = known.instruments.iter().zip(&limits);
+            let limits = pairs.map(|(item, limits)| read_limits(item, limits));
+            Risk::new(known, limits.collect::<PyResult<_>>()?)
+        };
+        Ok(Self {
+            inner,
+            directory: directory.unbind(),
+        })
+    }
+
+    /// Names of the checks, in the order in which their reasons are given.
+    #[getter]
+    fn checks<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.inner.check_names())
+    }
+
+    /// Everything that speaks against an order, halts first; empty when it may pass.
+    #[pyo3(signature = (order, added, view, /))]
+    fn reasons<'py>(
+        &self,
+        order: &Bound<'py, PyAny>,
+        added: i128,
+        view: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let py = order.py();
+        let directory = self.directory.bind(py);
+        let intent = read_intent(&mut *directory.try_borrow_mut()?, order)?;
+        let world = PyWorld {
+            names: names(py)?,
+            directory,
+            view,
+            error: RefCell::new(None),
+        };
+        let reasons = self.inner.reasons(&intent, added, &world);
+        match world.error.into_inner() {
+            Some(error) => Err(error),
+            None => PyTuple::new(py, reasons),
+        }
+    }
+
+    /// The order passed and leaves: what counts orders counts it.
+    #[pyo3(signature = (order, now, /))]
+    fn approved(&mut self, order: &Bound<'_, PyAny>, now: Nanos) -> PyResult<()> {
+        let directory = self.directory.bind(order.py());
+        let intent = read_intent(&mut *directory.try_borrow_mut()?, order)?;
+        self.inner.approved(&intent, now);
+        Ok(())
+    }
+
+    /// Halts a scope; the latest reason stands.
+    #[pyo3(signature = (reason, strategy=None, instrument=None, /))]
+    fn halt(&mut self, reason: String, strategy: Option<String>, instrument: Option<String>) {
+        self.inner.halt((strategy, instrument, reason));
+    }
+
+    /// Lifts the halt of a scope, if there is one.
+    #[pyo3(signature = (strategy=None, instrument=None, /))]
+    fn resume(&mut self, strategy: Option<&str>, instrument: Option<&str>) {
+        self.inner.resume(strategy, instrument);
+    }
+
+    /// Why a strategy may not trade an instrument: the reason of every halt that applies.
+    #[pyo3(signature = (strategy, instrument, /))]
+    fn halts<'py>(
+        &self,
+        strategy: &Bound<'py, PyAny>,
+        instrument: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyTuple>> {
+        let py = strategy.py();
+        let directory = self.directory.bind(py).try_borrow()?;
+        let (book, ix) = (directory.book(strategy)?, directory.instrument(instrument)?);
+        PyTuple::new(py, self.inner.halts.reasons(book, ix))
+    }
+
+    /// Every halt as (strategy, instrument, reason), in the order in which they were called.
+    fn halted(&self) -> Vec<NamedHalt> {
+        self.inner.halted()
+    }
+
+    /// Halts and the memory of the checks; the same state gives the same bytes.
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.inner.snapshot())
+    }
+
+    /// Continues from a snapshot: what was halted stays halted.
+    #[pyo3(signature = (data, /))]
+    fn restore(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        self.inner.restore(data).map_err(|error| match error {
+            SnapshotError::Damaged => raise(py, |n| &n.codec_error, "the risk snapshot is damaged"),
+            SnapshotError::TooNew(version) => {
+                let message = format!("risk snapshot of version {version}");
+                raise(py, |n| &n.schema_too_new, message)
+            }
+        })
+    }
+}
+
+/// The limits of an instrument from a mapping that Python resolved.
+fn read_limits(instrument: &Instrument, from: &Bound<'_, PyDict>) -> PyResult<Limits> {
+    if let Some(key) = from.keys().iter().find(|key| {
+        let known = |name: &str| KEYS.contains(&name);
+        !key.cast::<PyString>()
+            .is_ok_and(|key| key.to_str().is_ok_and(known))
+    }) {
+        return Err(PyValueError::new_err(format!("there is no limit {key}")));
+    }
+    let get = |key: &str| {
+        from.get_item(key)?
+            .ok_or_else(|| PyKeyError::new_err(key.to_owned()))
+    };
+    let ms = |key| -> PyResult<i64> { get(key)?.extract() };
+    Ok(Limits {
+        price_scale: instrument.price_scale,
+        size_scale: instrument.size_scale,
+        ages: Ages::of_ms(ms("quote_age_ms")?, ms("trade_age_ms")?, ms("bar_age_ms")?),
+        collar: read_limit(&get("collar")?, read_units)?,
+        max_order_value: read_limit(&get("max_order_value")?, |value| {
+            let Some((top, bottom, text)) = fitting(value.extract::<(i128, u128, String)>())?
+            else {
+                return Ok(None);
+            };
+            Ok(crate::risk::Bound::new(instrument, top, bottom, text))
+        })?,
+        max_order_quantity: read_limit(&get("max_order_quantity")?, read_units)?,
+        max_position: read_limit(&get("max_position")?, read_units)?,
+        max_orders: read_limit(&get("max_orders")?, read_units)?,
+        per_ms: ms("per_ms")?,
+    })
+}
+
+/// None is unlimited, a text is why nothing may pass; what does not fit lets nothing pass either.
+fn read_limit<T>(
+    value: &Bound<'_, PyAny>,
+    read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<Option<T>>,
+) -> PyResult<Limit<T>> {
+    if value.is_none() {
+        return Ok(Limit::Unlimited);
+    }
+    if let Ok(why) = value.cast::<PyString>() {
+        return Ok(Limit::Refused(why.to_str()?.to_owned()));
+    }
+    Ok(match read(value)? {
+        Some(units) => Limit::Units(units),
+        None => Limit::Refused(NUMERIC_OVERFLOW.to_owned()),
+    })
+}
+
+fn read_units(value: &Bound<'_, PyAny>) -> PyResult<Option<i128>> {
+    fitting(value.extract())
+}
+
+/// None where an integer was too large.
+fn fitting<T>(read: PyResult<T>) -> PyResult<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => Python::attach(|py| match error.is_instance_of::<PyOverflowError>(py) {
+            true => Ok(None),
+            false => Err(error),
+        }),
+    }
+}
+
+/// The world as a Python object tells it: `openoutcry.actors.risk_view.RiskView`.
+struct PyWorld<'a, 'py> {
+    names: &'static Names,
+    directory: &'a Bound<'py, PyDirectory>,
+    view: &'a Bound<'py, PyAny>,
+    /// What the view raised first; the answers after it count for nothing.
+    error: RefCell<Option<PyErr>>,
+}
+
+impl<'py> PyWorld<'_, 'py> {
+    /// An answer of the view, or a default that nobody will see.
+    fn told<T: Default>(&self, ask: impl FnOnce() -> PyResult<T>) -> T {
+        if self.error.borrow().is_some() {
+            return T::default();
+        }
+        ask().unwrap_or_else(|error| {
+            *self.error.borrow_mut() = Some(error);
+            T::default()
+        })
+    }
+
+    fn last(&self, method: &str, ix: InstrumentIx) -> PyResult<Bound<'py, PyAny>> {
+        let directory = self.directory.try_borrow()?;
+        let id = directory.instrument_id(self.view.py(), ix);
+        self.view.call_method1(method, (id,))
+    }
+
+    fn of(
+        &self,
+        method: &str,
+        book: Option<BookIx>,
+        ix: InstrumentIx,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.view.py();
+        let directory = self.directory.try_borrow()?;
+        let strategy = book.map(|book| directory.book_name(py, book));
+        let id = directory.instrument_id(py, ix);
+        self.view.call_method1(method, (strategy, id))
+    }
+}
+
+impl World for PyWorld<'_, '_> {
+    fn now(&self) -> Nanos {
+        let py = self.view.py();
+        self.told(|| self.view.getattr(intern!(py, "now"))?.extract())
+    }
+
+    fn quote(&self, ix: InstrumentIx) -> Option<Quote> {
+        let last = self.told(|| {
+            let last = self.last("quote", ix)?;
+            last.extract::<Option<(Nanos, i64, i64, i64, i64)>>()
+        });
+        last.map(|(ts, bid, ask, bid_size, ask_size)| Quote {
+            ts_event: ts,
+            ts_received: ts,
+            bid,
+            ask,
+            bid_size,
+            ask_size,
+        })
+    }
+
+    fn trade(&self, ix: InstrumentIx) -> Option<(Nanos, i64, i64)> {
+        self.told(|| self.last("trade", ix)?.extract())
+    }
+
+    fn bar(&self, ix: InstrumentIx) -> Option<(Nanos, i64)> {
+        self.told(|| self.last("bar", ix)?.extract())
+    }
+
+    fn position(&self, book: Option<BookIx>, ix: InstrumentIx) -> i128 {
+        self.told(|| self.of("position_units", book, ix)?.extract())
+    }
+
+    fn working(&self, book: Option<BookIx>, ix: InstrumentIx) -> (i128, i128) {
+        self.told(|| self.of("working_units", book, ix)?.extract())
+    }
+
+    fn resting(
+        &self,
+        ix: InstrumentIx,
+        side: Side,
+        visit: &mut dyn FnMut(BookIx, i64) -> ControlFlow<()>,
+    ) {
+        let py = self.view.py();
+        let found = self.told(|| {
+            let directory = self.directory.try_borrow()?;
+            let id = directory.instrument_id(py, ix);
+            let side = self.names.side.member(py, side);
+            let all = self.view.call_method1(intern!(py, "resting"), (id, side))?;
+            all.try_iter()?
+                .map(|one| {
+                    let (strategy, limit) = one?.extract::<(Bound<'_, PyAny>, i64)>()?;
+                    Ok((directory.book(&strategy)?, limit))
+                })
+                .collect::<PyResult<Vec<(BookIx, i64)>>>()
+        });
+        for (book, limit) in found {
+            if visit(book, limit).is_break() {
+                return;
+            }
+        }
+    }
+}
+
+/// Adds the class to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyRisk>()
+}
