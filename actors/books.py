@@ -86,6 +86,10 @@ class Books:
         self.native = _native.Books(directory, rows, market, account_currency)
         """The books themselves, for the rest of the engine."""
 
+    def number(self, strategy: StrategyId) -> int:
+        """The number of a strategy's book."""
+        return self._number[strategy]
+
     def apply_fill(self, strategy: StrategyId, fill: OrderFilled) -> int:
         """Book a fill, and remember it among the last 10,000.
 

@@ -25,7 +25,7 @@ from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, VenuePort
 from openoutcry.actors.risk import RiskActor
-from openoutcry.actors.risk_checks import native_limits
+from openoutcry.actors.risk_limits import native_risk
 from openoutcry.actors.strategies.registry import load_strategy
 from openoutcry.actors.strategy_actor import (
     StartStrategy,
@@ -45,13 +45,11 @@ from openoutcry.state.errors import ConfigError
 from openoutcry.state.events import AnyAccountEvent, AnyOrderEvent, TimerFired
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.market_data import AnyMarketData
-from openoutcry.state.orders import RECENT_ORDERS
+from openoutcry.state.orders import RECENT_ORDERS, order_table
 from openoutcry.state.universe import Universe
 
 _MAX_AGE_NS: Final = 5_000_000_000
 """An order that is older when it may leave the gate is dropped."""
-_ARCHIVED: Final = 1_000_000
-"""Packed orders that are kept at all."""
 _NANOS: Final = 1_000_000_000
 _ORDER_EVENTS: Final = frozenset(AnyOrderEvent.__args__)
 
@@ -117,7 +115,7 @@ class Graph:
         """What the actors of the order path own, in the engine."""
         config, universe, market = self.config, self.universe, self.ports.market
         self.directory = _native.Directory(universe.specs, universe.currencies, names)
-        self.orders = _native.OrderTable(self.directory, recent_orders, _ARCHIVED)
+        self.orders = order_table(self.directory, recent_orders)
         hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
         self.books = Books(
             universe,
@@ -128,8 +126,9 @@ class Graph:
             hedging,
             directory=self.directory,
         )
-        limits = native_limits(universe.instruments, config.risk, config.run.mode)
-        self.risk_state = _native.Risk(self.directory, limits)
+        self.risk_state = native_risk(
+            self.directory, universe.instruments, config.risk, config.run.mode
+        )
 
     def _build_actors(self) -> None:
         ports, dispatcher = self.ports, self.dispatcher
@@ -179,8 +178,8 @@ class Graph:
 
     def start(self) -> None:
         """Start the actors: first what others speak to, strategies last."""
+        self.path.stamp(self.ports.inlet.seq, self.ports.inlet.now)
         self.portfolio.begin()
-        self.dispatcher.drain()
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
 

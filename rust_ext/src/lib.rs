@@ -40,6 +40,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::fixed::register(module)?;
     bindings::interests::register(module)?;
     bindings::journal::register(module)?;
+    bindings::orders::register(module)?;
+    bindings::risk::register(module)?;
     bindings::path::register(module)?;
     bindings::player::register(module)?;
     bindings::kernel::register(module)?;
@@ -47,6 +49,5 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::books::register(module)?;
     bindings::market::register(module)?;
     bindings::indicators::register(module)?;
-    bindings::risk::register(module)?;
     Ok(())
 }

@@ -197,7 +197,7 @@ impl OrderDesk {
         let orders = path.orders.borrow(py);
         let open = orders.inner.open(Some(self.book), ix);
         Ok(open
-            .map(|order| PyOrder::new(order, path.directory.clone_ref(py)))
+            .map(|order| PyOrder::new(order.clone(), path.directory.clone_ref(py)))
             .collect())
     }
 }

@@ -24,6 +24,7 @@ pub mod members;
 pub mod messages;
 pub mod names;
 pub mod order_messages;
+pub mod orders;
 pub mod path;
 pub mod player;
 pub mod reports;

@@ -335,7 +335,7 @@ impl Kernel {
             Task::Timer { ts, owner, name } => {
                 self.timers.remove(&key.order);
                 self.counts.timer += 1;
-                let late = key.ts - ts.min(key.ts);
+                let late = key.ts.saturating_sub(ts.min(key.ts));
                 return Ok(Some(self.sequence(
                     key.ts,
                     Input::Timer {
