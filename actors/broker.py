@@ -2,7 +2,7 @@
 
 Only what risk approved arrives here (the type says so). The intent is journaled, then handed to the
 outbound gate. Evidence from the venue moves orders through the table of legal transitions in
-`state/order_transitions.py`; a duplicate changes nothing, evidence that contradicts what is proven has
+`rust_ext/src/orders/transitions.rs`; a duplicate changes nothing, evidence that contradicts what is proven has
 risk halt the instrument with the evidence in hand, and a verified fill is booked whatever the order's
 state.
 """
@@ -40,8 +40,7 @@ from openoutcry.state.events import (
     RequestUnknown,
 )
 from openoutcry.state.identifiers import InstrumentId
-from openoutcry.state.order_table import OrderTable
-from openoutcry.state.orders import Outcome
+from openoutcry.state.orders import OrderTable, Outcome
 
 
 class BrokerActor(Actor):
@@ -115,18 +114,18 @@ class BrokerActor(Actor):
     def on_evidence(self, event: OrderEvent) -> None:
         """Apply what the venue proved, and tell the portfolio."""
         assert self._portfolio is not None
-        order = self.orders.get(event.client_order_id)
-        if order is None:
+        applied = self.orders.apply(event)
+        if applied is None:
             # Not ours, or forgotten: a fill is booked as unallocated, everything else is an alarm.
             self._alarm(event, "an order nobody knows")
             if isinstance(event, OrderFilled):
                 self.emit(self._portfolio, event)
             return
-        outcome = self.orders.apply(order, event)
+        outcome, alarm = applied
         if outcome is Outcome.DUPLICATE:
             return
         if outcome is not Outcome.APPLIED:
-            self._alarm(event, f"{outcome.value}: {order.alarm}")
+            self._alarm(event, f"{outcome.value}: {alarm}")
         if outcome is not Outcome.ILLEGAL:
             self.emit(self._portfolio, event)
 
@@ -150,9 +149,8 @@ class BrokerActor(Actor):
         self._dispatcher.post(self._portfolio, event)
 
     def _apply(self, event: OrderSubmitted | OrderNotSent) -> None:
-        order = self.orders.get(event.client_order_id)
-        assert order is not None, "the gate released an order that the table does not have"
-        self.orders.apply(order, event)
+        applied = self.orders.apply(event)
+        assert applied is not None, "the gate released an order that the table does not have"
 
     def _alarm(self, event: OrderEvent, what: str) -> None:
         reason = f"{type(event).__name__} of {event.client_order_id}: {what}"

@@ -33,8 +33,7 @@ from openoutcry.state.identifiers import ClientOrderId, ClientOrderIds, Instrume
 from openoutcry.state.instruments import Instrument
 from openoutcry.state.market_data import Quote
 from openoutcry.state.messages import to_decimal
-from openoutcry.state.order_table import OrderTable
-from openoutcry.state.orders import Order
+from openoutcry.state.orders import Order, OrderTable
 from openoutcry.state.positions import Position
 from openoutcry.state.universe import Universe
 
@@ -189,7 +188,7 @@ class Desk:
 
     def open_orders(self, instrument: InstrumentId | None) -> list[Order]:
         """The strategy's open orders, oldest first."""
-        return list(self._orders.open_orders(self.strategy, instrument))
+        return self._orders.open_orders(self.strategy, instrument)
 
     def quote(self, instrument: InstrumentId) -> Quote | None:
         """The last quote."""
@@ -350,7 +349,7 @@ class Desk:
         if pending is not None:
             return pending
         found = self._orders.get(order)
-        if found is None or found.submit.strategy != self.strategy:
+        if found is None or found.strategy != self.strategy:
             raise StrategyError(f"{self.strategy} has no order {order}")
         return found.submit
 

@@ -48,7 +48,7 @@ from openoutcry.state.events import (
     TimerFired,
 )
 from openoutcry.state.identifiers import ClientOrderIds, StrategyId, VenueId
-from openoutcry.state.order_table import RECENT_ORDERS, OrderTable
+from openoutcry.state.orders import RECENT_ORDERS, order_table
 from openoutcry.state.universe import Universe
 
 
@@ -75,8 +75,9 @@ class Graph:
         self.ports = ports
         self._epoch = epoch
         self.dispatcher = Dispatcher()
-        self.orders = OrderTable(recent_orders)
         names = [strategy.id for strategy in config.strategies]
+        self.directory = _native.Directory(universe.specs, universe.currencies, names)
+        self.orders = order_table(self.directory, recent_orders)
         currency = config.run.account_currency
         hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
         balances = opening_balances(config, universe)
@@ -251,7 +252,7 @@ def build_graph(
         universe: Instruments and currencies of the run.
         ports: Clock and inlet, journal, venue, feeds, market.
         epoch: 48 bits that client order ids start with; unique per state directory or run.
-        recent_orders: Closed orders that are kept unpacked; see `OrderTable`.
+        recent_orders: Closed orders that are kept unpacked; see `order_table`.
 
     Raises:
         ConfigError: A strategy, parameter, subscription or balance that cannot work.

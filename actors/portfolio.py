@@ -49,7 +49,7 @@ from openoutcry.state.identifiers import (
     StrategyId,
     strategy_number_of,
 )
-from openoutcry.state.order_table import OrderTable
+from openoutcry.state.orders import OrderTable
 
 _GRID: Final = "equity"
 _RECENT_FILLS: Final = 10_000  # how far back a bust or correction can reach

@@ -31,7 +31,7 @@ from openoutcry.state.config import RiskConfig
 from openoutcry.state.enums import Mode
 from openoutcry.state.events import OrderDenied, ReplaceRejected, TradingHalted, TradingResumed
 from openoutcry.state.identifiers import InstrumentId, StrategyId
-from openoutcry.state.order_table import OrderTable
+from openoutcry.state.orders import OrderTable
 from openoutcry.state.universe import Universe
 
 

@@ -14,8 +14,7 @@ from openoutcry.actors.ports import Inlet
 from openoutcry.state.commands import ReplaceOrder, SubmitOrder
 from openoutcry.state.enums import OrderStatus, OrderType, RequestState, Side, TimeInForce
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
-from openoutcry.state.order_table import OrderTable
-from openoutcry.state.orders import Order
+from openoutcry.state.orders import Order, OrderTable
 from openoutcry.state.universe import Universe
 
 _PASSING: Final = (TimeInForce.IOC, TimeInForce.FOK)
@@ -107,12 +106,10 @@ class LiveRiskView:
         buying, selling = self._orders.working_units(None, instrument)
         if buying if side is Side.BUY else selling:
             for order in self._orders.open_orders(None, instrument):
-                if order.submit.side is side and not self._leaves(order) and self._may_rest(order):
+                if order.side is side and not self._leaves(order) and self._may_rest(order):
                     asked = None if order.asked is None else order.asked.limit_units
                     limits = (order.limit_units, asked)
-                    found += [
-                        (order.submit.strategy, units) for units in limits if units is not None
-                    ]
+                    found += [(order.strategy, units) for units in limits if units is not None]
         for approved in self._on_the_way:
             terms = approved.terms
             if terms.client_order_id in self._leaving:
@@ -124,10 +121,7 @@ class LiveRiskView:
 
     def _leaves(self, order: Order) -> bool:
         """Whether its cancel was sent before: commands reach a venue in their order."""
-        return (
-            order.cancel_request is RequestState.SENT
-            or order.submit.client_order_id in self._leaving
-        )
+        return order.cancel_request is RequestState.SENT or order.client_order_id in self._leaving
 
     def _may_rest(self, order: Order) -> bool:
         """Whether an open order may stand in the book: not before its trigger or its parent's fill."""

@@ -204,7 +204,7 @@ class ReplaySession:
 
     def state_hash(self) -> str:
         """Digest of what is at the end: market, books and orders, hex."""
-        parts = (self.market.hash(), self.graph.books.snapshot(), self.graph.orders.canonical())
+        parts = (self.market.hash(), self.graph.books.snapshot(), self.graph.orders.digest())
         return _native.digest(b"".join(map(_native.digest, parts))).hex()
 
 

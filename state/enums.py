@@ -134,6 +134,26 @@ class RequestState(Word):
 
 
 @unique
+class Outcome(Word):
+    """What a piece of evidence meant to an order."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"  # nothing to do: a repeated fill or acknowledgement, a late answer
+    ILLEGAL = "illegal"  # contradicts what is proven: nothing changed, halt the instrument
+    ALARM = "alarm"  # a fill that should not be: booked all the same, halt the instrument
+
+
+@unique
+class FillState(Word):
+    """What became of a fill."""
+
+    BOOKED = "booked"
+    CORRECTED = "corrected"
+    BUSTED = "busted"
+    BUSTED_UNSEEN = "busted_unseen"  # taken back before the fill itself arrived
+
+
+@unique
 class PositionMode(Word):
     """How fills of one instrument form positions."""
 

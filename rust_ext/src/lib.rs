@@ -34,6 +34,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;
     bindings::market::register(module)?;
+    bindings::orders::register(module)?;
     bindings::indicators::register(module)?;
     Ok(())
 }

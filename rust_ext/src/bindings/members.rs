@@ -3,6 +3,7 @@
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 
+use crate::orders::{FillState, OrderStatus, Outcome, RequestKind, RequestState};
 use crate::types::{Liquidity, OrderType, PriceType, Side, TimeInForce, TriggerSource};
 
 /// A closed vocabulary whose values stand in the same order as the members of its Python class.
@@ -37,6 +38,33 @@ coded!(OrderType {
 coded!(TimeInForce { Gtc = "GTC", Ioc = "IOC", Fok = "FOK", Gtd = "GTD", Day = "DAY" });
 coded!(TriggerSource { BidAsk = "BID_ASK", Last = "LAST", Mark = "MARK", Mid = "MID" });
 coded!(Liquidity { Maker = "MAKER", Taker = "TAKER" });
+coded!(OrderStatus {
+    Initialized = "INITIALIZED",
+    Denied = "DENIED",
+    Submitted = "SUBMITTED",
+    Accepted = "ACCEPTED",
+    Triggered = "TRIGGERED",
+    PartiallyFilled = "PARTIALLY_FILLED",
+    Filled = "FILLED",
+    Canceled = "CANCELED",
+    Expired = "EXPIRED",
+    Rejected = "REJECTED",
+    NotSent = "NOT_SENT",
+});
+coded!(RequestKind { Submit = "SUBMIT", Cancel = "CANCEL", Replace = "REPLACE" });
+coded!(RequestState { Sent = "SENT", Unknown = "UNKNOWN" });
+coded!(Outcome {
+    Applied = "APPLIED",
+    Duplicate = "DUPLICATE",
+    Illegal = "ILLEGAL",
+    Alarm = "ALARM",
+});
+coded!(FillState {
+    Booked = "BOOKED",
+    Corrected = "CORRECTED",
+    Busted = "BUSTED",
+    BustedUnseen = "BUSTED_UNSEEN",
+});
 coded!(PriceType { Last = "LAST", Bid = "BID", Ask = "ASK", Mid = "MID" });
 
 /// `TrailingKind`: whether the offset counts basis points, as in `types::Submit::trailing_bps`.

@@ -18,4 +18,5 @@ pub mod members;
 pub mod messages;
 pub mod names;
 pub mod order_messages;
+pub mod orders;
 pub mod reports;

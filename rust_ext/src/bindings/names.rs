@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use super::members::Members;
+use crate::orders::{FillState, OrderStatus, Outcome, RequestKind, RequestState};
 use crate::types::{Liquidity, OrderType, PriceType, Side, TimeInForce, TriggerSource};
 
 macro_rules! names {
@@ -87,6 +88,11 @@ names! {
         trailing_bps: bool = "TrailingKind",
         liquidity: Liquidity = "LiquiditySide",
         price_type: PriceType = "PriceType",
+        order_status: OrderStatus = "OrderStatus",
+        request_kind: RequestKind = "RequestKind",
+        request_state: RequestState = "RequestState",
+        outcome: Outcome = "Outcome",
+        fill_state: FillState = "FillState",
     }
 }
 

@@ -15,6 +15,15 @@ const SUM: usize = 32;
 /// Bytes that are hashed in one go; BLAKE3 is several times faster on large pieces.
 const PIECE: usize = 64 * 1024;
 
+impl Order {
+    /// The order by the names of its run: equal for equal orders, whatever their numbers.
+    pub fn canonical(&self, names: &Directory) -> Vec<u8> {
+        let mut writer = Writer::new(Some(names));
+        writer.order(self);
+        writer.bytes
+    }
+}
+
 impl OrderTable {
     /// The whole table as bytes, for a table with the same or other bounds and the same names.
     ///

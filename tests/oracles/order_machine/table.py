@@ -13,12 +13,12 @@ from typing import Final
 import msgspec
 
 from openoutcry.state.commands import CancelOrder, ReplaceOrder, SubmitOrder
-from openoutcry.state.enums import Side
+from openoutcry.state.enums import Outcome, Side
 from openoutcry.state.errors import InvalidTransition
 from openoutcry.state.events import OrderEvent
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
-from openoutcry.state.order_transitions import TERMINAL
-from openoutcry.state.orders import Order, Outcome
+from tests.oracles.order_machine.order import Order
+from tests.oracles.order_machine.transitions import TERMINAL
 
 LaneKey = tuple[StrategyId | None, InstrumentId]
 

@@ -1,17 +1,16 @@
 """What each piece of evidence does to an order: one function per event class.
 
-`order_transitions` says which status may follow; the functions here look at the rest of the evidence
+`transitions` says which status may follow; the functions here look at the rest of the evidence
 (quantities, fill ids, venue ids) and either take it or say what it contradicts. They are the only
 place that changes an order. Entered through `Order.apply`.
 """
 
 from collections.abc import Callable, Mapping
-from enum import Enum, unique
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from openoutcry.state.enums import OrderStatus, RequestKind, RequestState
+from openoutcry.state.enums import FillState, OrderStatus, Outcome, RequestKind, RequestState
 from openoutcry.state.events import (
     CancelRejected,
     FillBusted,
@@ -30,30 +29,10 @@ from openoutcry.state.events import (
     ReplaceRejected,
     RequestUnknown,
 )
-from openoutcry.state.order_transitions import ANSWERS, TERMINAL, TRANSITIONS
+from tests.oracles.order_machine.transitions import ANSWERS, TERMINAL, TRANSITIONS
 
 if TYPE_CHECKING:
-    from openoutcry.state.orders import Order
-
-
-@unique
-class Outcome(Enum):
-    """What a piece of evidence meant to an order."""
-
-    APPLIED = "applied"
-    DUPLICATE = "duplicate"  # nothing to do: a repeated fill or acknowledgement, a late answer
-    ILLEGAL = "illegal"  # contradicts what is proven: nothing changed, halt the instrument
-    ALARM = "alarm"  # a fill that should not be: booked all the same, halt the instrument
-
-
-@unique
-class FillState(Enum):
-    """What became of a fill."""
-
-    BOOKED = "booked"
-    CORRECTED = "corrected"
-    BUSTED = "busted"
-    BUSTED_UNSEEN = "busted_unseen"  # taken back before the fill itself arrived
+    from tests.oracles.order_machine.order import Order
 
 
 # Looking an enum's member up through its class is the dearest step of handling an event.
