@@ -6,13 +6,11 @@ The table of legal transitions stands in `docs/reference/order-states.md`.
 
 from typing import Final
 
+import openoutcry.state.binding  # noqa: F401  gives the engine the classes that it builds
 from openoutcry._native import Directory, KnownFill, NewTerms, Order, OrderTable
-from openoutcry.state import binding  # gives the engine the classes that it builds
 from openoutcry.state.enums import FillState, Outcome
 
 __all__ = ["FillState", "KnownFill", "NewTerms", "Order", "OrderTable", "Outcome", "order_table"]
-
-assert binding
 
 RECENT_ORDERS: Final = 1_000
 """Closed orders that a table keeps unpacked when nothing else is said."""

@@ -1,7 +1,9 @@
 """Orders and evidence with short names, for tests of everything that handles orders."""
 
+from decimal import Decimal
 from typing import Any
 
+from openoutcry import _native
 from openoutcry.state.commands import CancelOrder, ReplaceOrder, SubmitOrder
 from openoutcry.state.enums import LiquiditySide, OrderStatus, OrderType, Side
 from openoutcry.state.events import (
@@ -29,12 +31,33 @@ from openoutcry.state.identifiers import (
     StrategyId,
     VenueOrderId,
 )
-from openoutcry.state.orders import Order, Outcome
+from openoutcry.state.instruments import Spot
+from openoutcry.state.orders import Order, OrderTable, Outcome, order_table
+from openoutcry.state.universe import Universe
 
 BTC = InstrumentId("BTCUSDT.SIM")
-STRATEGY = StrategyId("s1")
+STRATEGY, OTHER = StrategyId("s1"), StrategyId("s2")
 SIZE = 10
 VENUE_ID = VenueOrderId("v1")
+
+
+def coin(instrument: InstrumentId = BTC) -> Spot:
+    """What is traded here: whole units at two decimals."""
+    return Spot(
+        id=instrument,
+        base_currency="BTC",
+        quote="USDT",
+        price_scale=2,
+        size_scale=0,
+        tick=Decimal("0.01"),
+        lot=Decimal(1),
+    )
+
+
+def directory() -> _native.Directory:
+    """Names of a run with two instruments and two strategies."""
+    universe = Universe([coin(), coin(InstrumentId("X.SIM"))])
+    return _native.Directory(universe.specs, universe.currencies, [STRATEGY, OTHER])
 
 
 def client_id(number: int = 1) -> ClientOrderId:
@@ -148,7 +171,67 @@ class Evidence:
 EVIDENCE = Evidence()
 
 
-def order_in(status: OrderStatus) -> Order:
+class OneOrder:
+    """One order in a table of its own: evidence goes in; its attributes are those of the moment."""
+
+    def __init__(self, terms: SubmitOrder | None = None) -> None:
+        self.table = order_table(directory())
+        self._id = self.table.add(submit() if terms is None else terms).client_order_id
+
+    @property
+    def now(self) -> Order:
+        """A look at the order."""
+        order = self.table.get(self._id)
+        assert order is not None
+        return order
+
+    def apply(self, event: OrderEvent) -> Outcome:
+        """Take a piece of evidence."""
+        return applied(self.table, event)
+
+    def request(self, command: CancelOrder | ReplaceOrder) -> str | None:
+        """Ask for something; None, or why it can't be asked."""
+        return self.table.request(command)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.now, name)
+
+
+def applied(table: OrderTable, event: OrderEvent) -> Outcome:
+    """What a piece of evidence meant to an order that the table knows; an alarm is in the order."""
+    verdict = table.apply(event)
+    order = table.get(event.client_order_id)
+    assert verdict is not None
+    assert order is not None
+    outcome, alarm = verdict
+    alarming = outcome in (Outcome.ILLEGAL, Outcome.ALARM)
+    assert alarm == (order.alarm if alarming else None)
+    return outcome
+
+
+_FACTS = (
+    "submit", "quantity_units", "limit_units", "trigger_units", "status", "filled_units",
+    "claimed_units", "venue_order_id", "submit_request", "cancel_request", "replace_request",
+    "replaced", "pending", "reasons", "ts_submitted", "ts_accepted", "ts_last", "client_order_id",
+    "is_final", "is_open", "outstanding", "is_unknown", "leaves_units", "exposure_units",
+    "worst_units", "missing_units",
+)  # fmt: skip
+
+
+def facts(order: Any) -> dict[str, Any]:
+    """All there is to know of an order, of the engine's and of the oracle's, but its last alarm."""
+    asked = order.asked
+    return {name: getattr(order, name) for name in _FACTS} | {
+        "terms": order.terms(),
+        "asked": asked and (asked.quantity_units, asked.limit_units, asked.trigger_units),
+        "fills": [
+            (fill_id, fill.price_units, fill.quantity_units, fill.state)
+            for fill_id, fill in order.fills.items()
+        ],
+    }
+
+
+def order_in(status: OrderStatus) -> OneOrder:
     """An order that has reached a status on the plainest way."""
     e = EVIDENCE
     to_accepted = (e.submitted, e.accepted)
@@ -165,7 +248,7 @@ def order_in(status: OrderStatus) -> Order:
         OrderStatus.EXPIRED: (*to_accepted, e.expired()),
         OrderStatus.REJECTED: (e.submitted, e.rejected),
     }
-    order = Order.new(submit())
+    order = OneOrder()
     for event in ways[status]:
         assert order.apply(event) is Outcome.APPLIED
     assert order.status is status

@@ -56,7 +56,7 @@ class MarketMaker(Strategy):
 
     def _quote_side(self, side: Side, tick: int, wanted: bool) -> None:
         p = self.params
-        working = {order.submit.client_order_id for order in self.orders(p.instrument)}
+        working = {order.client_order_id for order in self.orders(p.instrument)}
         current = self.state.orders.get(side)
         if current in working:
             moved = abs(self.state.ticks[side] - tick) >= p.requote_ticks

@@ -48,6 +48,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::ledger::register(module)?;
     bindings::books::register(module)?;
     bindings::market::register(module)?;
+    bindings::orders::register(module)?;
     bindings::indicators::register(module)?;
     Ok(())
 }

@@ -28,8 +28,7 @@ from openoutcry.state.events import (
 )
 from openoutcry.state.identifiers import VenueId
 from openoutcry.state.market_data import Quote
-from openoutcry.state.order_table import OrderTable
-from openoutcry.state.orders import Outcome
+from openoutcry.state.orders import order_table
 from openoutcry.state.universe import Universe
 from tests.order_kit import BTC, STRATEGY, Evidence, cancel, replace, submit
 from tests.risk_kit import COIN, OTHER
@@ -72,7 +71,8 @@ class Desk:
         universe = Universe([COIN])
         self.market = _native.Market(universe.specs)
         books = Books(universe, {VenueId("SIM"): {}}, [STRATEGY, OTHER], self.market, "USDT")
-        self.orders = OrderTable()
+        names = _native.Directory(universe.specs, universe.currencies, [STRATEGY, OTHER])
+        self.orders = order_table(names)
         self.dispatcher = Dispatcher()
         self.portfolio = Portfolio(self.dispatcher)
         native = native_risk(
@@ -195,12 +195,10 @@ def test_the_accounts_position_is_limited_over_all_strategies() -> None:
 def test_an_unknown_order_keeps_its_exposure_and_blocks_more_risk() -> None:
     desk = Desk()
     desk.tell(submit(1, quantity_units=15))
-    order = desk.orders.get(submit(1).client_order_id)
-    assert order is not None
-    assert desk.orders.apply(order, Evidence(1).unknown) is Outcome.APPLIED
+    desk.orders.apply(Evidence(1).unknown)
     desk.tell(submit(2, quantity_units=10))
     assert names(desk.reasons()) == ["max_position"]
-    desk.orders.apply(order, Evidence(1).rejected)
+    desk.orders.apply(Evidence(1).rejected)
     desk.tell(submit(3, quantity_units=10))
     assert len(desk.arrived) == 2
 
@@ -309,9 +307,9 @@ def test_a_halt_stops_what_waits_at_the_gate() -> None:
 def test_cancels_pass_whatever_the_state(finish: bool) -> None:
     desk = Desk(RiskLimits())
     desk.tell(Halt(ts=NOW, reason="x"))
-    order = desk.orders.add(submit())
+    desk.orders.add(submit())
     if finish:
-        desk.orders.apply(order, Evidence().not_sent)
+        desk.orders.apply(Evidence().not_sent)
     desk.tell(cancel())
     if finish:
         assert isinstance(desk.portfolio.heard[-1], CancelRejected)
