@@ -11,9 +11,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from openoutcry.actors import indicators as ind
-from tests.actors.indicators.kit import ROWS, SCALE, Row, streamed
+from tests.actors.indicators.kit import ROW, SCALE, Row, streamed
 
 
 class History:
@@ -155,8 +156,8 @@ CASES: list[Case] = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]().engine_name} {case[1]}")
-@settings(max_examples=30)
-@given(rows=ROWS)
+@settings(max_examples=15)
+@given(rows=st.lists(ROW, min_size=20, max_size=60))
 def test_an_indicator_equals_its_definition_at_every_bar(case: Case, rows: list[Row]) -> None:
     make, output, wanted = case
     indicator = make()

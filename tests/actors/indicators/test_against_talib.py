@@ -135,7 +135,7 @@ def test_an_indicator_is_that_of_talib_once_the_seeds_are_forgotten(
     case: Case, market: Market
 ) -> None:
     for ours, theirs in compared(case, market):
-        assert not np.isnan(ours[UNSEEDED:]).any()
+        assert np.isnan(theirs).sum() <= np.isnan(ours).sum() < UNSEEDED
         assert np.allclose(ours[UNSEEDED:], theirs[UNSEEDED:], rtol=1e-9, atol=1e-9)
 
 
