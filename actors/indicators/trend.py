@@ -3,16 +3,8 @@
 from openoutcry.actors.indicators.base import Indicator
 
 
-class Dmi(Indicator):
-    """Wilder's directional movement: `value` is DX, 0 to 100; 0 where nothing moved.
-
-    Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
-
-    Args:
-        period: Movements that are smoothed, from their mean on; ready after one bar more.
-    """
-
-    engine_name = "dmi"
+class Directional(Indicator):
+    """What `Dmi` and `Adx` share: the movement up and down."""
 
     def __init__(self, period: int = 14) -> None:
         super().__init__(period)
@@ -28,7 +20,24 @@ class Dmi(Indicator):
         return self._native.output("minus_di")
 
 
-class Adx(Dmi):
+class Dmi(Directional):
+    """Wilder's directional movement: `value` is DX, 0 to 100; 0 where nothing moved.
+
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
+
+    Args:
+        period: Movements that are smoothed, from their mean on; ready after one bar more.
+    """
+
+    engine_name = "dmi"
+
+    @property
+    def dx(self) -> float:
+        """How one-sided the movement is."""
+        return self._native.output("dx")
+
+
+class Adx(Directional):
     """Wilder's average directional index: DX smoothed once more, from the mean of the first on.
 
     Args:
@@ -36,6 +45,11 @@ class Adx(Dmi):
     """
 
     engine_name = "adx"
+
+    @property
+    def adx(self) -> float:
+        """How one-sided the movement has been."""
+        return self._native.output("adx")
 
 
 class Adxr(Indicator):

@@ -363,10 +363,10 @@ class Market:
 # --- indicators (indicators/*.rs) -----------------------------------------------------------------
 @final
 class Indicator:
-    """A streaming indicator, fed by bars; every output is NaN until `ready`."""
+    """A streaming indicator, fed by bars; every output is NaN until `ready`, after `warmup` bars."""
 
     def __new__(cls, name: str, periods: Sequence[float]) -> Indicator:
-        """By name, with its parameters in order. Raises `ConfigError` for one out of range."""
+        """Raises `ConfigError` for a name or parameter that cannot be."""
     def update(self, bar: Any, /) -> None:
         """Take a closed `Bar`; an unknown volume is passed on as NaN."""
     @property
@@ -378,14 +378,11 @@ class Indicator:
     @property
     def count(self) -> int: ...
     @property
-    def warmup(self) -> int:
-        """Bars until it is ready."""
+    def warmup(self) -> int: ...
     @property
-    def inputs(self) -> list[str]:
-        """Columns of a bar that it reads."""
+    def inputs(self) -> list[str]: ...
     @property
-    def outputs(self) -> list[str]:
-        """Names of its outputs, the main one first."""
+    def outputs(self) -> list[str]: ...
     def batch(
         self,
         columns: Mapping[str, Any],
@@ -396,9 +393,8 @@ class Indicator:
     ) -> None:
         """Run a fresh one over whole columns into float64 buffers, one for each of `outputs`.
 
-        Columns are C-contiguous buffers of float64, or of int64 that count 10^-scale; `ts_open` is
-        int64. Raises `DataFormatError` for columns that are missing, odd or unequal, or a price that
-        is no number, and `ConfigError` for a scale above 18.
+        Columns are C-contiguous buffers of float64, or of int64 that count 10^-scale. Raises
+        `DataFormatError` for columns that are missing, odd, unequal or of prices that are none.
         """
     def snapshot(self) -> bytes: ...
     def restore(self, data: bytes, /) -> None:

@@ -6,7 +6,11 @@ Each `type: ignore` states an error that must be reported; mypy fails on one tha
 from decimal import Decimal
 from typing import assert_type
 
-from openoutcry.actors.indicators import Bollinger, Ema
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from openoutcry.actors.indicators import Bollinger, Ema, Macd
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state.commands import CancelOrder, RiskApproved, SubmitOrder
 from openoutcry.state.events import OrderFilled
@@ -63,6 +67,16 @@ def only_approved_orders_are_sent(order: SubmitOrder, cancel: CancelOrder) -> No
     broker(RiskApproved(command=order))
     broker(order)  # type: ignore[arg-type]
     broker(RiskApproved(command=cancel))  # type: ignore[arg-type]
+
+
+def research_uses_the_same_indicators(frame: pl.DataFrame) -> None:
+    """Columns in, named columns out; expressions of polars."""
+    assert_type(Macd().batch(frame), dict[str, NDArray[np.float64]])
+    Ema(20).batch(frame["close"], price_scale=2)
+    Ema(20).batch([1.0, 2.0])
+    assert_type(Macd().expr("close", output="signal"), pl.Expr)
+    frame.with_columns(Ema(20).expr(pl.col("close")).over("instrument"))
+    Ema(20).expr(20)  # type: ignore[arg-type]
 
 
 def money_does_not_mix(price: Decimal, money: Money) -> None:

@@ -7,7 +7,7 @@ use pyo3::types::PyBytes;
 
 use super::indicator_batch::{Table, fill};
 use super::names::raise;
-use crate::indicators::{Archive, Candle, Live, Shared, number};
+use crate::indicators::{Archive, Candle, Kind, Live, Shared, number};
 use crate::types::UNDEFINED;
 
 /// A streaming indicator, fed by bars; every output is NaN until `ready`.
@@ -17,6 +17,7 @@ use crate::types::UNDEFINED;
 pub struct PyIndicator {
     name: String,
     periods: Vec<f64>,
+    reads: Reads,
     state: Shared,
 }
 
@@ -25,18 +26,19 @@ impl PyIndicator {
     #[new]
     #[pyo3(signature = (name, periods))]
     fn new(py: Python<'_>, name: String, periods: Vec<f64>) -> PyResult<Self> {
-        let state = Shared::new(fresh(py, &name, &periods)?);
+        let live = fresh(py, &name, &periods)?;
         Ok(Self {
             name,
             periods,
-            state,
+            reads: Reads::of(live.kind()),
+            state: Shared::new(live),
         })
     }
 
     /// Takes a closed bar; an unknown volume becomes NaN.
     #[pyo3(signature = (bar, /))]
     fn update(&self, bar: &Bound<'_, PyAny>) -> PyResult<()> {
-        let candle = candle(bar)?;
+        let candle = self.reads.candle(bar)?;
         self.state.lock().update(&candle);
         Ok(())
     }
@@ -144,25 +146,63 @@ fn fresh(py: Python<'_>, name: &str, parameters: &[f64]) -> PyResult<Live> {
     Live::new(name, parameters).map_err(|text| raise(py, |n| &n.config_error, text))
 }
 
-/// What an indicator takes of a `Bar`.
-fn candle(bar: &Bound<'_, PyAny>) -> PyResult<Candle> {
+/// Which fields of a `Bar` an indicator reads: fetching one costs more than most indicators do.
+struct Reads {
+    ts_open: bool,
+    open: bool,
+    high: bool,
+    low: bool,
+    close: bool,
+    volume: bool,
+}
+
+impl Reads {
+    fn of(kind: &Kind) -> Self {
+        let reads = |name| kind.inputs.contains(&name);
+        Self {
+            ts_open: reads("ts_open"),
+            open: reads("open"),
+            high: reads("high"),
+            low: reads("low"),
+            close: reads("close"),
+            volume: reads("volume"),
+        }
+    }
+
+    /// The bar, NaN where it is not read.
+    fn candle(&self, bar: &Bound<'_, PyAny>) -> PyResult<Candle> {
+        let py = bar.py();
+        let scale = bar.getattr(intern!(py, "price_scale"))?.extract()?;
+        let price = |read: bool, name| -> PyResult<f64> {
+            if read {
+                Ok(number(bar.getattr(name)?.extract()?, scale))
+            } else {
+                Ok(f64::NAN)
+            }
+        };
+        Ok(Candle {
+            ts_open: if self.ts_open {
+                bar.getattr(intern!(py, "ts_open"))?.extract()?
+            } else {
+                0
+            },
+            open: price(self.open, intern!(py, "open_units"))?,
+            high: price(self.high, intern!(py, "high_units"))?,
+            low: price(self.low, intern!(py, "low_units"))?,
+            close: price(self.close, intern!(py, "close_units"))?,
+            volume: if self.volume { volume(bar)? } else { f64::NAN },
+        })
+    }
+}
+
+/// The volume of a `Bar`; NaN where it is not known.
+fn volume(bar: &Bound<'_, PyAny>) -> PyResult<f64> {
     let py = bar.py();
-    let price_scale = bar.getattr(intern!(py, "price_scale"))?.extract()?;
-    let size_scale = bar.getattr(intern!(py, "size_scale"))?.extract()?;
-    let units = |name| -> PyResult<i64> { bar.getattr(name)?.extract() };
-    let volume = units(intern!(py, "volume_units"))?;
-    Ok(Candle {
-        ts_open: units(intern!(py, "ts_open"))?,
-        open: number(units(intern!(py, "open_units"))?, price_scale),
-        high: number(units(intern!(py, "high_units"))?, price_scale),
-        low: number(units(intern!(py, "low_units"))?, price_scale),
-        close: number(units(intern!(py, "close_units"))?, price_scale),
-        volume: if volume == UNDEFINED {
-            f64::NAN
-        } else {
-            number(volume, size_scale)
-        },
-    })
+    let scale = bar.getattr(intern!(py, "size_scale"))?.extract()?;
+    match bar.getattr(intern!(py, "volume_units"))?.extract()? {
+        UNDEFINED => Ok(f64::NAN),
+        units => Ok(number(units, scale)),
+    }
 }
 
 /// Adds the class to the module.

@@ -151,7 +151,7 @@ fn both_holders_of_a_shared_indicator_see_one_state() {
 fn units_become_the_nearest_float() {
     assert_eq!(number(123_456, 2), 1234.56);
     assert_eq!(number(-1, 18), -1e-18);
-    assert_eq!(number(i64::MAX, 18), 9.223_372_036_854_775_807);
+    assert_eq!(number(i64::MAX, 18), 9.223_372_036_854_776);
     assert_eq!(number(9_007_199_254_740_993, 0), 9_007_199_254_740_992.0);
 }
 

@@ -128,7 +128,7 @@ def streamed(
     for number, row in enumerate(rows):
         indicator.update(bar(number, row, gap_ns))
         for output in indicator.outputs:
-            found[output].append(getattr(indicator, output, indicator.value))
+            found[output].append(getattr(indicator, output))
     return found
 
 

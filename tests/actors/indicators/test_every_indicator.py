@@ -1,6 +1,9 @@
 """What holds for every indicator: warm-up, columns as bars, snapshots, no drift."""
 
+import inspect
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +28,7 @@ from tests.actors.indicators.kit import (
 
 HOUR = 3_600_000_000_000  # long bars, so that a few cross the end of a UTC day
 MILLION = 1_000_000
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_indicator_is_in_the_kit() -> None:
@@ -38,13 +42,13 @@ def test_an_indicator_is_ready_after_its_warmup_and_tells_nothing_before(name: s
     indicator = ALL[name]()
     for number, row in enumerate(walk(1, indicator.warmup + 3)):
         assert all(
-            math.isnan(getattr(indicator, output, indicator.value)) != indicator.ready
+            math.isnan(getattr(indicator, output)) != indicator.ready
             for output in indicator.outputs
         )
         indicator.update(bar(number, row))
         assert indicator.ready == (number + 1 >= indicator.warmup)
         assert indicator.count == number + 1
-    assert all(math.isfinite(getattr(indicator, o, indicator.value)) for o in indicator.outputs)
+    assert all(math.isfinite(getattr(indicator, o)) for o in indicator.outputs)
 
 
 @every
@@ -53,14 +57,14 @@ def test_the_first_output_is_the_value(name: str) -> None:
     for number, row in enumerate(walk(2, indicator.warmup)):
         indicator.update(bar(number, row))
     first = indicator.outputs[0]
-    assert indicator.value == getattr(indicator, first, indicator.value)
+    assert indicator.value == getattr(indicator, first)
     assert indicator.value == indicator._native.output(first) == indicator._native.output("value")
     with pytest.raises(AttributeError, match="has no output nonsense"):
         indicator._native.output("nonsense")
 
 
 @every
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows=ODD_ROWS)
 def test_columns_give_what_bars_give_to_the_last_bit(name: str, rows: list[Row]) -> None:
     wanted = streamed(ALL[name](), rows, HOUR)
@@ -75,7 +79,7 @@ def test_columns_give_what_bars_give_to_the_last_bit(name: str, rows: list[Row])
 
 
 @every
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows=ODD_ROWS, cut=st.integers(0, 60))
 def test_a_restored_indicator_continues_to_the_last_bit(
     name: str, rows: list[Row], cut: int
@@ -95,7 +99,7 @@ def test_a_restored_indicator_continues_to_the_last_bit(
 
 
 @every
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows=ODD_ROWS)
 def test_no_market_makes_an_indicator_infinite(name: str, rows: list[Row]) -> None:
     for values in ALL[name]().batch(floats(rows)).values():
@@ -142,12 +146,32 @@ def test_sums_over_a_million_bars_are_exact() -> None:
     line = ind.AccumulationDistribution().batch(bars)["value"]
     mean = ind.Vwap().batch({**bars, "ts_open": np.zeros(MILLION, dtype=np.int64)})["value"]
     for rows in (MILLION // 2, MILLION - 1, MILLION):
-        assert ours[rows - 1] == pytest.approx(math.fsum(steps[:rows]), rel=1e-9)
-        assert line[rows - 1] == pytest.approx(math.fsum(flows[:rows]), rel=1e-9)
+        assert ours[rows - 1] == pytest.approx(math.fsum(steps[:rows]), rel=1e-15)
+        assert line[rows - 1] == pytest.approx(math.fsum(flows[:rows]), rel=1e-15)
         wanted = math.fsum(typical[:rows]) / math.fsum(volume[:rows])
-        assert mean[rows - 1] == pytest.approx(wanted, rel=1e-9)
+        assert mean[rows - 1] == pytest.approx(wanted, rel=1e-15)
     fast, slow = (ind.Ema(n).batch(line)["value"] for n in (2, 5))
     assert np.array_equal(ind.Chaikin(2, 5).batch(bars)["value"][4:], (fast - slow)[4:])
+
+
+def page_rows() -> dict[str, list[str]]:
+    """Cells of the table of the reference page, by class name."""
+    page = (ROOT / "docs" / "reference" / "indicators.md").read_text()
+    rows = re.findall(r"^\| `(\w+)\((.*?)\)` \| (.+?) \| `(.+?)` \|", page, re.MULTILINE)
+    return {name: list(cells) for name, *cells in rows}
+
+
+def test_the_page_lists_every_indicator_with_its_parameters_outputs_and_warmup() -> None:
+    rows = page_rows()
+    assert set(rows) == set(ALL)
+    for name, (parameters, outputs, warmup) in rows.items():
+        named = inspect.signature(getattr(ind, name)).parameters
+        told = [p.name if p.default is p.empty else f"{p.name}={p.default}" for p in named.values()]
+        assert parameters == ", ".join(told)
+        values = dict(zip(named, (3, 5, 7, 11), strict=False))
+        indicator = getattr(ind, name)(*values.values())
+        assert outputs == ", ".join(f"`{output}`" for output in indicator.outputs)
+        assert eval(warmup, {"isqrt": math.isqrt, "max": max, **values}) == indicator.warmup
 
 
 def test_wrong_parameters_are_named() -> None:
