@@ -12,6 +12,7 @@ from openoutcry.state.catalog import Catalog
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.column_cache import ColumnCache
 from openoutcry.state.errors import DataFormatError
+from openoutcry.state.identifiers import InstrumentId
 from tests.harness import T0
 from tests.markets import PERP
 
@@ -145,7 +146,7 @@ def test_what_was_not_used_longest_makes_room(catalog, tmp_path):
     folder = tmp_path / "columns"
     one = 6 * 8 * ROWS + 8192
     for name in ("A", "B"):
-        key = StreamKey("quote", PERP.id.replace("BTC", name))
+        key = StreamKey("quote", InstrumentId(PERP.id.replace("BTC", name)))
         path = key.folder(catalog.path) / "2024-01-01.parquet"
         path.parent.mkdir(parents=True)
         path.write_bytes(catalog.files("quote", PERP.id)[0].read_bytes())
