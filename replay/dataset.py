@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from openoutcry.state import catalog_files
 from openoutcry.state.catalog import Catalog, StreamInfo, between, check_scales, overlaps
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.column_cache import LIMIT_BYTES, ColumnCache
+from openoutcry.state.column_cache import LIMIT_BYTES, ColumnCache, MappedColumns
 from openoutcry.state.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -62,10 +62,20 @@ class Dataset:
         catalog: Path | str,
         feeds: "Iterable[FeedConfig]",
         *,
+        start: int | None = None,
+        end: int | None = None,
         cache: bool | Path | str = True,
         limit_bytes: int = LIMIT_BYTES,
     ) -> "Dataset":
         """A dataset whose feeds are decoded at once, so that the first run is as fast as the others.
+
+        Args:
+            catalog: Folder of the recorded data.
+            feeds: Which streams: those of a config.
+            start: Decode what is received from here on (nanoseconds UTC); the rest when it is asked for.
+            end: Decode what is received before this.
+            cache: As of the class.
+            limit_bytes: As of the class.
 
         Raises:
             CatalogError: The catalog lacks a feed's instrument or data.
@@ -76,7 +86,7 @@ class Dataset:
             for kind in feed.kinds:
                 for bar in feed.bars if kind == "bar" else [None]:
                     data.stream(kind, feed.instrument, bar)
-                    for part in data._of(StreamKey(kind, feed.instrument, bar)):
+                    for part in data._between(StreamKey(kind, feed.instrument, bar), start, end):
                         data._columns(part)
         return data
 
@@ -131,18 +141,24 @@ class Dataset:
         span: tuple[int | None, int | None],
         ahead: "DecodeAhead | None",
     ) -> "Iterator[Columns]":
-        for part in self._of(key):
-            if not any(overlaps(path, key, *span) for path in part.paths):
-                continue
+        for part in self._between(key, *span):
             columns = self._columns(part)
             if columns is not None:
                 yield from between(columns, *span)
+                part.release()
                 continue
             frames = catalog_files.read_stream(part.paths, key.kind)
             decoded = (c for f in frames for c in between(catalog_files.as_columns(f), *span))
             yield from decoded if ahead is None else ahead.chunks(decoded)
 
-    def _of(self, key: StreamKey) -> "list[_Part]":
+    def _between(self, key: StreamKey, start: int | None, end: int | None) -> "list[_Part]":
+        """The parts of a stream that can have rows of a span, in order of time."""
+        parts = self._all(key)
+        if start is None and end is None:
+            return parts
+        return [p for p in parts if any(overlaps(path, key, start, end) for path in p.paths)]
+
+    def _all(self, key: StreamKey) -> "list[_Part]":
         """The parts of a stream, in order of time."""
         if key not in self._parts:
             owner = next((item for item in self.instruments if item.id == key.instrument), None)
@@ -151,7 +167,8 @@ class Dataset:
                 raise CatalogError(f"{self.catalog.path} has no {key}")
             for path in paths:
                 check_scales(path, owner)
-            self._parts[key] = [_Part(key, batch) for batch in catalog_files.batches(paths)]
+            batches = list(catalog_files.batches(paths))
+            self._parts[key] = [_Part(key, batch, alone=len(batches) == 1) for batch in batches]
         return self._parts[key]
 
     def _columns(self, part: "_Part") -> "Columns | None":
@@ -161,7 +178,7 @@ class Dataset:
             if rows <= _SMALL_ROWS:
                 part.columns = catalog_files.decoded(part.paths, part.key.kind)
             else:
-                part.columns = self._cache.columns(part.key, part.paths)
+                part.map(self._cache)
             part.hopeless = part.columns is None
         return part.columns
 
@@ -169,11 +186,25 @@ class Dataset:
 class _Part:
     """Files of a stream that are decoded together."""
 
-    def __init__(self, key: StreamKey, paths: list[Path]) -> None:
+    def __init__(self, key: StreamKey, paths: list[Path], *, alone: bool) -> None:
         self.key = key
         self.paths = paths
         self.columns: Columns | None = None
         self.hopeless = False
+        self._alone = alone
+        self._mapped: MappedColumns | None = None
+
+    def map(self, cache: ColumnCache) -> None:
+        """Take the columns from the cache, unless it has no place for them."""
+        self._mapped = cache.columns(self.key, self.paths)
+        if self._mapped is not None:
+            self.columns = self._mapped.columns
+            self.release()
+
+    def release(self) -> None:
+        """This part was played: of many, memory holds only those at hand."""
+        if self._mapped is not None and not self._alone:
+            self._mapped.release()
 
 
 def _restored(catalog: Path, cache: bool | Path | str, limit_bytes: int) -> Dataset:

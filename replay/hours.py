@@ -1,6 +1,9 @@
 """Trading hours of a run: what the calendars of its instruments mean in its span of time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import msgspec
 
 from openoutcry.replay.venue_config import Sessions
 from openoutcry.state.calendars import Calendar, Session, missing_calendar
@@ -35,7 +38,7 @@ def sessions_of(
     instruments: Iterable[Instrument], calendars: Mapping[str, Calendar], start: int, end: int
 ) -> Sessions:
     """The sessions of instruments between two times (nanoseconds UTC), and a month around."""
-    return _resolved(instruments, calendars, Calendar.sessions, start, end)
+    return _resolved(instruments, calendars, (start, end), whole_days=False)
 
 
 def venue_sessions(
@@ -50,24 +53,32 @@ def venue_sessions(
     Then too an instrument's DAY orders end with the trading day of its calendar.
     """
     own = [item for item in instruments if item.venue == venue.name]
-    days = Calendar.sessions if venue.hours == "regular" else Calendar.whole_days
-    return _resolved(own, calendars, days, start, end)
+    return _resolved(own, calendars, (start, end), whole_days=venue.hours != "regular")
 
 
 def _resolved(
     instruments: Iterable[Instrument],
     calendars: Mapping[str, Calendar],
-    resolve: Callable[[Calendar, int, int], list[Session]],
-    start: int,
-    end: int,
+    span: tuple[int, int],
+    *,
+    whole_days: bool,
 ) -> Sessions:
-    known: dict[str, list[Session]] = {}
+    known: dict[str, tuple[Session, ...]] = {}
     found = {}
     for item in instruments:
         calendar = calendars.get(item.id)
         if calendar is None:
             continue
         if calendar.name not in known:
-            known[calendar.name] = resolve(calendar, start - _MARGIN_NS, end + _MARGIN_NS)
+            text = msgspec.json.encode(calendar)
+            known[calendar.name] = _days(text, *span, whole_days=whole_days)
         found[item.id] = known[calendar.name]
     return found
+
+
+@lru_cache(maxsize=32)
+def _days(calendar: bytes, start: int, end: int, *, whole_days: bool) -> tuple[Session, ...]:
+    """The sessions of a calendar, kept: a year takes milliseconds, and many runs play the same span."""
+    known = msgspec.json.decode(calendar, type=Calendar)
+    resolve = known.whole_days if whole_days else known.sessions
+    return tuple(resolve(start - _MARGIN_NS, end + _MARGIN_NS))

@@ -72,6 +72,18 @@ class _Header(msgspec.Struct, frozen=True):
     sources: tuple[_Source, ...]
 
 
+class MappedColumns:
+    """Columns that lie in a file, and come into memory where they are read."""
+
+    def __init__(self, columns: "Columns", memory: mmap.mmap) -> None:
+        self.columns = columns
+        self._memory = memory
+
+    def release(self) -> None:
+        """Give the memory back for now: what is read again comes from the file, or the page cache."""
+        self._memory.madvise(mmap.MADV_DONTNEED)
+
+
 class ColumnCache:
     """The decoded columns of one catalog.
 
@@ -89,7 +101,7 @@ class ColumnCache:
         self._folders = [folder] if folder is not None else [root / ".columns", _user_folder(root)]
         self._limit = limit_bytes
 
-    def columns(self, key: StreamKey, paths: Sequence[Path]) -> "Columns | None":
+    def columns(self, key: StreamKey, paths: Sequence[Path]) -> "MappedColumns | None":
         """The columns of a part, mapped read-only; built first where that is needed.
 
         Returns:
@@ -235,7 +247,7 @@ def _sum(values: "np.ndarray[tuple[int, ...], np.dtype[np.int64]]") -> int:
     return int(values.view(np.uint64).sum(dtype=np.uint64))
 
 
-def _mapped(place: Path, key: StreamKey, paths: Sequence[Path]) -> "Columns | None":
+def _mapped(place: Path, key: StreamKey, paths: Sequence[Path]) -> MappedColumns | None:
     """The columns of a file that is whole and belongs to these sources; else None."""
     try:
         with place.open("rb") as file:
@@ -255,7 +267,7 @@ def _mapped(place: Path, key: StreamKey, paths: Sequence[Path]) -> "Columns | No
         for name, offset in zip(header.columns, offsets, strict=False)
     }
     whole = all(_sum(v) == total for v, total in zip(columns.values(), header.sums, strict=True))
-    return columns if whole else None
+    return MappedColumns(columns, memory) if whole else None
 
 
 def _mark_used(place: Path) -> None:

@@ -654,8 +654,8 @@ class Kernel:
         """A feed of `kind` (quote trade bar book mark funding split dividend).
 
         `chunks` yields mappings column name -> int64 buffer (C-contiguous, zero-copy), sorted by
-        `ts_received`; the next chunk is asked for when one is used up, so memory holds one or two chunks
-        per feed. Columns: see docs/reference/catalog.md. `bar` is (timeframe, price type).
+        `ts_received`; the next chunk is asked for when one is used up, so the kernel holds one chunk per
+        feed. They must not be written to while it does: it reads them while other threads run. Columns: see docs/reference/catalog.md. `bar` is (timeframe, price type).
         `latency_ns` is added to `ts_received`. All feeds are added before the first `next()`; their
         order breaks ties of time. A venue trades on bars only where the instrument has no quotes,
         trades or book, and then on its shortest ones.
@@ -693,6 +693,9 @@ class Kernel:
 
         Time ends with the last row: then reports still arrive, but later timers, deadlines and bars
         do not, and commands that would reach their venue later wait for `finish`.
+
+        After some thousand skipped rows other threads of the interpreter run. Until this returns they
+        can't use the kernel or its market: that raises `RuntimeError`.
         """
     seq: int
     """Sequence number of the last input, skipped ones included; the first is 1."""

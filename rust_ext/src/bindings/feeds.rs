@@ -63,7 +63,8 @@ fn chunk(kind: FeedKind, label: &str, mapping: &Bound<'_, PyAny>) -> PyResult<Ch
         .map(|b| b.buf_ptr().cast_const().cast())
         .collect();
     // SAFETY: each buffer is one-dimensional, contiguous, aligned and of 64-bit integers (checked by
-    // `PyBuffer::get` and above), and stays exported, hence in place, until the chunk drops it. The
-    // kernel reads with the interpreter attached, so no Python code writes at the same time.
+    // `PyBuffer::get` and above), and stays exported, hence in place, until the chunk drops it. That
+    // nobody writes to it until then is what `Kernel.add_feed` asks of its caller: the kernel also
+    // reads while other threads of the interpreter run.
     Ok(unsafe { Chunk::borrowed(&pointers, rows, Box::new(buffers)) })
 }

@@ -221,16 +221,15 @@ impl Kernel {
     }
 
     /// The last moment at which a row of this feed still comes before everything else.
+    #[inline]
     fn until(&self, row: Key) -> Nanos {
-        let others = [self.merge.rival(), self.agenda.first()];
-        let Some(next) = others.into_iter().flatten().min() else {
-            return Nanos::MAX;
+        let before = |next: Option<Key>| {
+            next.map_or(Nanos::MAX, |next| {
+                let first = (row.phase as u64, row.order) < (next.phase as u64, next.order);
+                next.ts.saturating_sub(i64::from(!first))
+            })
         };
-        if (row.phase, row.order) < (next.phase, next.order) {
-            next.ts
-        } else {
-            next.ts.saturating_sub(1)
-        }
+        before(self.merge.rival()).min(before(self.agenda.first()))
     }
 
     /// Whether a venue must see every row of an instrument: it has an order or a position of it, or

@@ -9,6 +9,7 @@ mod groups;
 mod ladders;
 mod margin;
 mod oracles;
+mod passing;
 mod properties;
 mod rejections;
 mod slippage;
