@@ -37,10 +37,16 @@ def fingerprint(workload: Workload) -> str:
 
 
 def revision() -> str:
-    """The commit that runs, marked when the checkout differs from it."""
-    asked = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
-    answer = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "no commit"
+    """The commit that runs, marked when what is measured differs from it."""
+    commit = _git("rev-parse", "--short=10", "HEAD") or "no commit"
+    return (
+        f"{commit}, changed" if _git("status", "--porcelain", "--", *_OURS, "rust_ext") else commit
+    )
+
+
+def _git(*words: str) -> str:
+    asked = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 class Records:

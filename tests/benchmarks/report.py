@@ -1,5 +1,6 @@
 """Writes docs/performance.md from the raw results; decides nothing."""
 
+import os
 import platform
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from tests.benchmarks.records import Record, Records, median
 from tests.benchmarks.workloads import OURS, WORKLOADS, Target, Workload
 
 Measured = dict[str, Any]
+BUSY = os.cpu_count() or 1
+"""Load average of a machine that is full."""
 FLAT = 0.10
 """How much the cost of an event may change as the data grows."""
 
@@ -41,7 +44,7 @@ GROWTH_HEAD = """| | events | CPU | wall | ns per event (CPU) | against the firs
 
 def document(kept: Records, n: int) -> str:
     """The whole page."""
-    parts = [INTRO, *surroundings(kept, n), "", *summary(kept)]
+    parts = [INTRO, *surroundings(kept, n), *summary(kept)]
     for workload in WORKLOADS:
         parts += ["", *section(workload, kept)]
     return "\n".join(parts) + "\n"
@@ -54,8 +57,15 @@ def surroundings(kept: Records, n: int) -> Iterator[str]:
     yield ""
     yield (
         f"{machine.processor()}, {machine.memory()}, {platform.system()}; n = {n:,}; "
-        f"highest load average {busy:.1f}. {machine.ours()}. Peers: {'; '.join(machine.versions())}."
+        f"{machine.ours()}. Peers: {'; '.join(machine.versions())}."
     )
+    if busy > BUSY + 1:
+        yield ""
+        yield (
+            f"**Other programs ran meanwhile** (load average up to {busy:.1f}): do not trust the wall "
+            "times, and CPU times are some percent too high."
+        )
+    yield ""
 
 
 def summary(kept: Records) -> Iterator[str]:
