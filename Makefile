@@ -65,8 +65,8 @@ check: setup ## lint, types, format and the Rust tests
 fmt: setup ## format Python and Rust
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format --quiet . ; cargo fmt
 
-bench: setup ## events per second beside NautilusTrader 2.0, same rows, same run
-	@$(BIN)/python -m tests.benchmarks.replay_bench
+bench: setup ## speed beside seven peers, same rows, same run (ARGS=--quick leaves NautilusTrader out)
+	@$(BIN)/python -m tests.benchmarks.replay_bench $(ARGS)
 
 build: setup ## build the wheel into dist/ and prove that it installs
 	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist . && ls dist

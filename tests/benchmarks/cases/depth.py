@@ -1,0 +1,40 @@
+"""A market maker on an L2 book and trades, with latency both ways."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from openoutcry.state.config import Config, FeedConfig, FeesConfig, MatchingConfig, VenueConfig
+from openoutcry.state.enums import AccountType
+from openoutcry.state.identifiers import VenueId
+from tests.benchmarks.cases.measure import Case, settings
+from tests.benchmarks.cases.strategies import StepMaker
+from tests.benchmarks.rows import perpetual
+from tests.harness import strategy
+
+PERPETUAL = perpetual(1)
+
+
+def _config(_catalog: Path) -> Config:
+    venue = VenueConfig(
+        name=VenueId("SIM"),
+        account=AccountType.MARGIN,
+        leverage=Decimal(10),
+        balances={"USDT": Decimal(1_000_000)},
+        fees=FeesConfig(maker=Decimal("-0.00005"), taker=Decimal("0.0004")),
+        # Of the two streams that can fill what rests, the book brings the fills that the peer has.
+        matching=MatchingConfig(passive="book"),
+        # The peer's venue lives on its own stamps, ours on the received ones, a millisecond later:
+        # 5 ms to the venue and 5 ms back are 6 and 4 on our clock.
+        order_latency_us=6_000,
+        report_latency_us=4_000,
+    )
+    feed = FeedConfig(instrument=PERPETUAL.id, kinds=("book", "trade"))
+    maker = strategy(StepMaker, instrument=PERPETUAL.id)
+    return settings(venue, [feed], [maker], currency="USDT")
+
+
+def _rows(n: int) -> str:
+    return f"depth-{n // 2}"
+
+
+CASES = {"depth_maker": Case(_rows, _config)}
