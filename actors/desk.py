@@ -7,6 +7,7 @@ of the running handler too, so that `target` never asks twice.
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from openoutcry import _native
@@ -81,7 +82,7 @@ class Desk:
     ) -> None:
         self.strategy = strategy
         self.universe = universe
-        self.orders = _native.OrderDesk(path, books.number(strategy), self._exact_units)
+        self.orders = _native.OrderDesk(path, books.number(strategy), partial(_exact_units, universe))
         self._cell = cell
         self._market = market
         self._books = books
@@ -167,20 +168,6 @@ class Desk:
             [(to_decimal(p, price), to_decimal(q, size)) for p, q in asks],
         )
 
-    def _exact_units(self, instrument: InstrumentId, what: str, value: "Number") -> int:
-        """Units of a number that the engine would not take as it is.
-
-        Raises:
-            ConfigError: The instrument is not part of this run.
-            NotRepresentable: A float, or a value off its tick or lot.
-        """
-        item = self.universe.instrument(instrument)
-        if isinstance(value, float):
-            raise NotRepresentable(
-                f"{what} {value!r} is a float", remedy=f'write Decimal("{value}") or "{value}"'
-            )
-        return item.quantity_units(value) if what == "quantity" else item.price_units(value)
-
     # --- timers -----------------------------------------------------------------------------
 
     def set_timer(self, name: str, at: int) -> None:
@@ -214,3 +201,18 @@ class Desk:
     def _arm(self, name: str, timer: Timer) -> None:
         self.timers[name] = timer
         self._emit(self._timers, SetTimer(owner=self._cell.name, name=name, ts=timer.due))
+
+
+def _exact_units(universe: Universe, instrument: InstrumentId, what: str, value: "Number") -> int:
+    """Units of a number that the engine would not take as it is.
+
+    Raises:
+        ConfigError: The instrument is not part of this run.
+        NotRepresentable: A float, or a value off its tick or lot.
+    """
+    item = universe.instrument(instrument)
+    if isinstance(value, float):
+        raise NotRepresentable(
+            f"{what} {value!r} is a float", remedy=f'write Decimal("{value}") or "{value}"'
+        )
+    return item.quantity_units(value) if what == "quantity" else item.price_units(value)

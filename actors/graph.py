@@ -178,7 +178,7 @@ class Graph:
 
     def start(self) -> None:
         """Start the actors: first what others speak to, strategies last."""
-        self.path.stamp(self.ports.inlet.seq, self.ports.inlet.now)
+        self._stamp()
         self.portfolio.begin()
         for actor in self.strategies.values():
             self.dispatcher.dispatch(actor.cell, StartStrategy())
@@ -199,26 +199,37 @@ class Graph:
 
         The path itself records the order events that it takes.
         """
-        inlet = self.ports.inlet
-        self.path.stamp(inlet.seq, inlet.now)
+        self._stamp()
         cell = self._entry.get(message.__class__)
         if cell is None:
             datum = cast(AnyMarketData, message)
             self.dispatcher.publish(self.market_data.subscribers(datum), datum)
             return
         if message.__class__ not in _ORDER_EVENTS:
-            self.ports.journal.append(inlet.seq, message)
+            self.ports.journal.append(self.ports.inlet.seq, message)
         self.dispatcher.dispatch(cell, message)
 
     def stop(self) -> None:
         """Stop the strategies, in reverse order."""
+        self._stamp()
         for actor in reversed(self.strategies.values()):
             self.dispatcher.dispatch(actor.cell, StopStrategy())
 
+    def end(self) -> None:
+        """Take the last equity sample."""
+        self._stamp()
+        self.portfolio.end()
+
+    def _stamp(self) -> None:
+        """Tell the order path where the inlet stands: inputs that nobody asked for move it too."""
+        inlet = self.ports.inlet
+        self.path.stamp(inlet.seq, inlet.now)
+
     def close(self) -> None:
         """Retire every actor; the graph can't be used any more. A second time changes nothing."""
-        for cell in reversed(self.dispatcher.cells.values()):
+        for cell in reversed(list(self.dispatcher.cells.values())):
             cell.actor.retire()
+        self.dispatcher.close()
         self._guard.close()
 
     def snapshot_strategy(self, strategy: StrategyId) -> StrategySnapshot:

@@ -201,7 +201,7 @@ class ReplaySession:
         self.kernel.finish()
         self.play()
         if not self.graph.supervisor.halted:
-            self.graph.portfolio.end()
+            self.graph.end()
         self.graph.close()
 
     def journal_hash(self) -> str:

@@ -440,6 +440,8 @@ class Dispatcher:
         """Name who decides about failing actors. Without one, a failure propagates."""
     def carry(self, path: OrderPath, /) -> None:
         """Release, with each handler, the orders that it asked for."""
+    def close(self) -> None:
+        """Let go of every actor, so that nothing of a run outlives it."""
     def add(self, cell: Cell, /) -> None:
         """Give an actor its place. Names are unique (`AssertionError`)."""
     def emit(self, cell: Cell, message: object, /) -> None:
@@ -723,10 +725,10 @@ class Kernel:
         """Defects of the data by name (`crossed_quote`, `time_backwards`, ...), those that occurred."""
     def cut(self) -> None:
         """End the data here: what was not played stays unplayed."""
-    def finish(self) -> Iterator[Any]:
+    def finish(self) -> None:
         """End of data: commands under way arrive and what works is canceled, at once.
 
-        Iterate over the result to take the reports, one input at a time.
+        What the venues report to it are the next and last inputs.
         """
 
 @final

@@ -3,6 +3,7 @@
 //! Numbers come as `Decimal`, int or text and become units here. What is not plain (a price off its
 //! tick, a float, an exponent) is handed to `exact`, which knows every case and raises the right error.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyInt, PyString};
@@ -38,6 +39,11 @@ enum Meaning {
 
 #[pymethods]
 impl OrderDesk {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.path)?;
+        visit.call(&self.exact)
+    }
+
     #[new]
     #[pyo3(signature = (path, book, exact, /))]
     fn new(path: Py<PyOrderPath>, book: BookIx, exact: Py<PyAny>) -> Self {

@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 
 use pyo3::exceptions::{PyAssertionError, PyException};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -23,10 +24,10 @@ pub struct Cell {
     #[pyo3(get)]
     name: Py<PyString>,
     #[pyo3(get)]
-    actor: Py<PyAny>,
+    actor: Option<Py<PyAny>>,
     /// Message type → handler.
     #[pyo3(get)]
-    handlers: Py<PyAny>,
+    handlers: Option<Py<PyAny>>,
     /// Messages that came while the actor was paused.
     #[pyo3(get)]
     parked: u64,
@@ -38,12 +39,17 @@ pub struct Cell {
 
 #[pymethods]
 impl Cell {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.actor)?;
+        visit.call(&self.handlers)
+    }
+
     #[new]
     fn new(name: Py<PyString>, actor: Py<PyAny>, handlers: Py<PyAny>) -> Self {
         Self {
             name,
-            actor,
-            handlers,
+            actor: Some(actor),
+            handlers: Some(handlers),
             parked: 0,
             failures: 0,
             paused: false,
@@ -83,6 +89,19 @@ pub struct Dispatcher {
 
 #[pymethods]
 impl Dispatcher {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for (cell, message) in self.ready.iter().chain(&self.outbox) {
+            visit.call(cell)?;
+            visit.call(message)?;
+        }
+        for cell in self.running.iter().chain(&self.asked) {
+            visit.call(cell)?;
+        }
+        visit.call(&self.failure_handler)?;
+        visit.call(&self.cells)?;
+        visit.call(&self.path)
+    }
+
     #[new]
     fn new(py: Python<'_>) -> Self {
         Self {
@@ -107,6 +126,19 @@ impl Dispatcher {
     #[pyo3(signature = (path, /))]
     fn carry(&mut self, path: Py<PyOrderPath>) {
         self.path = Some(path);
+    }
+
+    /// Let go of every actor, so that nothing of a run outlives it. A second time changes nothing.
+    fn close(&mut self, py: Python<'_>) -> PyResult<()> {
+        for cell in self.cells.bind(py).values() {
+            let mut cell = cell.cast::<Cell>()?.borrow_mut();
+            (cell.actor, cell.handlers) = (None, None);
+        }
+        self.cells.bind(py).clear();
+        self.ready.clear();
+        self.outbox.clear();
+        (self.failure_handler, self.path, self.running) = (None, None, None);
+        Ok(())
     }
 
     /// Give an actor its place. Names are unique.
@@ -178,10 +210,17 @@ impl Dispatcher {
         let py = slf.py();
         let mark = slf.borrow().outbox.len();
         slf.borrow_mut().asked.push(cell.clone().unbind());
-        let actor = cell.borrow().actor.clone_ref(py);
-        let answer = actor
-            .bind(py)
-            .call_method1(intern!(py, "receive"), (message,));
+        let actor = cell
+            .borrow()
+            .actor
+            .as_ref()
+            .map(|actor| actor.clone_ref(py));
+        let answer = match actor {
+            Some(actor) => actor
+                .bind(py)
+                .call_method1(intern!(py, "receive"), (message,)),
+            None => Err(PyAssertionError::new_err("the dispatcher is closed")),
+        };
         let mut this = slf.borrow_mut();
         this.asked.pop();
         if answer.is_err() {
@@ -245,11 +284,13 @@ pub fn deliver(
     let py = dispatcher.py();
     let handlers = {
         let mut place = cell.borrow_mut();
-        if place.paused {
-            place.parked += 1;
-            return Ok(());
+        match &place.handlers {
+            Some(handlers) if !place.paused => handlers.clone_ref(py),
+            _ => {
+                place.parked += 1;
+                return Ok(());
+            }
         }
-        place.handlers.clone_ref(py)
     };
     dispatcher.borrow_mut().running = Some(cell.clone().unbind());
     let handled = handlers

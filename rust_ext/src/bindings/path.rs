@@ -1,5 +1,6 @@
 //! `OrderPath`: portfolio → risk → broker → gate, and back; see `crate::path`.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -65,6 +66,14 @@ pub const GRID: (&str, &str) = ("portfolio", "equity");
 
 #[pymethods]
 impl PyOrderPath {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Port::Python { venue, clock } = &self.port {
+            visit.call(venue)?;
+            visit.call(clock)?;
+        }
+        self.cells.iter().try_for_each(|cell| visit.call(cell))
+    }
+
     #[new]
     #[pyo3(signature = (*, directory, market, books, orders, risk, journal, venue, clock, epoch,
         max_age_ns, grid_ns, keep_record))]

@@ -1,5 +1,6 @@
 //! `Router` and `Player`: who gets which market data, and the loop that brings it to them in replay.
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
@@ -33,6 +34,12 @@ pub struct Router {
 
 #[pymethods]
 impl Router {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let bars = self.bars.iter().flatten().map(|route| &route.cells);
+        let mut cells = self.cells.iter().flatten().chain(bars).flatten();
+        cells.try_for_each(|cell| visit.call(cell))
+    }
+
     #[new]
     #[pyo3(signature = (instruments, /))]
     fn new(instruments: usize) -> Self {
@@ -172,6 +179,13 @@ pub struct Player {
 
 #[pymethods]
 impl Player {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.router)?;
+        visit.call(&self.dispatcher)?;
+        visit.call(&self.path)?;
+        visit.call(&self.others)
+    }
+
     #[new]
     #[pyo3(signature = (*, kernel, router, dispatcher, path, others))]
     fn new(
