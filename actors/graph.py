@@ -9,6 +9,9 @@
 The same function wires the same classes in replay, paper and live; only the ports differ. Every input
 comes from the inlet with a sequence number, is recorded if it is part of the decision record, and is
 handled to completion before the next.
+
+What lies between strategies and venue, the order path, keeps its state in the engine
+(`rust_ext/src/path`): an order goes all the way there when the handler that asked for it has returned.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
