@@ -191,7 +191,8 @@ class RunRecord:
         numbers = _numbered(books)
         orders = self._orders(universe, numbers, texts, reasons, find)
         fills = self._fills(universe, numbers, texts)
-        words = (reason for event in self.denials.values() for reason in event.reasons)
+        denials, samples = self.denials, self.equity
+        words = (reason for event in denials.values() for reason in event.reasons)
         return RunColumns(
             names=Names(
                 books=books,
@@ -203,11 +204,11 @@ class RunRecord:
             orders=orders,
             fills=fills,
             equity=EquityColumns(
-                ts=_column(ts for ts, _ in self.equity),
-                units=_column(units for _, units in self.equity),
+                ts=_column(ts for ts, _ in samples),
+                units=_column(units for _, units in samples),
                 scale=universe.scale(currency),
             ),
-            denied=len(self.denials),
+            denied=len(denials),
             denials=Counter(words),
         )
 
@@ -256,10 +257,11 @@ class RunRecord:
     def _fills(
         self, universe: Universe, numbers: Mapping[StrategyId, int], texts: "_Numbers[str]"
     ) -> FillColumns:
+        booked = self.fills
         (
             ts, order, fill_id, instrument, side, price, quantity, fee, currency, liquidity, leg
         ) = _taken(
-            [fill for _, fill, _ in self.fills], "ts_event", "client_order_id", "fill_id",
+            [fill for _, fill, _ in booked], "ts_event", "client_order_id", "fill_id",
             "instrument", "side", "price_units", "quantity_units", "fee_units", "fee_currency",
             "liquidity", "position",
         )  # fmt: skip
@@ -267,7 +269,7 @@ class RunRecord:
             ts=_column(ts),
             order=order,
             fill_id=fill_id,
-            book=_column(numbers[name] for name, _, _ in self.fills),
+            book=_column(numbers[name] for name, _, _ in booked),
             instrument=_column(map(universe.index.__getitem__, instrument)),
             side=_column(map(_SIGNS.__getitem__, side)),
             price=_column(price),
@@ -276,7 +278,7 @@ class RunRecord:
             fee_currency=_column(map(universe.currency_index.__getitem__, currency)),
             liquidity=_column(map(_numbered(LIQUIDITY).__getitem__, liquidity)),
             position=_column(texts[name or ""] for name in leg),
-            realized=_column(realized for _, _, realized in self.fills),
+            realized=_column(realized for _, _, realized in booked),
         )
 
 
