@@ -20,7 +20,9 @@ import numpy as np
 from openoutcry.replay.dataset import Dataset
 from openoutcry.replay.engine import replay
 from openoutcry.state.catalog import Catalog
-from tests.benchmarks.replay_case import PERPETUAL, settings
+from tests.benchmarks.cases.quotes import PERPETUAL
+from tests.benchmarks.cases.quotes import config as quotes_config
+from tests.benchmarks.cases.strategies import Idle
 
 DAY = 86_400 * 10**9
 START = 1_704_067_200 * 10**9  # 2024-01-01
@@ -63,7 +65,7 @@ class Anonymous:
 
 def measure(folder: Path, days: int, how: str) -> dict[str, object]:
     """Play the first days of the catalog."""
-    config = settings("quotes_noop")
+    config = quotes_config(Idle)
     end = START + days * DAY
     watch = Anonymous()
     loaded = 0.0
