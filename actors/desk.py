@@ -29,16 +29,10 @@ if TYPE_CHECKING:
     from openoutcry.actors.strategy import Number
 
 
-class OrderOptions(TypedDict, total=False):
-    """Everything optional about an order. Prices are prices, times nanoseconds UTC.
-
-    `stop` is the trigger of a stop order, `take_profit` of a take-profit order; with `limit` they
-    become stop-limit and take-profit-limit. `trail` is a price distance, `trail_bps` basis points.
-    """
+class EntryOptions(TypedDict, total=False):
+    """What is optional about an entry whose stop and profit limit are orders of their own."""
 
     limit: "Number | None"
-    stop: "Number | None"
-    take_profit: "Number | None"
     trail: "Number | None"
     trail_bps: int | None
     trigger_source: TriggerSource
@@ -50,6 +44,17 @@ class OrderOptions(TypedDict, total=False):
     oco_group: str | None
     position: str | None
     tag: str
+
+
+class OrderOptions(EntryOptions, total=False):
+    """Everything optional about an order. Prices are prices, times nanoseconds UTC.
+
+    `stop` is the trigger of a stop order, `take_profit` of a take-profit order; with `limit` they
+    become stop-limit and take-profit-limit. `trail` is a price distance, `trail_bps` basis points.
+    """
+
+    stop: "Number | None"
+    take_profit: "Number | None"
 
 
 class Desk:
@@ -82,7 +87,9 @@ class Desk:
     ) -> None:
         self.strategy = strategy
         self.universe = universe
-        self.orders = _native.OrderDesk(path, books.number(strategy), partial(_exact_units, universe))
+        self.orders = _native.OrderDesk(
+            path, books.number(strategy), partial(_exact_units, universe)
+        )
         self._cell = cell
         self._market = market
         self._books = books

@@ -205,7 +205,7 @@ class Graph:
         self._stamp()
         cell = self._entry.get(message.__class__)
         if cell is None:
-            datum = cast(AnyMarketData, message)
+            datum = cast("AnyMarketData", message)
             self.dispatcher.publish(self.market_data.subscribers(datum), datum)
             return
         if message.__class__ not in _ORDER_EVENTS:

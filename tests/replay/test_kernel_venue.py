@@ -199,7 +199,9 @@ def test_finishing_lets_commands_arrive_then_cancels_and_numbers_each_report() -
     engine.submit(order(1, limit_units=90))
     assert engine.next() is None
     before = engine.input_hash()
-    seen = [(engine.seq, engine.now, type(report).__name__) for report in engine.finish()]
+    engine.finish()
+    reports = iter(engine.next, None)
+    seen = [(engine.seq, engine.now, type(report).__name__) for report in reports]
     assert seen == [
         (2, 10 * MICROSECOND, "OrderAccepted"),
         (3, 10 * MICROSECOND, "OrderCanceled"),
