@@ -11,6 +11,12 @@ from typing import Any, final
 
 __version__: str
 
+_Remembered = tuple[
+    list[bool | None],
+    list[tuple[int, int] | None],
+    list[tuple[int, str, int, bool | None]],
+]
+
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
@@ -469,9 +475,7 @@ class Router:
     def __new__(cls, instruments: int, /) -> Router: ...
     def add(self, kind: str, instrument: int, cell: Cell, /) -> bool:
         """Deliver a kind of an instrument's data to an actor; False when it was already."""
-    def add_bars(
-        self, instrument: int, timeframe: str, price_type: str, cell: Cell, /
-    ) -> bool:
+    def add_bars(self, instrument: int, timeframe: str, price_type: str, cell: Cell, /) -> bool:
         """Deliver bars to an actor; True when nobody had asked for them before."""
     def cells(self, instrument: int, message: Any, /) -> list[Cell]:
         """Who asked for a market data message."""
@@ -483,18 +487,71 @@ class Player:
     def __new__(
         cls,
         *,
-        kernel: Kernel,
+        kernel: Kernel | None,
         router: Router,
         dispatcher: Dispatcher,
         path: OrderPath,
         others: Callable[[Any], None],
     ) -> Player:
-        """`others` takes the inputs that are neither market data nor about an order."""
+        """`others` takes the inputs that are neither market data nor about an order.
+
+        Without a kernel, inputs come as messages: see `publish`.
+        """
     def play(self, limit: int | None = None) -> bool:
         """Handle inputs until none is left, `limit` were delivered, or a core actor has failed.
 
         Returns whether there may be more.
         """
+    def publish(self, instrument: int, message: Any, /) -> None:
+        """Hand a market data message to whoever asked for it, or for something that it did.
+
+        Everything that follows is handled too. `Market.apply` must have taken the message before.
+        """
+
+@final
+class Interests:
+    """Declares what wakes strategies, by number of their book: see `watch.rs`."""
+
+    def __new__(cls, directory: Directory, market: Market, /) -> Interests: ...
+    def attach(
+        self,
+        book: int,
+        instrument: int,
+        timeframe: str,
+        price_type: str,
+        indicator: Indicator,
+        /,
+    ) -> bool:
+        """Update an indicator with these bars from now on; False when it is attached already."""
+    def cross(
+        self,
+        book: int,
+        name: str,
+        instrument: int,
+        timeframe: str,
+        price_type: str,
+        first: tuple[Indicator, str] | float,
+        second: tuple[Indicator, str] | float,
+        skip_flat: bool,
+        /,
+    ) -> None:
+        """Tell when two lines, outputs of indicators or levels, cross at the close of such a bar."""
+    def throttle(self, book: int, instrument: int, every_ns: int, distance: int, /) -> None:
+        """Let a quote through when enough time has passed and the mid has moved so many units."""
+    def wait_for(self, book: int, name: str, instrument: int, units: int, /) -> None:
+        """Tell once when the price reaches a level from where it is now; replaces the same name."""
+    def forget(self, book: int, name: str, instrument: int, /) -> None:
+        """Wait no more for a level."""
+    def release(self, book: int, /) -> None:
+        """Forget everything that a strategy declared."""
+    def memory(self, book: int, /) -> _Remembered:
+        """What a strategy's interests remember.
+
+        Sides of crosses; time and doubled mid of the last quote that each throttle let through;
+        levels as (instrument, name, units, whether the price was at or above it).
+        """
+    def remember(self, book: int, memory: _Remembered, /) -> bool:
+        """Go on from what `memory` gave; False when the strategy declares other crosses or throttles."""
 
 # --- the way of an order (path/*.rs, journal.rs) ------------------------------------------------------
 @final
@@ -596,16 +653,20 @@ class OrderDesk:
     def now(self) -> int:
         """Nanoseconds UTC of the input being handled."""
     def submit(
-        self, instrument: str, side: Any, quantity: Any, order_type: Any, options: Mapping[str, Any], /
+        self,
+        instrument: str,
+        side: Any,
+        quantity: Any,
+        order_type: Any,
+        options: Mapping[str, Any],
+        /,
     ) -> Any:
         """Ask for an order; returns its id. Options as `Strategy.submit` takes them.
 
         Raises `StrategyError` for options that contradict each other and quantities that are not
         positive, and what `exact` raises.
         """
-    def target(
-        self, instrument: str, quantity: Any, options: Mapping[str, Any], /
-    ) -> Any:
+    def target(self, instrument: str, quantity: Any, options: Mapping[str, Any], /) -> Any:
         """Ask for what brings held, working and unknown quantity to `quantity`; None when nothing."""
     def cancel(self, order: str, /) -> None:
         """Ask for a cancel. `StrategyError` for an order that is not this strategy's."""
