@@ -54,6 +54,7 @@ FREE = RiskLimits(
     max_orders="unlimited",
 )
 VENUE = VenueConfig(name=VenueId("SIM"), balances={"USDT": dec("1000000")})
+BOOK = {STRATEGY: 1, OTHER: 2}
 RecordT = TypeVar("RecordT")
 
 
@@ -62,23 +63,28 @@ def own(number: int = 1, book: int = 1) -> int:
     return EPOCH << 80 | book << 64 | number
 
 
-def _book(changes: dict[str, Any]) -> int:
-    return 2 if changes.get("strategy") == OTHER else 1
-
-
 def order(number: int = 1, **changes: Any) -> SubmitOrder:
     """A limit buy of ten units, by the strategy whose id it has."""
-    return order_kit.submit(own(number, _book(changes)), **({"ts": NOW} | changes))
+    return order_kit.submit(
+        own(number, BOOK[changes.get("strategy", STRATEGY)]), **({"ts": NOW} | changes)
+    )
 
 
-def cancel(number: int = 1) -> CancelOrder:
-    """Take an order of the first strategy back."""
-    return order_kit.cancel(own(number))
+def cancel(number: int = 1, strategy: StrategyId = STRATEGY) -> CancelOrder:
+    """Take an order back."""
+    made = order_kit.cancel(own(number, BOOK[strategy]))
+    return msgspec.structs.replace(made, strategy=strategy)
 
 
-def replace(quantity: int | None = None, limit: int | None = None, number: int = 1) -> ReplaceOrder:
-    """Ask for other terms of an order of the first strategy."""
-    return order_kit.replace(quantity, limit, own(number))
+def replace(
+    quantity: int | None = None,
+    limit: int | None = None,
+    number: int = 1,
+    strategy: StrategyId = STRATEGY,
+) -> ReplaceOrder:
+    """Ask for other terms of an order."""
+    made = order_kit.replace(quantity, limit, own(number, BOOK[strategy]))
+    return msgspec.structs.replace(made, strategy=strategy)
 
 
 class Evidence(order_kit.Evidence):

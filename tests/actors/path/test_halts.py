@@ -121,11 +121,3 @@ def test_a_restored_halt_stops_what_waits_at_the_gate() -> None:
     fresh.graph.risk.restore(pit.graph.risk.snapshot())
     fresh.durable()
     assert [event.reason for event in fresh.records(OrderNotSent)] == ["halted: x"]
-
-
-def test_a_halt_of_a_strategy_that_this_run_does_not_have_stops_nobody() -> None:
-    pit = Pit()
-    pit.halt("left over", "gone")
-    pit.tell(order())
-    assert len(pit.arrived) == 1
-    assert not pit.failed

@@ -1,16 +1,13 @@
 """Only what passes every check reaches the venue; a denial names every reason; cancels always pass."""
 
-from decimal import Decimal
-
 import pytest
 
 from openoutcry.state.commands import ReplaceOrder, SubmitOrder
 from openoutcry.state.config import RiskLimits
 from openoutcry.state.enums import Mode, OrderType, Side, TimeInForce
 from openoutcry.state.events import ReplaceRejected
-from openoutcry.state.instruments import Spot
 from tests.order_kit import BTC, OTHER
-from tests.path_kit import FREE, LIMITS, SECOND, Evidence, Pit, cancel, names, order, replace
+from tests.path_kit import FREE, SECOND, Evidence, Pit, cancel, names, order, replace
 
 
 def test_an_order_within_all_limits_reaches_the_venue() -> None:
@@ -195,16 +192,6 @@ def sell(number: int, **changes: object) -> SubmitOrder:
     return order(number, **(fields | changes))
 
 
-def other_cancels(number: int) -> object:
-    own = cancel(number)
-    return type(own)(
-        ts=own.ts,
-        client_order_id=sell(number).client_order_id,
-        strategy=OTHER,
-        instrument=own.instrument,
-    )
-
-
 @pytest.mark.parametrize("together", [True, False], ids=["of one input", "of two"])
 def test_an_order_that_would_meet_another_strategys_is_denied(together: bool) -> None:
     pit = Pit()
@@ -243,17 +230,17 @@ def test_an_order_whose_cancel_went_first_is_met_by_nobody(together: bool) -> No
     pit = Pit()
     pit.tell(sell(1))
     if together:
-        pit.tell(other_cancels(1), order(2, quantity_units=5))
+        pit.tell(cancel(1, OTHER), order(2, quantity_units=5))
     else:
-        pit.tell(other_cancels(1))
+        pit.tell(cancel(1, OTHER))
         pit.tell(order(2, quantity_units=5))
-    assert pit.arrived == [sell(1), other_cancels(1), order(2, quantity_units=5)]
+    assert pit.arrived == [sell(1), cancel(1, OTHER), order(2, quantity_units=5)]
 
 
 def test_an_order_whose_cancel_is_unknown_is_met() -> None:
     pit = Pit()
     pit.tell(sell(1))
-    pit.tell(other_cancels(1))
+    pit.tell(cancel(1, OTHER))
     pit.take(Evidence(1, book=2).unknown)
     pit.tell(order(2, quantity_units=5))
     assert names(pit.reasons()) == ["self_match"]
@@ -271,15 +258,7 @@ def test_a_replace_may_not_walk_into_one_of_ours() -> None:
 def test_an_order_may_not_meet_the_price_that_a_replace_asks_for() -> None:
     pit = Pit()
     pit.tell(sell(1, limit_units=10_050))
-    asked = replace(limit=10_000)
-    asked = type(asked)(
-        ts=asked.ts,
-        client_order_id=sell(1).client_order_id,
-        strategy=OTHER,
-        instrument=asked.instrument,
-        limit_units=10_000,
-    )
-    pit.tell(asked)
+    pit.tell(replace(limit=10_000, strategy=OTHER))
     pit.tell(order(2, quantity_units=5))
     assert names(pit.reasons()) == ["self_match"]
 
@@ -295,15 +274,6 @@ def test_a_stale_market_denies_every_order() -> None:
 
 
 def test_a_market_that_was_never_seen_denies_every_order() -> None:
-    dark = Spot(
-        id=BTC,
-        base_currency="BTC",
-        quote="USDT",
-        price_scale=2,
-        size_scale=0,
-        tick=Decimal("0.01"),
-        lot=Decimal(1),
-    )
-    pit = Pit(LIMITS, instruments=(dark,), quoted=False)
+    pit = Pit(quoted=False)
     pit.tell(order())
     assert names(pit.reasons()) == ["price_collar"]
