@@ -24,7 +24,9 @@ from openoutcry.state.instruments import AnyInstrument
 Progress = Callable[[int, int, int, int], None]
 """Called with events so far, simulated time, and the first and last time of the data."""
 
-_SLICE: Final = 500  # delivered inputs between two looks at progress and Ctrl-C
+# Between two looks at progress and Ctrl-C: inputs that were delivered, and those nobody asked for.
+_SLICE: Final = 500
+_SKIP: Final = 500_000
 _EPOCH_BYTES: Final = 6
 
 
@@ -109,7 +111,7 @@ def _play(
     """Play to the end; whether it was interrupted before."""
     try:
         session.begin()
-        while session.play(_SLICE):
+        while session.play(_SLICE, _SKIP):
             if progress is not None:
                 progress(session.kernel.seq, session.kernel.now, *span)
             if interrupted():

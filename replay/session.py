@@ -172,12 +172,17 @@ class ReplaySession:
         """Inputs that the kernel brought to the actors."""
         return self.kernel.delivered
 
-    def play(self, limit: int | None = None) -> bool:
-        """Handle inputs until the data ends, a core actor fails, or `limit` were delivered.
+    def play(self, limit: int | None = None, skip: int | None = None) -> bool:
+        """Handle inputs until the data ends or a core actor fails.
 
-        Returns whether there may be more.
+        Args:
+            limit: Until so many were delivered.
+            skip: Until about so many were passed over that nobody asked for.
+
+        Returns:
+            Whether there may be more.
         """
-        return self.player.play(limit)
+        return self.player.play(limit, skip)
 
     def end(self, *, interrupted: bool = False) -> None:
         """Stop the strategies, let what they sent be answered, cancel what still works.
