@@ -1,5 +1,7 @@
 //! `OrderPath`: portfolio → risk → broker → gate, and back; see `crate::path`.
 
+use std::collections::HashMap;
+
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -15,6 +17,7 @@ use super::market::PyMarket;
 use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
+use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::{Event, What};
 use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
@@ -56,6 +59,8 @@ pub struct PyOrderPath {
     cells: Vec<Option<Py<Cell>>>,
     /// Distance of equity samples in nanoseconds.
     grid: i64,
+    /// The clock's handles of strategies' timers.
+    handles: HashMap<(BookIx, Symbol), u64>,
 }
 
 /// Owner and name of the timer that samples equity.
@@ -113,6 +118,7 @@ impl PyOrderPath {
             port,
             cells: (0..count).map(|_| None).collect(),
             grid: grid_ns,
+            handles: HashMap::new(),
         }
     }
 
@@ -177,6 +183,22 @@ impl PyOrderPath {
             path.resume(reason, scope.0, scope.1, parts)
         })
         .map_err(|failed| failed.error)
+    }
+
+    /// A strategy's timer has fired: the clock has forgotten it.
+    #[pyo3(name = "timer_fired", signature = (strategy, name, /))]
+    fn timer_has_fired(
+        &mut self,
+        strategy: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let py = strategy.py();
+        let (book, name) = {
+            let mut directory = self.directory.borrow_mut(py);
+            (directory.book(strategy)?, directory.symbol(name)?)
+        };
+        self.timer_fired(book, name);
+        Ok(())
     }
 
     /// Take an equity sample; nothing when something held has no price yet.
@@ -304,7 +326,7 @@ impl PyOrderPath {
         let set = match &this.port {
             Port::Kernel(kernel) => {
                 let mut kernel = kernel.bind(py).borrow_mut();
-                kernel.set_own_timer(due, GRID.0, GRID.1);
+                kernel.set_own_timer(due, GRID.0.to_owned(), GRID.1.to_owned());
                 Ok(())
             }
             Port::Python { clock, .. } => clock
@@ -402,9 +424,51 @@ impl PyOrderPath {
         })
     }
 
+    /// Forget the handle of a timer that fired.
+    pub fn timer_fired(&mut self, book: BookIx, name: Symbol) {
+        self.handles.remove(&(book, name));
+    }
+
+    /// Hand over to the clock what strategies asked of their timers.
+    fn set_timers(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        loop {
+            let mut this = slf.borrow_mut();
+            let Some(ask) = this.inner.timers.pop_front() else {
+                return Ok(());
+            };
+            let before = this.handles.remove(&(ask.book, ask.name));
+            let (owner, name) = {
+                let directory = this.directory.borrow(py);
+                let owner = format!("strategy/{}", directory.inner.books[ask.book as usize]);
+                (owner, directory.inner.text(ask.name).to_owned())
+            };
+            let handle = match &this.port {
+                Port::Kernel(kernel) => {
+                    let mut kernel = kernel.bind(py).borrow_mut();
+                    before.into_iter().for_each(|old| kernel.forget_timer(old));
+                    ask.at.map(|at| kernel.set_own_timer(at, owner, name))
+                }
+                Port::Python { clock, .. } => {
+                    let clock = clock.bind(py).clone();
+                    drop(this);
+                    let handle = ask_clock(&clock, before, ask.at, (owner, name))?;
+                    this = slf.borrow_mut();
+                    handle
+                }
+            };
+            if let Some(handle) = handle {
+                this.handles.insert((ask.book, ask.name), handle);
+            }
+        }
+    }
+
     /// Hand over to the venue what has left the gate.
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
+        if !slf.borrow().inner.timers.is_empty() {
+            Self::set_timers(slf)?;
+        }
         loop {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
                 return Ok(());
@@ -426,6 +490,24 @@ impl PyOrderPath {
             }
         }
     }
+}
+
+/// Have a clock in Python forget a timer and set another.
+fn ask_clock(
+    clock: &Bound<'_, PyAny>,
+    before: Option<u64>,
+    at: Option<Nanos>,
+    (owner, name): (String, String),
+) -> PyResult<Option<u64>> {
+    let py = clock.py();
+    if let Some(old) = before {
+        clock.call_method1(intern!(py, "cancel_timer"), (old,))?;
+    }
+    let Some(at) = at else {
+        return Ok(None);
+    };
+    let set = clock.call_method1(intern!(py, "set_timer"), (at, owner, name))?;
+    Ok(Some(set.extract()?))
 }
 
 /// Adds the class to the module.
