@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, TypedDict
 from openoutcry import _native
 from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Cell
-from openoutcry.actors.indicators.base import Indicator
-from openoutcry.actors.market_data import MarketDataActor
+from openoutcry.actors.interests import StrategyInterests
 from openoutcry.actors.schedule import Timer, next_cron, next_multiple
 from openoutcry.actors.timers import CancelTimer, SetTimer
-from openoutcry.state.enums import PriceType, TimeInForce, TriggerSource
+from openoutcry.state.enums import TimeInForce, TriggerSource
 from openoutcry.state.errors import NotRepresentable
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
 from openoutcry.state.market_data import Quote
@@ -62,12 +61,12 @@ class Desk:
 
     Args:
         strategy: Whose desk it is.
-        cell: The strategy actor's cell: the owner of subscriptions and timers.
+        cell: The strategy actor's cell: the owner of its timers.
         path: Where orders go.
         universe: Instruments and currencies.
         market: Last prices and books.
         books: Positions and cash.
-        data: Where subscriptions go; called at start, outside any handler.
+        interests: What the strategy asks to be woken for.
         emit: Sends a message to a cell when the handler returns.
         timers: Where timer requests go.
     """
@@ -81,53 +80,27 @@ class Desk:
         universe: Universe,
         market: _native.Market,
         books: Books,
-        data: MarketDataActor,
+        interests: StrategyInterests,
         emit: Callable[[Cell, object], None],
         timers: Cell,
     ) -> None:
         self.strategy = strategy
         self.universe = universe
+        self.interests = interests
         self.orders = _native.OrderDesk(
             path, books.number(strategy), partial(_exact_units, universe)
         )
         self._cell = cell
         self._market = market
         self._books = books
-        self._data = data
         self._emit = emit
         self._timers = timers
         self.timers: dict[str, Timer] = {}
-        self.indicators: dict[tuple[InstrumentId, str, PriceType], list[Indicator]] = {}
 
     @property
     def now(self) -> int:
         """Nanoseconds UTC of the input being handled."""
         return self.orders.now
-
-    # --- data -------------------------------------------------------------------------------
-
-    def subscribe(self, kind: str, instrument: InstrumentId) -> None:
-        """Deliver a kind of market data to the strategy."""
-        self.universe.instrument(instrument)
-        self._data.subscribe(kind, instrument, self._cell)
-
-    def subscribe_bars(
-        self, instrument: InstrumentId, timeframe: str, price_type: PriceType | None
-    ) -> PriceType:
-        """Deliver bars to the strategy; returns their price type."""
-        self.universe.instrument(instrument)
-        return self._data.subscribe_bars(instrument, timeframe, price_type, self._cell)
-
-    def attach(
-        self,
-        indicator: Indicator,
-        instrument: InstrumentId,
-        timeframe: str,
-        price_type: PriceType | None,
-    ) -> None:
-        """Update an indicator with these bars, before the strategy sees them."""
-        resolved = self.subscribe_bars(instrument, timeframe, price_type)
-        self.indicators.setdefault((instrument, timeframe, resolved), []).append(indicator)
 
     # --- what is ----------------------------------------------------------------------------
 

@@ -24,12 +24,14 @@ from openoutcry.actors.broker import BrokerActor
 from openoutcry.actors.desk import Desk
 from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.guard import StrategyGuard
+from openoutcry.actors.interests import StrategyInterests
 from openoutcry.actors.market_data import Feeds, MarketDataActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, VenuePort
 from openoutcry.actors.risk import RiskActor
 from openoutcry.actors.risk_limits import native_risk
 from openoutcry.actors.strategies.registry import load_strategy
+from openoutcry.actors.strategy import Strategy
 from openoutcry.actors.strategy_actor import (
     StartStrategy,
     StopStrategy,
@@ -136,7 +138,17 @@ class Graph:
     def _build_actors(self) -> None:
         ports, dispatcher = self.ports, self.dispatcher
         self.timers = TimerActor.launch(dispatcher, ports.inlet)
-        self.market_data = MarketDataActor.launch(dispatcher, ports.feeds, self.universe.index)
+        interests = _native.Interests(self.directory, ports.market)
+        self.market_data = MarketDataActor.launch(
+            dispatcher, ports.feeds, self.universe.index, interests
+        )
+        self.player = _native.Player(
+            kernel=ports.inlet if isinstance(ports.inlet, _native.Kernel) else None,
+            router=self.market_data.router,
+            dispatcher=dispatcher,
+            path=self.path,
+            others=self.handle,
+        )
         self.portfolio = PortfolioActor.launch(dispatcher, self.path, self.books)
         self.risk = RiskActor.launch(dispatcher, self.path, self.risk_state)
         self.broker = BrokerActor.launch(dispatcher, ports.inlet, self.path, self.orders)
@@ -149,6 +161,16 @@ class Graph:
 
     def _adopt(self, config: StrategyConfig) -> None:
         actor = self.strategies[config.id]
+        strategy_class, params = load_strategy(config)
+        number = self.books.number(config.id)
+        interests = StrategyInterests(
+            book=number,
+            cell=actor.cell,
+            hears_bars=strategy_class.on_bar is not Strategy.on_bar,
+            universe=self.universe,
+            data=self.market_data,
+            emit=self.dispatcher.emit,
+        )
         desk = Desk(
             strategy=config.id,
             cell=actor.cell,
@@ -156,15 +178,13 @@ class Graph:
             universe=self.universe,
             market=self.ports.market,
             books=self.books,
-            data=self.market_data,
+            interests=interests,
             emit=self.dispatcher.emit,
             timers=self.timers.cell,
         )
-        strategy_class, params = load_strategy(config)
         with self._guard.setting_up(actor.cell, strategy_class):
             actor.adopt(strategy_class(config.id, params, desk), desk)
         fills, orders = actor.hears
-        number = self.books.number(config.id)
         self.path.connect(number, actor.cell, fills=fills, orders=orders)
 
     def _entries(self) -> dict[type, Cell]:
@@ -200,13 +220,13 @@ class Graph:
     def handle(self, message: AnyMessage) -> None:
         """Handle one input from the inlet; what is no market data goes on record.
 
-        The path itself records the order events that it takes.
+        The market must have been told of market data before. The path itself records the order events that it takes.
         """
         self._stamp()
         cell = self._entry.get(message.__class__)
         if cell is None:
             datum = cast("AnyMarketData", message)
-            self.dispatcher.publish(self.market_data.subscribers(datum), datum)
+            self.player.publish(self.universe.index[datum.instrument], datum)
             return
         if message.__class__ not in _ORDER_EVENTS:
             self.ports.journal.append(self.ports.inlet.seq, message)

@@ -1,6 +1,6 @@
 """The market-data actor: hands each datum to the strategies that asked for its kind and instrument.
 
-It keeps nothing itself. The last quote, trade, bar and the books live in the native `Market`, which
+It keeps nothing itself; what strategies want to be woken for waits in the engine. The last quote, trade, bar and the books live in the native `Market`, which
 the inlet updates before the core sees the datum. Asking for something no recorded or live feed offers
 is an error at start, not silence later.
 """
@@ -15,6 +15,27 @@ from openoutcry.state.enums import PriceType
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import AnyMarketData
+from openoutcry.state.messages import Message
+
+
+class WatchPrice(Message, frozen=True, gc=False, tag=True):
+    """Wake a strategy once when an instrument's price reaches a level of `units` price units.
+
+    `book` and `instrument` are the numbers of the strategy and the instrument.
+    """
+
+    book: int
+    name: str
+    instrument: int
+    units: int
+
+
+class UnwatchPrice(Message, frozen=True, gc=False, tag=True):
+    """Forget a level, if it is still waited for."""
+
+    book: int
+    name: str
+    instrument: int
 
 
 class Feeds(Protocol):
@@ -30,7 +51,10 @@ class Feeds(Protocol):
         """Deliver this kind; what nobody wants may stay inside the engine."""
 
     def build_bars(self, instrument: InstrumentId, timeframe: str, price_type: PriceType) -> None:
-        """Build these bars from the instrument's quotes or trades."""
+        """Build these bars from the instrument's quotes or trades; asking twice changes nothing.
+
+        They are inputs, and update what is attached to them; `want` brings them to the actors.
+        """
 
 
 class MarketDataActor(Actor):
@@ -40,15 +64,21 @@ class MarketDataActor(Actor):
         dispatcher: Where it runs.
         feeds: The data source.
         index: Numbers of the instruments.
+        interests: What the engine wakes strategies for.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, feeds: Feeds, index: Mapping[InstrumentId, int]
+        self,
+        dispatcher: Dispatcher,
+        feeds: Feeds,
+        index: Mapping[InstrumentId, int],
+        interests: _native.Interests,
     ) -> None:
         super().__init__(dispatcher, "market-data")
         self._feeds = feeds
         self._index = index
         self.router = _native.Router(len(index))
+        self.interests = interests
 
     def subscribe(self, kind: str, instrument: InstrumentId, cell: Cell) -> None:
         """Deliver a kind of an instrument's data to an actor from now on.
@@ -56,32 +86,51 @@ class MarketDataActor(Actor):
         Raises:
             ConfigError: No feed offers it.
         """
-        offered = self._feeds.offers(instrument)
-        if kind not in offered:
-            have = ", ".join(sorted(offered)) or "nothing"
-            raise ConfigError(
-                f"{cell.name} subscribes to {kind} of {instrument}, but its feeds offer {have}",
-                remedy=f"add a [[feeds]] entry with kinds = [{kind!r}] for {instrument}",
-            )
+        self.check_offered(kind, instrument, cell)
         if self.router.add(kind, self._index[instrument], cell):
             self._feeds.want(kind, instrument)
 
-    def subscribe_bars(
+    def check_offered(
+        self, kind: str | tuple[str, ...], instrument: InstrumentId, cell: Cell
+    ) -> None:
+        """Refuse what no feed offers; one of several kinds is enough.
+
+        Raises:
+            ConfigError: No feed offers it.
+        """
+        kinds = (kind,) if isinstance(kind, str) else kind
+        offered = self._feeds.offers(instrument)
+        if offered.isdisjoint(kinds):
+            have = ", ".join(sorted(offered)) or "nothing"
+            raise ConfigError(
+                f"{cell.name} subscribes to {' or '.join(kinds)} of {instrument}, "
+                f"but its feeds offer {have}",
+                remedy=f"add a [[feeds]] entry with kinds = [{kinds[0]!r}] for {instrument}",
+            )
+
+    def provide_bars(
         self, instrument: InstrumentId, timeframe: str, price_type: PriceType | None, cell: Cell
     ) -> PriceType:
-        """Deliver bars to an actor: recorded ones where they exist, else built here.
+        """Make sure that there are such bars: recorded ones where they exist, else built ones.
 
         Without a price type the recorded one is taken, else `last` from trades, else `mid` from
         quotes. Returns the price type that applies.
+
+        Raises:
+            ConfigError: Nothing offers or could build them.
         """
         resolved = self._resolve(instrument, timeframe, price_type, cell)
-        number = self._index[instrument]
-        if self.router.add_bars(number, timeframe, resolved.value, cell):
-            if (timeframe, resolved) in self._feeds.recorded_bars(instrument):
-                self._feeds.want("bar", instrument)
-            else:
-                self._feeds.build_bars(instrument, timeframe, resolved)
+        if (timeframe, resolved) not in self._feeds.recorded_bars(instrument):
+            self._feeds.build_bars(instrument, timeframe, resolved)
         return resolved
+
+    def deliver_bars(
+        self, instrument: InstrumentId, timeframe: str, price_type: PriceType, cell: Cell
+    ) -> None:
+        """Deliver bars, which `provide_bars` made sure of, to an actor from now on."""
+        number = self._index[instrument]
+        if self.router.add_bars(number, timeframe, price_type.value, cell):
+            self._feeds.want("bar", instrument)
 
     def _resolve(
         self, instrument: InstrumentId, timeframe: str, price_type: PriceType | None, cell: Cell
@@ -106,6 +155,16 @@ class MarketDataActor(Actor):
     def subscribers(self, message: AnyMarketData) -> Sequence[Cell]:
         """Who asked for a datum."""
         return self.router.cells(self._index[message.instrument], message)
+
+    @handles(WatchPrice)
+    def watch_price(self, request: WatchPrice) -> None:
+        """Wait for a level; an earlier one of that name is replaced."""
+        self.interests.wait_for(request.book, request.name, request.instrument, request.units)
+
+    @handles(UnwatchPrice)
+    def unwatch_price(self, request: UnwatchPrice) -> None:
+        """Wait no more."""
+        self.interests.forget(request.book, request.name, request.instrument)
 
     @handles(*AnyMarketData.__args__)
     def on_data(self, message: AnyMarketData) -> None:

@@ -16,11 +16,13 @@ socket: `self.now` is the time, and what it must remember lives in `self.state`.
         def setup(self) -> None:
             self.fast = self.indicator(Ema(self.params.fast), self.params.instrument, "1m")
             self.slow = self.indicator(Ema(self.params.slow), self.params.instrument, "1m")
+            self.cross("trend", self.fast, self.slow)
 
-        def on_bar(self, bar: Bar) -> None:
-            if self.slow.ready:
-                sign = 1 if self.fast.value >= self.slow.value else -1
-                self.target(bar.instrument, sign * self.params.size)
+        def on_cross(self, cross: Crossed) -> None:
+            self.target(cross.instrument, self.params.size if cross.above else -self.params.size)
+
+What it asks for is looked after by the engine; Python is entered only for what it listens to: `on_bar`
+costs time at every bar, `on_cross` only when the lines cross.
 
 Prices and quantities are `decimal.Decimal` (or int, or a decimal text); a float is refused. Times are
 int nanoseconds UTC.
@@ -34,6 +36,7 @@ import msgspec
 
 from openoutcry.actors.desk import Desk, EntryOptions, OrderOptions
 from openoutcry.actors.indicators.base import Indicator
+from openoutcry.actors.interests import Line
 from openoutcry.state.enums import OrderType, PriceType, Side
 from openoutcry.state.errors import StrategyError
 from openoutcry.state.events import AnyOrderEvent, OrderFilled, TimerFired
@@ -50,6 +53,7 @@ from openoutcry.state.market_data import (
 )
 from openoutcry.state.orders import Order
 from openoutcry.state.positions import Position
+from openoutcry.state.signals import Crossed
 
 IndicatorT = TypeVar("IndicatorT", bound=Indicator)
 Number = Decimal | int | str
@@ -104,7 +108,7 @@ class Strategy:
     # --- what you override ------------------------------------------------------------------
 
     def setup(self) -> None:
-        """Declare subscriptions and indicators. Runs whenever the strategy is built; no orders."""
+        """Declare subscriptions, indicators and crosses. Runs whenever the strategy is built; no orders."""
 
     def on_start(self) -> None:
         """The first start, before any data."""
@@ -120,6 +124,12 @@ class Strategy:
 
     def on_bar(self, bar: Bar) -> None:
         """A subscribed bar closed; indicators attached to it are already updated."""
+
+    def on_cross(self, cross: Crossed) -> None:
+        """Lines crossed that `cross` declared, or a price reached what `watch_price` waits for.
+
+        It comes after `on_bar` or `on_quote` for the datum that did it.
+        """
 
     def on_book(self, update: BookUpdate | BookInvalidated) -> None:
         """A subscribed book changed (read it with `self.book`), or can't be trusted any more."""
@@ -144,31 +154,54 @@ class Strategy:
 
     # --- data -------------------------------------------------------------------------------
 
-    def subscribe_quotes(self, instrument: InstrumentId) -> None:
-        """Get `on_quote` for every quote of an instrument. Only in `setup`."""
-        self._desk.subscribe("quote", instrument)
+    def subscribe_quotes(
+        self,
+        instrument: InstrumentId,
+        *,
+        every_ms: int | None = None,
+        min_ticks: int | None = None,
+    ) -> None:
+        """Get `on_quote` for every quote of an instrument, or only for some. Only in `setup`.
+
+        Args:
+            instrument: What.
+            every_ms: Not before so many milliseconds (of `ts_received`) after the last one.
+            min_ticks: Not before the mid is so many ticks away from the last one's.
+
+        With both, both must hold. The first quote passes; one without a bid or an ask does not.
+
+        Raises:
+            StrategyError: It is subscribed to already, or a limit is not a positive int.
+        """
+        if every_ms is None and min_ticks is None:
+            self._desk.interests.subscribe("quote", instrument)
+        else:
+            self._desk.interests.throttle(instrument, every_ms, min_ticks)
 
     def subscribe_trades(self, instrument: InstrumentId) -> None:
         """Get `on_trade` for every trade of an instrument. Only in `setup`."""
-        self._desk.subscribe("trade", instrument)
+        self._desk.interests.subscribe("trade", instrument)
 
     def subscribe_book(self, instrument: InstrumentId) -> None:
         """Get `on_book` for every change of an instrument's L2 book. Only in `setup`."""
-        self._desk.subscribe("book", instrument)
+        self._desk.interests.subscribe("book", instrument)
 
     def subscribe_marks(self, instrument: InstrumentId) -> None:
         """Get `on_mark` for every mark price of an instrument. Only in `setup`."""
-        self._desk.subscribe("mark", instrument)
+        self._desk.interests.subscribe("mark", instrument)
 
     def subscribe_funding(self, instrument: InstrumentId) -> None:
         """Get `on_funding` for every settled funding rate. Only in `setup`."""
-        self._desk.subscribe("funding", instrument)
+        self._desk.interests.subscribe("funding", instrument)
 
     def subscribe_bars(
         self, instrument: InstrumentId, timeframe: str, price_type: PriceType | None = None
     ) -> None:
-        """Get `on_bar` for `timeframe` bars (`1m`, `100t`, ...). Only in `setup`."""
-        self._desk.subscribe_bars(instrument, timeframe, price_type)
+        """Get `on_bar` for `timeframe` bars (`1m`, `100t`, ...). Only in `setup`.
+
+        The bars are built in any case; without an `on_bar` method they stay in the engine.
+        """
+        self._desk.interests.subscribe_bars(instrument, timeframe, price_type)
 
     def indicator(
         self,
@@ -177,9 +210,56 @@ class Strategy:
         timeframe: str,
         price_type: PriceType | None = None,
     ) -> IndicatorT:
-        """Attach an indicator to bars, which this subscribes to. Only in `setup`."""
-        self._desk.attach(indicator, instrument, timeframe, price_type)
+        """Attach an indicator to bars, which this subscribes to. Only in `setup`.
+
+        The engine updates it when a bar closes, before anybody hears of the bar.
+
+        Raises:
+            StrategyError: It is attached already, or computed in Python.
+        """
+        self._desk.interests.attach(indicator, instrument, timeframe, price_type)
         return indicator
+
+    def cross(
+        self,
+        name: str,
+        first: Line,
+        second: Line | Number | float,
+        *,
+        skip_flat: bool = False,
+    ) -> None:
+        """Get `on_cross` when `first >= second` is no longer what it was. Only in `setup`.
+
+        Both are evaluated at the close of each bar that they are attached to, once both are ready;
+        the first time counts as a change.
+
+        Args:
+            name: What `Crossed.name` will be; one per instrument.
+            first: An attached indicator, or one with the name of an output: `(macd, "line")`.
+            second: As `first`, attached to the same bars, or a number.
+            skip_flat: Do not evaluate bars whose high equals their low.
+
+        Raises:
+            StrategyError: A line is not attached, the bars differ, or the name is taken.
+        """
+        self._desk.interests.cross(name, first, second, skip_flat)
+
+    def watch_price(self, name: str, instrument: InstrumentId, price: Number) -> None:
+        """Get `on_cross` once, when the price reaches a level from where it is now.
+
+        The price is the mid of the quotes where the instrument has any, else the last trade. A level
+        set again under its name is replaced. Any time after `setup`; it counts from when the handler
+        returns, and not at all when that raises.
+
+        Raises:
+            NotRepresentable: A price off its tick.
+            StrategyError: The name is that of a cross, or this is `setup`.
+        """
+        self._desk.interests.watch_price(name, instrument, price)
+
+    def unwatch_price(self, name: str, instrument: InstrumentId) -> None:
+        """Wait no more for a level; one that is not there is ignored."""
+        self._desk.interests.unwatch_price(name, instrument)
 
     # --- what is ----------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The strategy actor: the pykka side of one strategy instance.
 
-It updates the indicators before the strategy sees a bar, turns timers into calls, and takes and restores
-snapshots. A snapshot is the declared state,
-the indicators, the timers and the id counter: restoring it anywhere gives the same decisions.
+It routes messages to the strategy's methods, turns timers into calls, and takes and restores snapshots.
+A snapshot is the declared state, the indicators, what the interests remember, the timers and the id
+counter: restoring it anywhere gives the same decisions.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.desk import Desk
 from openoutcry.actors.dispatcher import Dispatcher
+from openoutcry.actors.interests import SavedInterests
 from openoutcry.actors.schedule import Timer
 from openoutcry.actors.strategy import RecoveryGap, Strategy
 from openoutcry.state.errors import CodecError
@@ -33,6 +34,7 @@ from openoutcry.state.market_data import (
     Trade,
 )
 from openoutcry.state.messages import Message
+from openoutcry.state.signals import Crossed
 
 
 class StartStrategy(Message, frozen=True, gc=False, kw_only=True, tag=True):
@@ -51,6 +53,7 @@ class StrategySnapshot(msgspec.Struct, frozen=True, kw_only=True):
     strategy: StrategyId
     state: bytes
     indicators: list[bytes]
+    interests: SavedInterests
     timers: dict[str, Timer]
     id_counter: int
     signals: int
@@ -74,11 +77,15 @@ class StrategyActor(Actor):
         """Take a strategy, declare what it wants, and route messages straight to its methods."""
         self.strategy = strategy
         self.desk = desk
+        desk.interests.clear()
         strategy.setup()
+        desk.interests.seal()
         strategy.seal()
         direct: dict[type, Any] = {
             Quote: strategy.on_quote,
             Trade: strategy.on_trade,
+            Bar: strategy.on_bar,
+            Crossed: strategy.on_cross,
             BookUpdate: strategy.on_book,
             BookInvalidated: strategy.on_book,
             MarkPrice: strategy.on_mark,
@@ -101,15 +108,6 @@ class StrategyActor(Actor):
         """Stop."""
         self.strategy.on_stop()
 
-    @handles(Bar)
-    def on_bar(self, bar: Bar) -> None:
-        """Update what is attached to these bars, then tell the strategy."""
-        attached = self.desk.indicators.get((bar.instrument, bar.timeframe, bar.price_type))
-        if attached is not None:
-            for indicator in attached:
-                indicator.update(bar)
-        self.strategy.on_bar(bar)
-
     @handles(TimerFired)
     def on_timer(self, fired: TimerFired) -> None:
         """Set a repeating timer again, then tell the strategy."""
@@ -128,7 +126,8 @@ class StrategyActor(Actor):
         return StrategySnapshot(
             strategy=self.strategy_id,
             state=msgspec.msgpack.encode(self.strategy.state),
-            indicators=[item.snapshot() for group in desk.indicators.values() for item in group],
+            indicators=[item.snapshot() for item in desk.interests.indicators],
+            interests=desk.interests.save(),
             timers=dict(desk.timers),
             id_counter=desk.orders.counter,
             signals=desk.orders.signals,
@@ -138,10 +137,10 @@ class StrategyActor(Actor):
         """Take the place of the instance that a snapshot was taken of.
 
         Raises:
-            CodecError: The snapshot does not fit this strategy's State or indicators.
+            CodecError: The snapshot does not fit this strategy's State, indicators or interests.
         """
         desk = self.desk
-        attached = [item for group in desk.indicators.values() for item in group]
+        attached = desk.interests.indicators
         if len(attached) != len(snapshot.indicators):
             raise CodecError(
                 f"{self.strategy_id}: the snapshot has {len(snapshot.indicators)} indicators, "
@@ -152,6 +151,7 @@ class StrategyActor(Actor):
             state = msgspec.msgpack.decode(snapshot.state, type=type(self.strategy).State)
         except msgspec.MsgspecError as error:
             raise CodecError(f"{self.strategy_id}: state does not decode: {error}") from error
+        desk.interests.restore(snapshot.interests)
         self.strategy.state = state
         for item, data in zip(attached, snapshot.indicators, strict=True):
             item.restore(data)

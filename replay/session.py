@@ -82,9 +82,7 @@ class RecordedFeeds:
 
     def build_bars(self, instrument: InstrumentId, timeframe: str, price_type: PriceType) -> None:
         """Have the kernel build bars from quotes or trades."""
-        number = self._index[instrument]
-        self._kernel.build_bars(number, timeframe, price_type.value)
-        self._kernel.set_interest("bar", number, True)
+        self._kernel.build_bars(self._index[instrument], timeframe, price_type.value)
 
 
 class ReplaySession:
@@ -137,13 +135,7 @@ class ReplaySession:
             config, self.universe, ports, epoch, recent_orders=_ALL_ORDERS, keep_record=True
         )
         self.record = RunRecord(self.graph.path)
-        self.player = _native.Player(
-            kernel=self.kernel,
-            router=self.graph.market_data.router,
-            dispatcher=self.graph.dispatcher,
-            path=self.graph.path,
-            others=self.graph.handle,
-        )
+        self.player = self.graph.player
 
     def _build_kernel(self, start: int, end: int) -> _native.Kernel:
         universe, calendars = self.universe, self.calendars

@@ -33,6 +33,11 @@ class Indicator:
         self._parameters = parameters
         self._native = _native.Indicator(self.engine_name, parameters)
 
+    @property
+    def engine(self) -> _native.Indicator:
+        """The engine's side of it, which the engine itself may update."""
+        return self._native
+
     def update(self, bar: Bar) -> None:
         """Take a closed bar; an unknown volume is passed on as NaN."""
         self._native.update(bar)

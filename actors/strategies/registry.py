@@ -16,6 +16,7 @@ SHIPPED: Final = {
     "buy_and_hold": "openoutcry.actors.strategies.buy_and_hold:BuyAndHold",
     "ema_cross": "openoutcry.actors.strategies.ema_cross:EmaCross",
     "market_maker": "openoutcry.actors.strategies.market_maker:MarketMaker",
+    "sma_cross": "openoutcry.actors.strategies.sma_cross:SmaCross",
 }
 
 

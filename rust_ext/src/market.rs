@@ -2,7 +2,9 @@
 
 use crate::bars::{Timeframe, quote_price};
 use crate::book::Book;
+use crate::directory::Symbol;
 use crate::encode::Recorder;
+use crate::ledger::BookIx;
 use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade, UNDEFINED};
 use crate::watch::Watch;
 
@@ -67,8 +69,23 @@ impl Market {
     }
 
     pub fn set_trade(&mut self, ix: InstrumentIx, trade: &Trade) {
-        self.slot_mut(ix).trade = Some((trade.ts_received, trade.price, trade.size));
-        self.watch.on_trade(ix, trade.price);
+        let slot = self.slot_mut(ix);
+        slot.trade = Some((trade.ts_received, trade.price, trade.size));
+        if slot.quote.is_none() {
+            self.watch.on_trade(ix, trade.price);
+        }
+    }
+
+    /// Tell a strategy once when the price reaches a level from where it is: the mid of the quotes
+    /// where there are any, else the last trade. Replaces the same name.
+    pub fn wait_for(&mut self, ix: InstrumentIx, owner: (BookIx, Symbol), units: i64) {
+        let slot = self.slot(ix);
+        let doubled = match slot.quote {
+            Some(quote) if quote.bid == UNDEFINED || quote.ask == UNDEFINED => None,
+            Some(quote) => Some(i128::from(quote.bid) + i128::from(quote.ask)),
+            None => slot.trade.map(|trade| 2 * i128::from(trade.1)),
+        };
+        self.watch.wait_for(ix, owner, units, doubled);
     }
 
     pub fn set_bar(&mut self, ix: InstrumentIx, timeframe: Timeframe, bar: &Bar) {

@@ -34,7 +34,7 @@ pub enum What {
 struct Bars {
     timeframe: Timeframe,
     price_type: PriceType,
-    indicators: Vec<Shared>,
+    indicators: Vec<(BookIx, Shared)>,
     lines: Vec<(BookIx, Symbol, Cross)>,
 }
 
@@ -55,7 +55,7 @@ pub struct Level {
     pub book: BookIx,
     pub name: Symbol,
     pub units: i64,
-    /// Whether the price was above the level when it was first compared.
+    /// Whether the price was at or above the level when it was set; None before there is a price.
     pub above: Option<bool>,
 }
 
@@ -66,11 +66,10 @@ struct Slot {
     bars: Vec<Bars>,
     throttles: Vec<Throttle>,
     levels: Vec<Level>,
-    /// Levels are compared with quotes, once there was one; else with trades.
-    quoted: bool,
 }
 
-/// Everything that strategies wait for.
+/// Everything that strategies wait for, in the order of their books: so a strategy that is taken out and
+/// put back hears of things in the same turn as before.
 #[derive(Clone, Default)]
 pub struct Watch {
     slots: Vec<Slot>,
@@ -91,17 +90,22 @@ impl Watch {
         }
     }
 
-    /// Update an indicator with these bars, from the next one on.
+    /// Update an indicator with these bars, from the next one on; false when it is attached already,
+    /// to whatever bars: fed twice a bar it would be wrong.
     pub fn attach(
         &mut self,
         ix: InstrumentIx,
         timeframe: Timeframe,
         price_type: PriceType,
-        indicator: Shared,
-    ) {
-        self.bars(ix, timeframe, price_type)
-            .indicators
-            .push(indicator);
+        (book, indicator): (BookIx, Shared),
+    ) -> bool {
+        let mut all = self.slots.iter().flat_map(|slot| &slot.bars);
+        if all.any(|bars| bars.indicators.iter().any(|one| one.1.is(&indicator))) {
+            return false;
+        }
+        let bars = self.bars(ix, timeframe, price_type);
+        bars.indicators.push((book, indicator));
+        true
     }
 
     /// Tell when two lines cross, evaluated after each of these bars.
@@ -114,35 +118,59 @@ impl Watch {
         cross: Cross,
     ) {
         let line = (owner.0, owner.1, cross);
-        self.bars(ix, timeframe, price_type).lines.push(line);
+        let lines = &mut self.bars(ix, timeframe, price_type).lines;
+        insert(lines, line, |line| line.0);
     }
 
     /// Let some quotes through: `every` nanoseconds at most one, and only after the mid has moved by
     /// `distance` price units.
     pub fn throttle(&mut self, ix: InstrumentIx, book: BookIx, every: i64, distance: i64) {
-        self.slots[ix as usize].throttles.push(Throttle {
+        let throttle = Throttle {
             book,
             every,
             doubled_move: distance.saturating_mul(2),
             last: None,
+        };
+        insert(&mut self.slots[ix as usize].throttles, throttle, |one| {
+            one.book
         });
     }
 
-    /// Tell once when the price reaches a level from where it is now; replaces the same name.
-    pub fn wait_for(&mut self, ix: InstrumentIx, book: BookIx, name: Symbol, units: i64) {
+    /// Tell once when the price reaches a level from where it is, `doubled` when there is one;
+    /// replaces the same name.
+    pub fn wait_for(
+        &mut self,
+        ix: InstrumentIx,
+        (book, name): (BookIx, Symbol),
+        units: i64,
+        doubled: Option<i128>,
+    ) {
         self.forget(ix, book, name);
-        self.slots[ix as usize].levels.push(Level {
+        let level = Level {
             book,
             name,
             units,
-            above: None,
-        });
+            above: doubled.map(|price| price >= 2 * i128::from(units)),
+        };
+        insert(&mut self.slots[ix as usize].levels, level, |one| one.book);
     }
 
     /// Wait no more for a level.
     pub fn forget(&mut self, ix: InstrumentIx, book: BookIx, name: Symbol) {
         let levels = &mut self.slots[ix as usize].levels;
         levels.retain(|level| (level.book, level.name) != (book, name));
+    }
+
+    /// Forget everything that a strategy declared.
+    pub fn release(&mut self, book: BookIx) {
+        for slot in &mut self.slots {
+            for bars in &mut slot.bars {
+                bars.indicators.retain(|one| one.0 != book);
+                bars.lines.retain(|line| line.0 != book);
+            }
+            slot.throttles.retain(|one| one.book != book);
+            slot.levels.retain(|level| level.book != book);
+        }
     }
 
     fn bars(&mut self, ix: InstrumentIx, timeframe: Timeframe, price_type: PriceType) -> &mut Bars {
@@ -188,7 +216,7 @@ impl Watch {
             return;
         };
         let candle = candle(bar, price, size);
-        for indicator in &watched.indicators {
+        for (_, indicator) in &watched.indicators {
             indicator.lock().update(&candle);
         }
         for (book, name, cross) in &mut watched.lines {
@@ -211,7 +239,6 @@ impl Watch {
         let doubled = i128::from(quote.bid) + i128::from(quote.ask);
         let Self { slots, fired } = self;
         let slot = &mut slots[ix as usize];
-        slot.quoted = true;
         for throttle in &mut slot.throttles {
             if throttle.passes(quote.ts_received, doubled) {
                 fired.push(Fired {
@@ -224,14 +251,12 @@ impl Watch {
         reach(&mut slot.levels, ix, doubled, fired);
     }
 
-    /// A trade came.
+    /// A trade came of an instrument that has no quotes: those are what levels are compared with.
     #[inline]
     pub fn on_trade(&mut self, ix: InstrumentIx, price: i64) {
-        if self.sees_trades(ix) && !self.slots[ix as usize].quoted {
-            let Self { slots, fired } = self;
-            let levels = &mut slots[ix as usize].levels;
-            reach(levels, ix, 2 * i128::from(price), fired);
-        }
+        let Self { slots, fired } = self;
+        let levels = &mut slots[ix as usize].levels;
+        reach(levels, ix, 2 * i128::from(price), fired);
     }
 
     /// Whether the last update fired something.
@@ -284,7 +309,7 @@ impl Watch {
             slot.levels.retain(|level| level.book != book);
         }
         for (ix, level) in memory.levels {
-            self.slots[ix as usize].levels.push(level);
+            insert(&mut self.slots[ix as usize].levels, level, |one| one.book);
         }
         true
     }
@@ -309,6 +334,12 @@ impl Throttle {
         self.last = Some((ts, doubled));
         true
     }
+}
+
+/// Put an item behind those of its book and the books before.
+fn insert<T>(items: &mut Vec<T>, item: T, book: impl Fn(&T) -> BookIx) {
+    let place = items.partition_point(|one| book(one) <= book(&item));
+    items.insert(place, item);
 }
 
 /// Compare a doubled price with the levels; a level that is reached is gone.

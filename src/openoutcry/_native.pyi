@@ -30,6 +30,12 @@ from openoutcry.state.identifiers import (
 
 __version__: str
 
+_Remembered = tuple[
+    list[bool | None],
+    list[tuple[int, int] | None],
+    list[tuple[int, str, int, bool | None]],
+]
+
 def bind(names: Mapping[str, object], /) -> None:
     """Give the engine the Python classes it raises and builds: errors, messages, enum members.
 
@@ -688,7 +694,7 @@ class Player:
     ) -> Player:
         """`others` takes the inputs that are neither market data nor about an order.
 
-        Without a kernel the inputs come as messages: see `publish`.
+        Without a kernel, inputs come as messages: see `publish`.
         """
     def play(self, limit: int | None = None) -> bool:
         """Handle inputs until none is left, `limit` were delivered, or a core actor has failed.
@@ -696,10 +702,55 @@ class Player:
         Returns whether there may be more.
         """
     def publish(self, instrument: int, message: Any, /) -> None:
-        """Hand a market data message to whoever asked for it, with everything that follows.
+        """Hand a market data message to whoever asked for it, or for something that it did.
 
-        The market must have been told before.
+        Everything that follows is handled too. `Market.apply` must have taken the message before.
         """
+
+@final
+class Interests:
+    """Declares what wakes strategies, by number of their book: see `watch.rs`."""
+
+    def __new__(cls, directory: Directory, market: Market, /) -> Interests: ...
+    def attach(
+        self,
+        book: int,
+        instrument: int,
+        timeframe: str,
+        price_type: str,
+        indicator: Indicator,
+        /,
+    ) -> bool:
+        """Update an indicator with these bars from now on; False when it is attached already."""
+    def cross(
+        self,
+        book: int,
+        name: str,
+        instrument: int,
+        timeframe: str,
+        price_type: str,
+        first: tuple[Indicator, str] | float,
+        second: tuple[Indicator, str] | float,
+        skip_flat: bool,
+        /,
+    ) -> None:
+        """Tell when two lines, outputs of indicators or levels, cross at the close of such a bar."""
+    def throttle(self, book: int, instrument: int, every_ns: int, distance: int, /) -> None:
+        """Let a quote through when enough time has passed and the mid has moved so many units."""
+    def wait_for(self, book: int, name: str, instrument: int, units: int, /) -> None:
+        """Tell once when the price reaches a level from where it is now; replaces the same name."""
+    def forget(self, book: int, name: str, instrument: int, /) -> None:
+        """Wait no more for a level."""
+    def release(self, book: int, /) -> None:
+        """Forget everything that a strategy declared."""
+    def memory(self, book: int, /) -> _Remembered:
+        """What a strategy's interests remember.
+
+        Sides of crosses; time and doubled mid of the last quote that each throttle let through;
+        levels as (instrument, name, units, whether the price was at or above it).
+        """
+    def remember(self, book: int, memory: _Remembered, /) -> bool:
+        """Go on from what `memory` gave; False when the strategy declares other crosses or throttles."""
 
 # --- the way of an order (path/*.rs, journal.rs) ------------------------------------------------------
 @final

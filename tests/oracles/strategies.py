@@ -7,7 +7,8 @@ from openoutcry.actors.strategy import Strategy
 from openoutcry.state.enums import PriceType, Side
 from openoutcry.state.events import TimerFired
 from openoutcry.state.identifiers import InstrumentId
-from openoutcry.state.market_data import Bar, Quote
+from openoutcry.state.market_data import Quote
+from openoutcry.state.signals import Crossed
 
 
 class BuyThenSell(Strategy):
@@ -51,16 +52,13 @@ class CloseAndReverse(Strategy):
         p = self.params
         self.fast = self.indicator(Ema(p.fast), p.instrument, p.timeframe, p.price_type)
         self.slow = self.indicator(Ema(p.slow), p.instrument, p.timeframe, p.price_type)
+        self.cross("side", self.fast, self.slow, skip_flat=True)
 
-    def on_bar(self, bar: Bar) -> None:
-        if not self.slow.ready or bar.high_units == bar.low_units == bar.open_units:
-            return
-        held = self.quantity(bar.instrument)
-        if self.fast.value >= self.slow.value:
-            if held <= 0:
-                self.reverse(Side.BUY, held)
-        elif held >= 0:
-            self.reverse(Side.SELL, held)
+    def on_cross(self, cross: Crossed) -> None:
+        side = Side.BUY if cross.above else Side.SELL
+        held = self.quantity(cross.instrument)
+        if held * side.sign <= 0:
+            self.reverse(side, held)
 
     def reverse(self, side: Side, held: Decimal) -> None:
         if held:

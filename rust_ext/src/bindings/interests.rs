@@ -40,19 +40,20 @@ impl Interests {
         Self { directory, market }
     }
 
-    #[pyo3(signature = (instrument, timeframe, price_type, indicator, /))]
+    #[pyo3(signature = (book, instrument, timeframe, price_type, indicator, /))]
     fn attach(
         &self,
         py: Python<'_>,
+        book: BookIx,
         instrument: InstrumentIx,
         timeframe: &str,
         price_type: &str,
         indicator: &Bound<'_, PyIndicator>,
-    ) -> PyResult<()> {
+    ) -> PyResult<bool> {
         let (timeframe, price_type) = read_bar_type(py, timeframe, price_type)?;
         let watch = &mut self.market.borrow_mut(py).inner.watch;
-        watch.attach(instrument, timeframe, price_type, indicator.get().shared());
-        Ok(())
+        let owned = (book, indicator.get().shared());
+        Ok(watch.attach(instrument, timeframe, price_type, owned))
     }
 
     #[pyo3(signature = (book, name, instrument, timeframe, price_type, first, second, skip_flat, /))]
@@ -100,8 +101,8 @@ impl Interests {
         units: i64,
     ) -> PyResult<()> {
         let name = self.directory.borrow_mut(py).symbol(name)?;
-        let watch = &mut self.market.borrow_mut(py).inner.watch;
-        watch.wait_for(instrument, book, name, units);
+        let market = &mut self.market.borrow_mut(py).inner;
+        market.wait_for(instrument, (book, name), units);
         Ok(())
     }
 
@@ -117,6 +118,11 @@ impl Interests {
         let watch = &mut self.market.borrow_mut(py).inner.watch;
         watch.forget(instrument, book, name);
         Ok(())
+    }
+
+    #[pyo3(signature = (book, /))]
+    fn release(&self, py: Python<'_>, book: BookIx) {
+        self.market.borrow_mut(py).inner.watch.release(book);
     }
 
     #[pyo3(signature = (book, /))]

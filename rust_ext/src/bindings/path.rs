@@ -12,15 +12,12 @@ use super::failures::to_python;
 use super::journal::PyJournal;
 use super::kernel::PyKernel;
 use super::market::PyMarket;
-use super::names::names;
-use super::order_messages::{
-    build_ask, build_event, build_submit, read_ask, read_event, read_intent,
-};
+use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
 use crate::ledger::BookIx;
 use crate::orders::{Event, What};
-use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage, Wish};
+use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
 use crate::record::Record;
 use crate::types::Nanos;
 
@@ -428,74 +425,6 @@ impl PyOrderPath {
                 }
             }
         }
-    }
-
-    fn build<'py>(&self, py: Python<'py>, outgoing: &Outgoing) -> PyResult<Bound<'py, PyAny>> {
-        let directory = self.directory.borrow(py);
-        match outgoing {
-            Outgoing::Submit(intent) => build_submit(py, &directory, intent),
-            Outgoing::Ask { id, ts, ask, .. } => {
-                let orders = self.orders.borrow(py);
-                match orders.inner.get(*id) {
-                    Some(order) => build_ask(py, &directory, &order.intent, *ts, ask),
-                    None => unreachable!("a command about an order that the table does not have"),
-                }
-            }
-        }
-    }
-
-    fn read_wish(&self, command: &Bound<'_, PyAny>) -> PyResult<Wish> {
-        let py = command.py();
-        let n = names(py)?;
-        let class = command.get_type();
-        let ts = command.getattr(intern!(py, "ts"))?.extract()?;
-        if class.is(&n.submit_order) {
-            let intent = read_intent(&mut self.directory.borrow_mut(py), command)?;
-            return Ok(Wish::Submit(Box::new(intent)));
-        }
-        if class.is(&n.cancel_all) || class.is(&n.flatten) {
-            let strategy = command.getattr(intern!(py, "strategy"))?;
-            let instrument = command.getattr(intern!(py, "instrument"))?;
-            let some = |value: Bound<'_, PyAny>| (!value.is_none()).then_some(value.unbind());
-            let (strategy, instrument) = (some(strategy), some(instrument));
-            let (book, instrument) = self.scope(
-                py,
-                strategy.as_ref().map(|s| s.bind(py)),
-                instrument.as_ref().map(|i| i.bind(py)),
-            )?;
-            return Ok(if class.is(&n.flatten) {
-                Wish::Flatten {
-                    ts,
-                    book,
-                    instrument,
-                }
-            } else {
-                Wish::CancelAll {
-                    ts,
-                    book,
-                    instrument,
-                }
-            });
-        }
-        let (id, instrument, ask) = read_ask(&self.directory.borrow(py), command)?;
-        Ok(Wish::Ask {
-            id,
-            instrument,
-            ts,
-            ask,
-        })
-    }
-
-    fn scope(
-        &self,
-        py: Python<'_>,
-        strategy: Option<&Bound<'_, PyAny>>,
-        instrument: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(Option<BookIx>, Option<u32>)> {
-        let directory = self.directory.borrow(py);
-        let book = strategy.map(|name| directory.book(name)).transpose()?;
-        let ix = instrument.map(|id| directory.instrument(id)).transpose()?;
-        Ok((book, ix))
     }
 }
 

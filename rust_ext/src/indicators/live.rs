@@ -87,6 +87,11 @@ impl Shared {
         Self(Arc::new(Mutex::new(live)))
     }
 
+    /// Whether both are the same indicator.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The indicator, for one update or a few reads.
     ///
     /// # Panics

@@ -12,6 +12,7 @@ from openoutcry.state.enums import Side
 from openoutcry.state.events import TimerFired
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import Bar, Quote
+from openoutcry.state.signals import Crossed
 
 
 class OnInstrument(Strategy):
@@ -86,19 +87,19 @@ class SmaCross(OnInstrument):
 
     def setup(self) -> None:
         p = self.params
-        self.fast = self.indicator(Sma(p.fast), p.instrument, p.timeframe)
-        self.slow = self.indicator(Sma(p.slow), p.instrument, p.timeframe)
+        fast = self.indicator(Sma(p.fast), p.instrument, p.timeframe)
+        slow = self.indicator(Sma(p.slow), p.instrument, p.timeframe)
+        # `cross` counts equal lines as above; what both leave is strictly above, and strictly below.
+        self.cross("fast", fast, slow)
+        self.cross("slow", slow, fast)
 
-    def on_bar(self, bar: Bar) -> None:
-        if not self.slow.ready:
+    def on_cross(self, cross: Crossed) -> None:
+        if cross.above:
             return
-        fast, slow = self.fast.value, self.slow.value
-        if fast == slow:
-            return
-        before, self.state.above = self.state.above, fast > slow
+        before, self.state.above = self.state.above, cross.name == "slow"
         if before is None or before == self.state.above:
             return
-        self.target(bar.instrument, self.params.size if self.state.above else 0)
+        self.target(cross.instrument, self.params.size if self.state.above else 0)
 
 
 class Rebalance(Strategy):
