@@ -19,6 +19,7 @@ from openoutcry.state.commands import (
     Halt,
     ReplaceOrder,
     Resume,
+    RiskApproved,
     SubmitOrder,
     VenueCommand,
 )
@@ -93,6 +94,10 @@ class Evidence(order_kit.Evidence):
     def __init__(self, number: int = 1, ts: int = NOW, book: int = 1) -> None:
         super().__init__(own(number, book), ts)
 
+    def fill(self, *args: Any, **kwargs: Any) -> OrderFilled:
+        """A fill whose fee counts units of the run's currency."""
+        return msgspec.structs.replace(super().fill(*args, **kwargs), fee_scale=8)
+
 
 class World:
     """Clock, inlet, venue and feeds: writes down what arrives, decides nothing."""
@@ -133,9 +138,10 @@ class Puppet(Strategy):
 
     heard: list[Any]
     acts: list[Callable[["Puppet"], object]]
+    at_fills: list[Callable[[OrderFilled], object]]
 
     def setup(self) -> None:
-        self.heard, self.acts = [], []
+        self.heard, self.acts, self.at_fills = [], [], []
         self.subscribe_quotes(BTC)
 
     def on_quote(self, _quote: Quote) -> None:
@@ -144,6 +150,8 @@ class Puppet(Strategy):
 
     def on_fill(self, fill: OrderFilled) -> None:
         self.heard.append(fill)
+        for act in self.at_fills:
+            act(fill)
 
     def on_order(self, event: Any) -> None:
         self.heard.append(event)
@@ -253,6 +261,14 @@ class Pit:
     def arrived(self) -> list[VenueCommand]:
         """What the venue got."""
         return self.world.arrived
+
+    def submits(self) -> list[SubmitOrder]:
+        """The orders among it."""
+        return [command for command in self.arrived if isinstance(command, SubmitOrder)]
+
+    def approved(self) -> list[RiskApproved[VenueCommand]]:
+        """The intents on record."""
+        return self.records(RiskApproved)
 
     @property
     def heard(self) -> list[Any]:
