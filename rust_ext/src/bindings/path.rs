@@ -25,7 +25,7 @@ use crate::record::Record;
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
-enum Port {
+pub(super) enum Port {
     /// The replay kernel is both.
     Kernel(Py<PyKernel>),
     Python {
@@ -54,13 +54,13 @@ pub struct PyOrderPath {
     pub orders: Py<PyOrderTable>,
     risk: Py<PyRisk>,
     journal: Py<PyJournal>,
-    port: Port,
+    pub(super) port: Port,
     /// Strategies by book.
     cells: Vec<Option<Py<Cell>>>,
     /// Distance of equity samples in nanoseconds.
     grid: i64,
     /// The clock's handles of strategies' timers.
-    handles: HashMap<(BookIx, Symbol), u64>,
+    pub(super) handles: HashMap<(BookIx, Symbol), u64>,
 }
 
 /// Owner and name of the timer that samples equity.
@@ -424,45 +424,6 @@ impl PyOrderPath {
         })
     }
 
-    /// Forget the handle of a timer that fired.
-    pub fn timer_fired(&mut self, book: BookIx, name: Symbol) {
-        self.handles.remove(&(book, name));
-    }
-
-    /// Hand over to the clock what strategies asked of their timers.
-    fn set_timers(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        loop {
-            let mut this = slf.borrow_mut();
-            let Some(ask) = this.inner.timers.pop_front() else {
-                return Ok(());
-            };
-            let before = this.handles.remove(&(ask.book, ask.name));
-            let (owner, name) = {
-                let directory = this.directory.borrow(py);
-                let owner = format!("strategy/{}", directory.inner.books[ask.book as usize]);
-                (owner, directory.inner.text(ask.name).to_owned())
-            };
-            let handle = match &this.port {
-                Port::Kernel(kernel) => {
-                    let mut kernel = kernel.bind(py).borrow_mut();
-                    before.into_iter().for_each(|old| kernel.forget_timer(old));
-                    ask.at.map(|at| kernel.set_own_timer(at, owner, name))
-                }
-                Port::Python { clock, .. } => {
-                    let clock = clock.bind(py).clone();
-                    drop(this);
-                    let handle = ask_clock(&clock, before, ask.at, (owner, name))?;
-                    this = slf.borrow_mut();
-                    handle
-                }
-            };
-            if let Some(handle) = handle {
-                this.handles.insert((ask.book, ask.name), handle);
-            }
-        }
-    }
-
     /// Hand over to the venue what has left the gate.
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
@@ -490,24 +451,6 @@ impl PyOrderPath {
             }
         }
     }
-}
-
-/// Have a clock in Python forget a timer and set another.
-fn ask_clock(
-    clock: &Bound<'_, PyAny>,
-    before: Option<u64>,
-    at: Option<Nanos>,
-    (owner, name): (String, String),
-) -> PyResult<Option<u64>> {
-    let py = clock.py();
-    if let Some(old) = before {
-        clock.call_method1(intern!(py, "cancel_timer"), (old,))?;
-    }
-    let Some(at) = at else {
-        return Ok(None);
-    };
-    let set = clock.call_method1(intern!(py, "set_timer"), (at, owner, name))?;
-    Ok(Some(set.extract()?))
 }
 
 /// Adds the class to the module.
