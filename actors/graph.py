@@ -211,6 +211,8 @@ class Graph:
 
         Ends early, and returns False, when a core actor has failed.
         """
+        if self.dispatcher.stopped:
+            return False
         for message in inputs:
             self.handle(message)
             if self.dispatcher.stopped:

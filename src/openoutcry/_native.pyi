@@ -7,7 +7,7 @@ currencies are indexes into the lists given at construction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, final
+from typing import Any, ClassVar, Protocol, TypeAlias, final
 
 from openoutcry.state.commands import CancelOrder, ReplaceOrder, SubmitOrder
 from openoutcry.state.enums import (
@@ -30,7 +30,7 @@ from openoutcry.state.identifiers import (
 
 __version__: str
 
-_Remembered = tuple[
+_Remembered: TypeAlias = tuple[
     list[bool | None],
     list[tuple[int, int] | None],
     list[tuple[int, str, int, bool | None]],
