@@ -16,7 +16,7 @@ use super::path::PyOrderPath;
 use crate::fixed::parse_units;
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Intent, NewTerms};
-use crate::path::Wish;
+use crate::path::{TimerAsk, Wish};
 use crate::types::{InstrumentIx, Side, Submit, TimeInForce, TriggerSource};
 
 /// How a strategy asks for orders and sees its own.
@@ -187,6 +187,20 @@ impl OrderDesk {
             ts,
             ask: Ask::Replace(terms),
         });
+        Ok(())
+    }
+
+    /// Set a timer, or move the one of that name; None forgets it.
+    #[pyo3(signature = (name, at, /))]
+    fn set_timer(&self, name: &Bound<'_, PyAny>, at: Option<i64>) -> PyResult<()> {
+        let py = name.py();
+        let name = {
+            let path = self.path.borrow(py);
+            let mut directory = path.directory.borrow_mut(py);
+            directory.symbol(name)?
+        };
+        let book = self.book;
+        self.wish(py, |_| Wish::Timer(TimerAsk { book, name, at }));
         Ok(())
     }
 

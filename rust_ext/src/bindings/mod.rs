@@ -28,6 +28,7 @@ pub mod order_options;
 pub mod orders;
 pub mod path;
 pub mod path_messages;
+pub mod path_timers;
 pub mod player;
 pub mod reports;
 pub mod risk;

@@ -1,5 +1,7 @@
 //! `OrderPath`: portfolio → risk → broker → gate, and back; see `crate::path`.
 
+use std::collections::HashMap;
+
 use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -16,6 +18,7 @@ use super::market::PyMarket;
 use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
+use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::{Event, What};
 use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
@@ -23,7 +26,7 @@ use crate::record::Record;
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
-enum Port {
+pub(super) enum Port {
     /// The replay kernel is both.
     Kernel(Py<PyKernel>),
     Python {
@@ -54,11 +57,13 @@ pub struct PyOrderPath {
     journal: Py<PyJournal>,
     /// The actor that failed last, with its error.
     pub(super) blamed: Option<(&'static str, Py<PyBaseException>)>,
-    port: Port,
+    pub(super) port: Port,
     /// Strategies by book.
     cells: Vec<Option<Py<Cell>>>,
     /// Distance of equity samples in nanoseconds.
     grid: i64,
+    /// The clock's handles of strategies' timers.
+    pub(super) handles: HashMap<(BookIx, Symbol), u64>,
 }
 
 /// Owner and name of the timer that samples equity.
@@ -120,6 +125,7 @@ impl PyOrderPath {
             port,
             cells: (0..count).map(|_| None).collect(),
             grid: grid_ns,
+            handles: HashMap::new(),
         }
     }
 
@@ -193,6 +199,22 @@ impl PyOrderPath {
         };
         Self::with(slf, |path, parts| path.resume(reason, book, ix, parts))
             .map_err(|failed| slf.borrow_mut().blame(py, failed))
+    }
+
+    /// A strategy's timer has fired: the clock has forgotten it.
+    #[pyo3(name = "timer_fired", signature = (strategy, name, /))]
+    fn timer_has_fired(
+        &mut self,
+        strategy: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let py = strategy.py();
+        let (book, name) = {
+            let mut directory = self.directory.borrow_mut(py);
+            (directory.book(strategy)?, directory.symbol(name)?)
+        };
+        self.timer_fired(book, name);
+        Ok(())
     }
 
     /// Take an equity sample; nothing when something held has no price yet.
@@ -322,7 +344,7 @@ impl PyOrderPath {
         let set = match &this.port {
             Port::Kernel(kernel) => {
                 let mut kernel = kernel.bind(py).borrow_mut();
-                kernel.set_own_timer(due, GRID.0, GRID.1);
+                kernel.set_own_timer(due, GRID.0.to_owned(), GRID.1.to_owned());
                 Ok(())
             }
             Port::Python { clock, .. } => clock
@@ -424,6 +446,9 @@ impl PyOrderPath {
     /// Hand over to the venue what has left the gate.
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
+        if !slf.borrow().inner.timers.is_empty() {
+            Self::set_timers(slf)?;
+        }
         loop {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
                 return Ok(());
