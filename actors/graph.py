@@ -206,6 +206,9 @@ class Graph:
 
         Ends early, and returns False, when a core actor has failed.
         """
+        failed_before = self.dispatcher.stopped
+        if failed_before:
+            return False
         for message in inputs:
             self.handle(message)
             if self.dispatcher.stopped:

@@ -13,7 +13,6 @@ from openoutcry import _native
 from openoutcry.actors.graph import Graph, Ports, build_graph
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state import codec
-from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import (
     CancelOrder,
     Halt,
@@ -203,7 +202,7 @@ class Pit:
 
     # --- inputs -----------------------------------------------------------------------------
 
-    def handle(self, message: AnyMessage) -> None:
+    def handle(self, message: Any) -> None:
         """One input of the core."""
         self.world.seq += 1
         self.graph.handle(message)
@@ -219,7 +218,7 @@ class Pit:
         self.puppet(strategy).acts.append(act)
         self.handle(Quote(BTC, self.world.now, self.world.now, 2, 0, 1, 2, 5, 5))
 
-    def tell(self, *commands: AnyMessage) -> None:
+    def tell(self, *commands: Any) -> None:
         """One input whose handler asks for all of this, in this order."""
 
         def act(_puppet: Puppet) -> None:
@@ -228,7 +227,7 @@ class Pit:
 
         self.run(act)
 
-    def take(self, *events: AnyMessage) -> None:
+    def take(self, *events: Any) -> None:
         """Evidence from the venue, each an input of its own."""
         for event in events:
             self.handle(event)

@@ -77,7 +77,7 @@ class EveryBar(EmaCross):
 @pytest.mark.parametrize("seed", range(4))
 def test_ema_cross_decides_as_if_it_looked_at_every_bar(seed):
     """Where all orders fill, nothing is lost between two crosses."""
-    data = {("quote", BTC): quote_walk(seed, 3_000)}
+    data = {("quote", str(BTC)): quote_walk(seed, 3_000)}
 
     def fills(cls):
         chosen = strategy(cls, instrument=BTC, size="0.001", fast=2, slow=5, timeframe="20t")

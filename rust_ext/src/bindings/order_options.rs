@@ -1,5 +1,6 @@
 //! The options of an order as a strategy writes them.
 
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyDict;
@@ -40,13 +41,13 @@ impl<'py> Options<'py> {
                 "stop" => options.stop = Some(value),
                 "take_profit" => options.take_profit = Some(value),
                 "trail" => options.trail = Some(value),
-                "trail_bps" => options.trail_bps = Some(value.extract()?),
+                "trail_bps" => options.trail_bps = Some(whole(&name, &value)?),
                 "trigger_source" => options.trigger_source = Some(n.trigger_source.value(&value)?),
                 "time_in_force" => options.time_in_force = Some(n.time_in_force.value(&value)?),
-                "expire_ts" => options.expire = Some(value.extract()?),
+                "expire_ts" => options.expire = Some(whole(&name, &value)?),
                 "post_only" => options.post_only = value.is_truthy()?,
                 "reduce_only" => options.reduce_only = value.is_truthy()?,
-                "parent" => options.parent = Some(order_id(&value)?),
+                "parent" => options.parent = Some(parent(&value)?),
                 "oco_group" => options.oco_group = Some(value),
                 "position" => options.position = Some(value),
                 "tag" => options.tag = Some(value),
@@ -84,4 +85,28 @@ impl<'py> Options<'py> {
             (_, false) => OrderType::Market,
         })
     }
+}
+
+/// An option that is an integer of 64 bits.
+fn whole(name: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let py = value.py();
+    value.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(py) {
+            let text = format!("{name} {value} does not fit 64 bits");
+            return raise(py, |n| &n.numeric_overflow, text);
+        }
+        error
+    })
+}
+
+/// The order that this one waits for.
+fn parent(value: &Bound<'_, PyAny>) -> PyResult<u128> {
+    let py = value.py();
+    order_id(value).map_err(|error| {
+        if error.is_instance_of::<PyValueError>(py) {
+            let text = format!("the parent {value:?} is no client order id");
+            return raise(py, |n| &n.strategy_error, text);
+        }
+        error
+    })
 }

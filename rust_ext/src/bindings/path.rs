@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -54,6 +55,8 @@ pub struct PyOrderPath {
     pub orders: Py<PyOrderTable>,
     risk: Py<PyRisk>,
     journal: Py<PyJournal>,
+    /// The actor that failed last, with its error.
+    pub(super) blamed: Option<(&'static str, Py<PyBaseException>)>,
     pub(super) port: Port,
     /// Strategies by book.
     cells: Vec<Option<Py<Cell>>>,
@@ -72,6 +75,9 @@ impl PyOrderPath {
         if let Port::Python { venue, clock } = &self.port {
             visit.call(venue)?;
             visit.call(clock)?;
+        }
+        if let Some((_, error)) = &self.blamed {
+            visit.call(error)?;
         }
         self.cells.iter().try_for_each(|cell| visit.call(cell))
     }
@@ -115,6 +121,7 @@ impl PyOrderPath {
             orders,
             risk,
             journal,
+            blamed: None,
             port,
             cells: (0..count).map(|_| None).collect(),
             grid: grid_ns,
@@ -141,7 +148,9 @@ impl PyOrderPath {
     #[pyo3(signature = (command, /))]
     fn command(slf: &Bound<'_, Self>, command: &Bound<'_, PyAny>) -> PyResult<()> {
         let wish = slf.borrow().read_wish(command)?;
-        slf.borrow_mut().inner.wish(wish);
+        if let Some(wish) = wish {
+            slf.borrow_mut().inner.wish(wish);
+        }
         Ok(())
     }
 
@@ -150,7 +159,7 @@ impl PyOrderPath {
     fn evidence(slf: &Bound<'_, Self>, event: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let event = read_event(&mut slf.borrow().directory.borrow_mut(py), event)?;
-        Self::on_event(slf, event).map_err(|failed| failed.error)
+        Self::on_event(slf, event).map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
     /// Stop new orders of a scope; `reason` says why.
@@ -162,11 +171,14 @@ impl PyOrderPath {
         instrument: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let scope = slf.borrow().scope(py, strategy, instrument)?;
-        Self::with(slf, |path, parts| {
-            path.halt(reason, scope.0, scope.1, parts)
-        })
-        .map_err(|failed| failed.error)
+        let Some((book, ix)) = slf.borrow().scope(py, strategy, instrument) else {
+            // It stops nobody here, and is kept for whoever restores this risk's snapshot.
+            let halt = (text(strategy)?, text(instrument)?, reason.to_owned());
+            slf.borrow().risk.borrow_mut(py).inner.halt(halt);
+            return Ok(());
+        };
+        Self::with(slf, |path, parts| path.halt(reason, book, ix, parts))
+            .map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
     /// Lift the halt of a scope.
@@ -178,11 +190,15 @@ impl PyOrderPath {
         instrument: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let scope = slf.borrow().scope(py, strategy, instrument)?;
-        Self::with(slf, |path, parts| {
-            path.resume(reason, scope.0, scope.1, parts)
-        })
-        .map_err(|failed| failed.error)
+        let Some((book, ix)) = slf.borrow().scope(py, strategy, instrument) else {
+            let (strategy, instrument) = (text(strategy)?, text(instrument)?);
+            let this = slf.borrow();
+            let risk = &mut this.risk.borrow_mut(py).inner;
+            risk.resume(strategy.as_deref(), instrument.as_deref());
+            return Ok(());
+        };
+        Self::with(slf, |path, parts| path.resume(reason, book, ix, parts))
+            .map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
     /// A strategy's timer has fired: the clock has forgotten it.
@@ -204,18 +220,20 @@ impl PyOrderPath {
     /// Take an equity sample; nothing when something held has no price yet.
     #[pyo3(name = "sample")]
     fn sample_now(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::with(slf, OrderPath::sample).map_err(|failed| failed.error)
+        let blame = |failed| slf.borrow_mut().blame(slf.py(), failed);
+        Self::with(slf, OrderPath::sample).map_err(blame)
     }
 
     /// Take an equity sample and set the timer of the next one.
     #[pyo3(name = "on_grid")]
     fn on_grid_fired(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::on_grid(slf).map_err(|failed| failed.error)
+        Self::on_grid(slf).map_err(|failed| slf.borrow_mut().blame(slf.py(), failed))
     }
 
     /// The journal has become durable further: let out what may go.
     fn on_durable(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::with(slf, OrderPath::on_durable).map_err(|failed| failed.error)
+        let blame = |failed| slf.borrow_mut().blame(slf.py(), failed);
+        Self::with(slf, OrderPath::on_durable).map_err(blame)
     }
 
     /// Commands held back until the journal is durable.
@@ -325,7 +343,7 @@ impl PyOrderPath {
     /// Sample equity and set the next timer of the grid.
     pub fn on_grid(slf: &Bound<'_, Self>) -> Result<(), FailedActor> {
         let py = slf.py();
-        Self::with(slf, OrderPath::sample)?;
+        Self::with(slf, OrderPath::sample).map_err(on_timer)?;
         let this = slf.borrow();
         let due = (this.inner.now.div_euclid(this.grid) + 1).saturating_mul(this.grid);
         let set = match &this.port {
@@ -369,6 +387,7 @@ impl PyOrderPath {
             let recorded = parts.journal.record(path.seq, &record, parts.names);
             recorded.map_err(|failure| Stage::Portfolio.failed(failure))
         })
+        .map_err(on_timer)
     }
 
     /// What a strategy is to hear next, as a message.
@@ -456,6 +475,19 @@ impl PyOrderPath {
             }
         }
     }
+}
+
+/// A failure when a timer fired.
+fn on_timer(failed: FailedActor) -> FailedActor {
+    FailedActor {
+        input: "TimerFired",
+        ..failed
+    }
+}
+
+/// An optional name as text.
+fn text(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    name.map(|name| name.extract()).transpose()
 }
 
 /// Adds the class to the module.

@@ -1,11 +1,12 @@
 //! Commands of the order path as messages: those that come, and those that leave.
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::names::names;
 use super::order_messages::{build_ask, build_submit, read_ask, read_intent};
-use super::path::PyOrderPath;
+use super::path::{FailedActor, PyOrderPath};
 use crate::ledger::BookIx;
 use crate::path::{Outgoing, Wish};
 
@@ -29,27 +30,28 @@ impl PyOrderPath {
         }
     }
 
-    /// What a command that comes as a message asks for.
-    pub(super) fn read_wish(&self, command: &Bound<'_, PyAny>) -> PyResult<Wish> {
+    /// What a command that comes as a message asks for; None when it concerns nobody of this run.
+    pub(super) fn read_wish(&self, command: &Bound<'_, PyAny>) -> PyResult<Option<Wish>> {
         let py = command.py();
         let n = names(py)?;
         let class = command.get_type();
         let ts = command.getattr(intern!(py, "ts"))?.extract()?;
         if class.is(&n.submit_order) {
             let intent = read_intent(&mut self.directory.borrow_mut(py), command)?;
-            return Ok(Wish::Submit(Box::new(intent)));
+            return Ok(Some(Wish::Submit(Box::new(intent))));
         }
         if class.is(&n.cancel_all) || class.is(&n.flatten) {
             let strategy = command.getattr(intern!(py, "strategy"))?;
             let instrument = command.getattr(intern!(py, "instrument"))?;
-            let some = |value: Bound<'_, PyAny>| (!value.is_none()).then_some(value.unbind());
-            let (strategy, instrument) = (some(strategy), some(instrument));
-            let (book, instrument) = self.scope(
-                py,
-                strategy.as_ref().map(|s| s.bind(py)),
-                instrument.as_ref().map(|i| i.bind(py)),
-            )?;
-            return Ok(if class.is(&n.flatten) {
+            let some = |value: &Bound<'_, PyAny>| !value.is_none();
+            let scope = (
+                Some(&strategy).filter(|value| some(value)),
+                Some(&instrument).filter(|value| some(value)),
+            );
+            let Some((book, instrument)) = self.scope(py, scope.0, scope.1) else {
+                return Ok(None);
+            };
+            return Ok(Some(if class.is(&n.flatten) {
                 Wish::Flatten {
                     ts,
                     book,
@@ -61,27 +63,42 @@ impl PyOrderPath {
                     book,
                     instrument,
                 }
-            });
+            }));
         }
         let (id, instrument, ask) = read_ask(&self.directory.borrow(py), command)?;
-        Ok(Wish::Ask {
+        Ok(Some(Wish::Ask {
             id,
             instrument,
             ts,
             ask,
-        })
+        }))
     }
 
-    /// The numbers of a strategy and an instrument.
+    /// The numbers of a strategy and an instrument; None when this run does not have one of them.
     pub(super) fn scope(
         &self,
         py: Python<'_>,
         strategy: Option<&Bound<'_, PyAny>>,
         instrument: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(Option<BookIx>, Option<u32>)> {
+    ) -> Option<(Option<BookIx>, Option<u32>)> {
         let directory = self.directory.borrow(py);
-        let book = strategy.map(|name| directory.book(name)).transpose()?;
-        let ix = instrument.map(|id| directory.instrument(id)).transpose()?;
-        Ok((book, ix))
+        let book = strategy.map(|name| directory.book(name)).transpose().ok()?;
+        let ix = instrument.map(|id| directory.instrument(id)).transpose();
+        Some((book, ix.ok()?))
+    }
+
+    /// Keep an actor's failure in mind while its error is on the way through a handler.
+    pub(super) fn blame(&mut self, py: Python<'_>, failed: FailedActor) -> PyErr {
+        self.blamed = Some((failed.actor, failed.error.value(py).clone().unbind()));
+        failed.error
+    }
+
+    /// The actor of the path that raised an error, if one did.
+    pub(super) fn take_blamed(
+        &mut self,
+        error: &Bound<'_, PyBaseException>,
+    ) -> Option<&'static str> {
+        let (actor, raised) = self.blamed.take()?;
+        raised.is(error).then_some(actor)
     }
 }

@@ -215,6 +215,9 @@ impl Player {
         let mut left = limit.unwrap_or(u64::MAX);
         let kernel = kernel.bind(py);
         let (dispatcher, path) = (self.dispatcher.bind(py), self.path.bind(py));
+        if dispatcher.borrow().stopped {
+            return Ok(false);
+        }
         while left > 0 {
             let Some(input) = kernel.borrow_mut().advance_input(py)? else {
                 return Ok(false);
