@@ -254,7 +254,7 @@ def outcome(ready: ReplaySession, graph: Graph) -> Outcome:
     """What a session came to; `graph` heard of it."""
     assert not graph.supervisor.halted, graph.supervisor.failures
     heard = {
-        name: list(actor.strategy.state.heard)
+        str(name): list(actor.strategy.state.heard)
         for name, actor in graph.strategies.items()
         if isinstance(actor.strategy, Wild)
     }
