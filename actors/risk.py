@@ -25,9 +25,7 @@ class RiskActor(Actor):
         risk: Limits, halts and the memory of the checks.
     """
 
-    def __init__(
-        self, dispatcher: Dispatcher, path: _native.OrderPath, risk: _native.Risk
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, path: _native.OrderPath, risk: _native.Risk) -> None:
         super().__init__(dispatcher, "risk")
         self._path = path
         self.risk = risk

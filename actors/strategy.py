@@ -34,7 +34,7 @@ from typing import ClassVar, Self, TypeVar, Unpack
 
 import msgspec
 
-from openoutcry.actors.desk import Desk, OrderOptions
+from openoutcry.actors.desk import Desk, EntryOptions, OrderOptions
 from openoutcry.actors.indicators.base import Indicator
 from openoutcry.actors.interests import Line
 from openoutcry.state.enums import OrderType, PriceType, Side
@@ -355,7 +355,7 @@ class Strategy:
         *,
         stop: Number,
         take_profit: Number,
-        **entry: Unpack[OrderOptions],
+        **entry: Unpack[EntryOptions],
     ) -> tuple[ClientOrderId, ClientOrderId, ClientOrderId]:
         """An entry with a protective stop and a profit limit that cancel each other.
 
@@ -363,10 +363,12 @@ class Strategy:
         Returns the ids of entry, stop and profit order.
         """
         parent = self.submit(instrument, side, quantity, **entry)
-        exits = OrderOptions(parent=parent, oco_group=parent, reduce_only=True)
+        common = OrderOptions(parent=parent, oco_group=parent, reduce_only=True)
         other = side.opposite
-        stop_id = self.submit(instrument, other, quantity, **exits, stop=stop)
-        profit_id = self.submit(instrument, other, quantity, **exits, limit=take_profit)
+        at_stop: OrderOptions = {**common, "stop": stop}
+        at_profit: OrderOptions = {**common, "limit": take_profit}
+        stop_id = self.submit(instrument, other, quantity, **at_stop)
+        profit_id = self.submit(instrument, other, quantity, **at_profit)
         return parent, stop_id, profit_id
 
     def cancel(self, order: ClientOrderId) -> None:

@@ -5,33 +5,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
-from openoutcry.actors.books import ACCOUNT, Books
+from openoutcry.actors.books import ACCOUNT
 from openoutcry.replay.analytics.drawdown import curve
 from openoutcry.replay.analytics.funnel import explain, top_reasons
 from openoutcry.replay.analytics.performance import performance
-from openoutcry.replay.analytics.trades import is_win, round_trips
+from openoutcry.replay.analytics.trades import Trades
 from openoutcry.replay.assumptions import assumptions
+from openoutcry.replay.record import STATUSES, roomy
 from openoutcry.replay.result import (
     Amounts,
     Detail,
     Failure,
-    FillRow,
     Funnel,
     Money,
-    OrderRow,
     PositionRow,
     ReplayResult,
     Status,
     StrategyResult,
-    TradeRow,
 )
+from openoutcry.replay.rows import fill_rows, order_rows
 from openoutcry.replay.session import ReplaySession
-from openoutcry.state.commands import SubmitOrder
 from openoutcry.state.enums import OrderStatus
 from openoutcry.state.errors import MissingData
-from openoutcry.state.events import OrderFilled
-from openoutcry.state.identifiers import ClientOrderId, StrategyId, VenueId
+from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.messages import to_decimal
 
 
@@ -57,24 +55,22 @@ class _Collector:
         self.facts = facts
         self.graph = session.graph
         self.books = session.graph.books
-        self.record = session.record
         self.universe = session.universe
         self.currency = session.config.run.account_currency
-        self.fees_by_order: dict[ClientOrderId, Amounts] = {}
-        self.paid_by_order: dict[ClientOrderId, int] = {}
-        self.fills = [self._fill_row(name, fill) for name, fill, _ in self.record.fills]
-        self.orders = [self._order_row(order) for order in self.record.signals]
-        instruments = {item.id: item for item in self.universe.instruments}
-        self.trades = round_trips(self.fills, instruments)
+        self.run = session.record.columns(
+            session.universe, self.books.names, self.currency, session.graph.orders.get
+        )
+        self.trades = Trades(self.run.fills, self.run.names)
 
     def result(self) -> ReplayResult:
         session, facts = self.session, self.facts
-        scale = self.books.scale
-        equity = curve((ts, to_decimal(units, scale)) for ts, units in self.record.equity)
-        initial = equity[0].equity if equity else Decimal(0)
-        final = equity[-1].equity if equity else initial
+        run, trades, equity = self.run, self.trades, self.run.equity
+        initial, final = (
+            to_decimal(int(equity.units[at]), equity.scale) if len(equity) else Decimal(0)
+            for at in (0, -1)
+        )
         last_ts = max(session.kernel.now, facts.first_ts)
-        stats = performance(equity, self.trades, self.currency, facts.first_ts, last_ts)
+        stats = performance(equity, trades, self.currency, facts.first_ts, last_ts)
         return ReplayResult(
             run_id=facts.run_id,
             name=session.config.run.name,
@@ -97,9 +93,9 @@ class _Collector:
             last_ts=last_ts,
             events_total=session.kernel.seq,
             events=session.kernel.counts(),
-            orders=len(self.orders),
-            fills=len(self.fills),
-            denied=len(self.record.denials),
+            orders=len(run.orders.id),
+            fills=len(run.fills),
+            denied=run.denied,
             funnel=self._funnel(),
             defects=session.kernel.defects(),
             initial_equity=Money(amount=initial, currency=self.currency),
@@ -114,10 +110,10 @@ class _Collector:
             assumptions=assumptions(session.config, session.universe.instruments),
             config=msgspec.to_builtins(session.config),
             detail=Detail(
-                orders=tuple(self.orders),
-                fills=tuple(self.fills),
-                trades=self.trades,
-                equity=equity,
+                orders=lambda: order_rows(run),
+                fills=lambda: fill_rows(run),
+                trades=trades.rows,
+                equity=lambda: curve(equity),
             ),
         )
 
@@ -129,55 +125,6 @@ class _Collector:
         return "partial" if self.facts.interrupted or supervisor.failures else "complete"
 
     # --- rows -----------------------------------------------------------------------------------
-
-    def _fill_row(self, strategy: StrategyId, fill: OrderFilled) -> FillRow:
-        fees = self.fees_by_order.setdefault(fill.client_order_id, {})
-        if fill.fee_units:
-            fees[fill.fee_currency] = fees.get(fill.fee_currency, Decimal(0)) + fill.fee
-        paid = self.paid_by_order.get(fill.client_order_id, 0)
-        self.paid_by_order[fill.client_order_id] = paid + fill.price_units * fill.quantity_units
-        return FillRow(
-            ts=fill.ts_event,
-            client_order_id=fill.client_order_id,
-            fill_id=fill.fill_id,
-            strategy=strategy,
-            instrument=fill.instrument,
-            side=fill.side,
-            price=fill.price,
-            quantity=fill.quantity,
-            fee=fill.fee,
-            fee_currency=fill.fee_currency,
-            liquidity=fill.liquidity,
-            position=fill.position,
-        )
-
-    def _order_row(self, submit: SubmitOrder) -> OrderRow:
-        order = self.graph.orders.get(submit.client_order_id)
-        denial = self.record.denials.get(submit.client_order_id)
-        filled = order.filled_units if order is not None else 0
-        status = order.status if order is not None else OrderStatus.DENIED
-        paid = self.paid_by_order.get(submit.client_order_id, 0)
-        reasons = order.reasons if order is not None else (denial.reasons if denial else ())
-        done = order is not None and order.is_final
-        return OrderRow(
-            client_order_id=submit.client_order_id,
-            strategy=submit.strategy,
-            instrument=submit.instrument,
-            side=submit.side,
-            order_type=submit.order_type,
-            time_in_force=submit.time_in_force,
-            quantity=submit.quantity,
-            limit=submit.limit,
-            trigger=submit.trigger,
-            status=status,
-            filled=to_decimal(filled, submit.size_scale),
-            average_price=to_decimal(paid, submit.price_scale) / filled if filled else None,
-            fees=self.fees_by_order.get(submit.client_order_id, {}),
-            ts_created=submit.ts,
-            ts_done=order.ts_last if order is not None and done else None,
-            reason="; ".join(reasons),
-            tag=submit.tag,
-        )
 
     def _positions(self) -> tuple[PositionRow, ...]:
         rows = []
@@ -233,47 +180,55 @@ class _Collector:
         }
 
     def _funnel(self) -> Funnel:
-        statuses = Counter(row.status for row in self.orders)
-        denied = len(self.record.denials)
-        not_sent = statuses[OrderStatus.NOT_SENT]
-        reasons = [r for event in self.record.denials.values() for r in event.reasons]
-        reasons += [row.reason for row in self.orders if row.status is OrderStatus.REJECTED]
+        orders, run = self.run.orders, self.run
+        statuses = np.bincount(orders.status, minlength=len(STATUSES)).tolist()
+        rejected = STATUSES.index(OrderStatus.REJECTED)
+        not_sent = statuses[STATUSES.index(OrderStatus.NOT_SENT)]
+        reasons = Counter(run.denials)
+        for number in orders.reason[orders.status == rejected].tolist():
+            reasons["; ".join(run.names.reasons[number])] += 1
         funnel = Funnel(
             events=self.session.kernel.seq,
             delivered=self.session.delivered,
-            signals=len(self.orders),
-            denied=denied,
+            signals=len(orders.id),
+            denied=run.denied,
             not_sent=not_sent,
-            submitted=len(self.orders) - denied - not_sent,
-            rejected=statuses[OrderStatus.REJECTED],
-            filled=sum(1 for row in self.orders if row.filled),
+            submitted=len(orders.id) - run.denied - not_sent,
+            rejected=statuses[rejected],
+            filled=int((orders.filled != 0).sum()),
             reasons=top_reasons(reasons),
         )
         return msgspec.structs.replace(funnel, explanation=explain(funnel))
 
     def _strategy(self, name: StrategyId) -> StrategyResult:
-        books: Books = self.books
-        book = books.names.index(name)
-        fills = [row for row in self.fills if row.strategy == name]
-        fees: Amounts = {}
-        for row in fills:
-            if row.fee:
-                fees[row.fee_currency] = fees.get(row.fee_currency, Decimal(0)) + row.fee
-        trades: list[TradeRow] = [
-            t for t in self.trades if t.strategy == name and t.exit_ts is not None
-        ]
+        book = self.books.names.index(name)
+        orders, fills, trades = self.run.orders, self.run.fills, self.trades
+        mine = orders.book == book
+        denied = STATUSES.index(OrderStatus.DENIED)
+        own = trades.book == book
         config = next(item for item in self.session.config.strategies if item.id == name)
-        orders = [row for row in self.orders if row.strategy == name]
         return StrategyResult(
             strategy=name,
             type=config.type,
             status="paused" if self.graph.strategies[name].cell.paused else "ok",
-            orders=len(orders),
-            fills=len(fills),
-            denied=sum(1 for row in orders if row.status is OrderStatus.DENIED),
-            trades=len(trades),
-            wins=sum(map(is_win, trades)),
-            fees=dict(sorted(fees.items())),
+            orders=int(mine.sum()),
+            fills=int((fills.book == book).sum()),
+            denied=int((orders.status[mine] == denied).sum()),
+            trades=int((trades.closed & own).sum()),
+            wins=int((trades.wins & own).sum()),
+            fees=self._fees_of(book),
             realized_pnl=self._profits(book, realized=True),
             unrealized_pnl=self._profits(book, realized=False),
+        )
+
+    def _fees_of(self, book: int) -> Amounts:
+        fills = self.run.fills
+        mine = (fills.book == book) & (fills.fee != 0)
+        paid, currencies = fills.fee[mine], fills.fee_currency[mine]
+        paid = roomy(paid, len(paid))
+        return self._amounts(
+            {
+                self.universe.currencies[number][0]: int(paid[currencies == number].sum())
+                for number in np.unique(currencies).tolist()
+            }
         )

@@ -13,7 +13,9 @@ currencies are objects from currency to amount. Times are nanoseconds UTC. Stati
 volatility) are floats, None where they are not defined.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -214,13 +216,71 @@ class Performance(ResultStruct, frozen=True, kw_only=True):
     exposure: float | None
 
 
-class Detail(ResultStruct, frozen=True, kw_only=True):
-    """The lists that grow with the run. They stand in `result.json` and in the report."""
+class _Lists(ResultStruct, frozen=True, kw_only=True):
+    """The document's form of the detail."""
 
     orders: tuple[OrderRow, ...] = ()
     fills: tuple[FillRow, ...] = ()
     trades: tuple[TradeRow, ...] = ()
     equity: tuple[EquityPoint, ...] = ()
+
+
+class Detail:
+    """The lists that grow with the run. They stand in `result.json` and in the report.
+
+    Rows are made when somebody first looks at them: most runs are looked at as a whole only. Two are
+    equal when their rows are.
+
+    Args:
+        orders: The rows, or what makes them.
+        fills: As `orders`.
+        trades: As `orders`.
+        equity: As `orders`.
+    """
+
+    def __init__(
+        self,
+        *,
+        orders: tuple[OrderRow, ...] | Callable[[], tuple[OrderRow, ...]] = (),
+        fills: tuple[FillRow, ...] | Callable[[], tuple[FillRow, ...]] = (),
+        trades: tuple[TradeRow, ...] | Callable[[], tuple[TradeRow, ...]] = (),
+        equity: tuple[EquityPoint, ...] | Callable[[], tuple[EquityPoint, ...]] = (),
+    ) -> None:
+        self._orders, self._fills, self._trades, self._equity = orders, fills, trades, equity
+
+    @cached_property
+    def orders(self) -> tuple[OrderRow, ...]:
+        """Every order that a strategy asked for, in that order."""
+        return self._orders() if callable(self._orders) else self._orders
+
+    @cached_property
+    def fills(self) -> tuple[FillRow, ...]:
+        """Every fill, in the order of booking."""
+        return self._fills() if callable(self._fills) else self._fills
+
+    @cached_property
+    def trades(self) -> tuple[TradeRow, ...]:
+        """Every round trip in the order of closing, open ones last."""
+        return self._trades() if callable(self._trades) else self._trades
+
+    @cached_property
+    def equity(self) -> tuple[EquityPoint, ...]:
+        """Every sample of the account's value."""
+        return self._equity() if callable(self._equity) else self._equity
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Detail) and _lists(self) == _lists(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Detail({_lists(self)!r})"
+
+
+def _lists(detail: Detail) -> _Lists:
+    return _Lists(
+        orders=detail.orders, fills=detail.fills, trades=detail.trades, equity=detail.equity
+    )
 
 
 class Measurement(ResultStruct, frozen=True, kw_only=True):
@@ -294,7 +354,15 @@ def to_json(result: ReplayResult, *, detail: bool = True, measurement: bool = Tr
 
 def from_json(data: bytes) -> ReplayResult:
     """The result that `to_json` wrote."""
-    return msgspec.json.decode(data, type=ReplayResult)
+
+    def detail_of(kind: type, value: object) -> Detail:
+        assert kind is Detail
+        lists = msgspec.convert(value, _Lists, strict=False)
+        return Detail(
+            orders=lists.orders, fills=lists.fills, trades=lists.trades, equity=lists.equity
+        )
+
+    return msgspec.json.decode(data, type=ReplayResult, dec_hook=detail_of)
 
 
 def plain(value: object) -> Any:
@@ -302,7 +370,14 @@ def plain(value: object) -> Any:
 
     Written out because `str(Decimal)` gives `0E-8` for a zero of eight decimals.
     """
-    builtins = msgspec.to_builtins(value, order="deterministic", builtin_types=(Decimal,))
+
+    def lists_of(detail: object) -> _Lists:
+        assert isinstance(detail, Detail)
+        return _lists(detail)
+
+    builtins = msgspec.to_builtins(
+        value, order="deterministic", builtin_types=(Decimal,), enc_hook=lists_of
+    )
     return _texts(builtins)
 
 

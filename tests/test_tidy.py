@@ -68,7 +68,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
 # Modules in which a float would be money, or a size, or a price.
 MONEY = re.compile(
     r"(state/(money|messages|currencies|instruments|commands|events|market_data|order\w*|positions"
-    r"|binding|accounts)|actors/(portfolio|broker|risk\w*|ledger)|actors/risk_checks/\w+"
+    r"|binding|accounts)|actors/(portfolio|broker|risk\w*|ledger)"
     r"|replay/costs/\w+)\.py|rust_ext/src/(fixed|money|ledger|types|orders|book|fees)\.rs"
     r"|rust_ext/src/(ledger|exchange|matching|venue|risk)/[\w/]+\.rs"
 )

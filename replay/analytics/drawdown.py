@@ -1,10 +1,15 @@
 """Drawdown: how far, and for how long, equity stood below its highest value."""
 
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
+
+from openoutcry.replay.record import Column, EquityColumns, roomy
 from openoutcry.replay.result import EquityPoint
+from openoutcry.state.messages import to_decimal
+
+_NEAR = 1e-9  # floats this close together may be in another order than the exact fractions
 
 
 class Drawdown(NamedTuple):
@@ -20,32 +25,47 @@ class Drawdown(NamedTuple):
     duration_ns: int
 
 
-def curve(samples: Iterable[tuple[int, Decimal]]) -> tuple[EquityPoint, ...]:
-    """Samples of (ns, equity), in order of time, with the drawdown of each."""
-    points: list[EquityPoint] = []
-    peak: Decimal | None = None
-    for ts, equity in samples:
-        peak = equity if peak is None else max(peak, equity)
-        points.append(EquityPoint(ts=ts, equity=equity, drawdown=peak - equity))
-    return tuple(points)
+def curve(equity: EquityColumns) -> tuple[EquityPoint, ...]:
+    """The samples with the drawdown of each."""
+    if not len(equity):
+        return ()
+    units = roomy(equity.units)
+    fallen = np.maximum.accumulate(units) - units
+    scale = equity.scale
+    rows = zip(equity.ts.tolist(), units.tolist(), fallen.tolist(), strict=True)
+    return tuple(
+        EquityPoint(ts=ts, equity=to_decimal(units, scale), drawdown=to_decimal(fall, scale))
+        for ts, units, fall in rows
+    )
 
 
-def worst(equity: Sequence[EquityPoint]) -> Drawdown:
+def worst(equity: EquityColumns) -> Drawdown:
     """The worst drawdown of a curve; zero when equity never fell."""
-    amount, fraction, duration = Decimal(0), 0.0, 0
-    defined, below = True, False
-    peak_ts = equity[0].ts if equity else 0
-    for point in equity:
-        if below or point.drawdown:
-            duration = max(duration, point.ts - peak_ts)
-        below = point.drawdown > 0
-        if not below:
-            peak_ts = point.ts
-            continue
-        amount = max(amount, point.drawdown)
-        peak = point.equity + point.drawdown
-        if peak > 0:
-            fraction = max(fraction, float(point.drawdown / peak))
-        else:
-            defined = False
-    return Drawdown(amount, fraction if defined else None, duration)
+    if not len(equity):
+        return Drawdown(Decimal(0), 0.0, 0)
+    units = roomy(equity.units)
+    peaks = np.maximum.accumulate(units)
+    fallen = peaks - units
+    below = fallen > 0
+    if not below.any():
+        return Drawdown(Decimal(0), 0.0, 0)
+    amount = to_decimal(int(fallen.max()), equity.scale)
+    return Drawdown(amount, _fraction(fallen[below], peaks[below]), _duration(equity.ts, below))
+
+
+def _fraction(fallen: Column, peaks: Column) -> float | None:
+    """The largest quotient, as if each had been taken exactly; None when a peak was not positive."""
+    if (peaks <= 0).any():
+        return None
+    quotients = fallen.astype(np.float64) / peaks.astype(np.float64)
+    near = quotients >= quotients.max() * (1 - _NEAR)
+    pairs = dict.fromkeys(zip(fallen[near].tolist(), peaks[near].tolist(), strict=True))
+    return max(float(Decimal(fall) / Decimal(peak)) for fall, peak in pairs)
+
+
+def _duration(ts: Column, below: Column) -> int:
+    """The longest time from a sample at the peak to a sample below it or to the first one back."""
+    places = np.where(below, 0, np.arange(len(ts)))
+    since = np.maximum.accumulate(places)[:-1]
+    lasting = (below[1:] | below[:-1]).nonzero()[0]
+    return int((ts[1:] - ts[since])[lasting].max())

@@ -1,16 +1,15 @@
 """Why a run traded as it did, in words: the funnel's explanation."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from openoutcry.replay.result import Funnel, Reason
 
 MAX_REASONS = 10
 
 
-def top_reasons(reasons: Iterable[str]) -> tuple[Reason, ...]:
+def top_reasons(reasons: Mapping[str, int]) -> tuple[Reason, ...]:
     """The most frequent reasons, most frequent first and then by name; at most ten."""
-    ranked = sorted(Counter(reasons).items(), key=lambda item: (-item[1], item[0]))
+    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Reason(reason=reason, count=count) for reason, count in ranked[:MAX_REASONS])
 
 

@@ -1,19 +1,23 @@
 """All statistics of a run, from its equity curve and its round trips."""
 
 import math
-from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
+
+import numpy as np
 
 from openoutcry.replay.analytics import drawdown, returns
-from openoutcry.replay.analytics.trades import exposure_ns, is_win
-from openoutcry.replay.result import EquityPoint, Money, Performance, TradeRow
+from openoutcry.replay.analytics.trades import Trades, exposure_ns
+from openoutcry.replay.record import EquityColumns
+from openoutcry.replay.result import Money, Performance
+from openoutcry.state.messages import to_decimal
 
 _HOUR_NS = 3_600 * 10**9
 
 
 def performance(
-    equity: Sequence[EquityPoint],
-    trades: Sequence[TradeRow],
+    equity: EquityColumns,
+    trades: Trades,
     account_currency: str,
     first_ts: int,
     last_ts: int,
@@ -30,16 +34,18 @@ def performance(
         first_ts: Nanoseconds of the first input.
         last_ts: Nanoseconds of the last.
     """
-    first = float(equity[0].equity) if equity else 0.0
-    last = float(equity[-1].equity) if equity else 0.0
+    first, last = (
+        float(to_decimal(int(equity.units[at]), equity.scale)) if len(equity) else 0.0
+        for at in (0, -1)
+    )
     days = (last_ts - first_ts) / returns.DAY_NS
     daily = returns.daily_returns(equity)
     usable = daily if daily is not None else []
     fall = drawdown.worst(equity)
     growth = returns.cagr(first, last, days)
-    closed = [t for t in trades if t.exit_ts is not None]
-    nets = _nets(closed, account_currency)
-    wins, losses = [n for n in nets if n > 0], [n for n in nets if n < 0]
+    closed = int(trades.closed.sum())
+    money = _Money.of(trades, account_currency)
+    exits = np.where(trades.closed, trades.exit_ts, last_ts)
     return Performance(
         days=days,
         total_return=returns.total_return(first, last),
@@ -52,26 +58,49 @@ def performance(
         max_drawdown=fall.fraction,
         max_drawdown_amount=fall.amount,
         max_drawdown_days=fall.duration_ns / returns.DAY_NS,
-        trades=len(closed),
-        win_rate=_ratio(sum(map(is_win, closed)), len(closed)),
-        profit_factor=_ratio(sum(wins), -sum(losses)),
-        payoff_ratio=_ratio(_ratio(sum(wins), len(wins)), _ratio(-sum(losses), len(losses))),
-        average_trade=_ratio(sum(nets), len(nets)),
-        best_trade=Money(amount=max(nets), currency=account_currency) if nets else None,
-        worst_trade=Money(amount=min(nets), currency=account_currency) if nets else None,
-        average_trade_hours=_ratio(_held_hours(closed), len(closed)),
-        exposure=_ratio(exposure_ns(trades, last_ts), last_ts - first_ts),
+        trades=closed,
+        win_rate=_ratio(int(trades.wins.sum()), closed),
+        profit_factor=_ratio(money.won, money.lost),
+        payoff_ratio=_ratio(_ratio(money.won, money.wins), _ratio(money.lost, money.losses)),
+        average_trade=_ratio(money.won - money.lost, money.closed),
+        best_trade=money.best,
+        worst_trade=money.worst,
+        average_trade_hours=_ratio(_held_hours(trades), closed),
+        exposure=_ratio(exposure_ns(trades.entry_ts, exits), last_ts - first_ts),
     )
 
 
-def _nets(closed: Sequence[TradeRow], currency: str) -> list[Decimal]:
-    if any(trade.currency != currency for trade in closed):
-        return []
-    return [trade.net for trade in closed if trade.net is not None]
+class _Money(NamedTuple):
+    """What closed trades came to in the account's currency; sums are unsigned."""
+
+    won: Decimal = Decimal(0)
+    lost: Decimal = Decimal(0)
+    wins: int = 0
+    losses: int = 0
+    closed: int = 0
+    best: Money | None = None
+    worst: Money | None = None
+
+    @classmethod
+    def of(cls, trades: Trades, currency: str) -> "_Money":
+        """Nothing when there are no closed trades, or one settles in another currency."""
+        if not trades.closed.any() or not trades.all_settle_in(currency):
+            return cls()
+        units, scale = trades.nets
+        places = trades.closed.nonzero()[0]
+        nets = units[places].tolist()
+        wins, losses = [net for net in nets if net > 0], [net for net in nets if net < 0]
+        best, worst = (
+            Money(amount=trades.profit(int(places[nets.index(net)]))[1], currency=currency)
+            for net in (max(nets), min(nets))
+        )
+        won, lost = to_decimal(sum(wins), scale), to_decimal(-sum(losses), scale)
+        return cls(won, lost, len(wins), len(losses), len(nets), best, worst)
 
 
-def _held_hours(closed: Sequence[TradeRow]) -> float:
-    return math.fsum((t.exit_ts - t.entry_ts) / _HOUR_NS for t in closed if t.exit_ts is not None)
+def _held_hours(trades: Trades) -> float:
+    held = (trades.exit_ts - trades.entry_ts)[trades.closed].tolist()
+    return math.fsum(ns / _HOUR_NS for ns in held)
 
 
 def _ratio(part: Decimal | float | None, whole: Decimal | float | None) -> float | None:

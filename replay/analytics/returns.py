@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby, pairwise
 
+import numpy as np
+
+from openoutcry.replay.record import EquityColumns
 from openoutcry.replay.result import EquityPoint
+from openoutcry.state.messages import to_decimal
 
 DAY_NS = 86_400 * 10**9
 DAYS_PER_YEAR = 365.25
@@ -17,18 +21,16 @@ MIN_DAYS = 30
 """Annualised figures need this many days: below, they would extrapolate a handful of samples."""
 
 
-def daily_returns(equity: Sequence[EquityPoint]) -> list[float] | None:
+def daily_returns(equity: EquityColumns) -> list[float] | None:
     """Simple returns per UTC day; None when equity was not positive at some day's end."""
-    if not equity:
+    if not len(equity):
         return []
-    last = float(equity[0].equity)
-    closes, day = [last], equity[0].ts // DAY_NS
-    for point in equity:
-        while day < point.ts // DAY_NS:
-            closes.append(last)
-            day += 1
-        last = float(point.equity)
-    closes.append(last)
+    days = equity.ts // DAY_NS
+    ends = np.append((np.diff(days) != 0).nonzero()[0], len(days) - 1)
+    closes = [float(to_decimal(int(equity.units[0]), equity.scale))]
+    for end, until in zip(ends.tolist(), [*days[ends[1:]].tolist(), None], strict=True):
+        close = float(to_decimal(int(equity.units[end]), equity.scale))
+        closes += [close] * (1 if until is None else until - int(days[end]))
     if any(close <= 0 for close in closes[:-1]):
         return None
     return [after / before - 1 for before, after in pairwise(closes)]

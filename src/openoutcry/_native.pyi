@@ -7,11 +7,30 @@ currencies are indexes into the lists given at construction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, Protocol, TypeAlias, final
+
+from openoutcry.state.commands import CancelOrder, ReplaceOrder, SubmitOrder
+from openoutcry.state.enums import (
+    FillState,
+    OrderStatus,
+    OrderType,
+    Outcome,
+    RequestKind,
+    RequestState,
+    Side,
+)
+from openoutcry.state.events import OrderEvent
+from openoutcry.state.identifiers import (
+    ClientOrderId,
+    FillId,
+    InstrumentId,
+    StrategyId,
+    VenueOrderId,
+)
 
 __version__: str
 
-_Remembered = tuple[
+_Remembered: TypeAlias = tuple[
     list[bool | None],
     list[tuple[int, int] | None],
     list[tuple[int, str, int, bool | None]],
@@ -106,6 +125,186 @@ class Directory:
         """
     def echo(self, message: Any, /) -> Any:
         """A `SubmitOrder` or order event after its way through the engine: equal to what went in."""
+
+# --- orders (orders/*.rs) -----------------------------------------------------------------------
+@final
+class KnownFill:
+    """A fill of an order as it stands now, after corrections. Unsigned."""
+
+    @property
+    def price_units(self) -> int: ...
+    @property
+    def quantity_units(self) -> int: ...
+    @property
+    def state(self) -> FillState: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class NewTerms:
+    """Terms that an outstanding replace asks for; None keeps a value."""
+
+    @property
+    def quantity_units(self) -> int | None:
+        """The new total, fills included."""
+    @property
+    def limit_units(self) -> int | None: ...
+    @property
+    def trigger_units(self) -> int | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Order:
+    """Everything known of one order at the instant of the look; it does not change any more.
+
+    Prices count 10^-`price_scale` and quantities 10^-`size_scale` of `submit`. An order changes only
+    on evidence: its first dimension is `status`, its second the requests that were sent and not
+    answered; `docs/reference/order-states.md` has the tables of both.
+    """
+
+    @property
+    def submit(self) -> SubmitOrder:
+        """The order as it was asked for."""
+    @property
+    def client_order_id(self) -> ClientOrderId:
+        """Our id of the order."""
+    @property
+    def strategy(self) -> StrategyId:
+        """Whose order it is."""
+    @property
+    def instrument(self) -> InstrumentId: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def quantity_units(self) -> int:
+        """The total quantity proven to be in force, which a replace changes."""
+    @property
+    def limit_units(self) -> int | None:
+        """The limit price proven to be in force."""
+    @property
+    def trigger_units(self) -> int | None:
+        """The trigger price proven to be in force."""
+    @property
+    def status(self) -> OrderStatus: ...
+    @property
+    def filled_units(self) -> int:
+        """The sum of its fills, after busts and corrections."""
+    @property
+    def claimed_units(self) -> int:
+        """The largest cumulative quantity the venue has named: beyond `filled_units`, fills miss."""
+    @property
+    def fills(self) -> dict[FillId, KnownFill]:
+        """Its fills in the order of their arrival."""
+    @property
+    def venue_order_id(self) -> VenueOrderId | None: ...
+    @property
+    def submit_request(self) -> RequestState | None: ...
+    @property
+    def cancel_request(self) -> RequestState | None: ...
+    @property
+    def replace_request(self) -> RequestState | None: ...
+    @property
+    def asked(self) -> NewTerms | None:
+        """What the outstanding replace asks for."""
+    @property
+    def replaced(self) -> bool:
+        """Whether the venue has ever named other terms."""
+    @property
+    def pending(self) -> OrderStatus | None:
+        """The end that the venue reported while fills were still missing."""
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The words of a denial, rejection, cancel or expiry."""
+    @property
+    def alarm(self) -> str | None:
+        """Why the last piece of evidence that was illegal or alarming was."""
+    @property
+    def ts_submitted(self) -> int | None:
+        """When it left."""
+    @property
+    def ts_accepted(self) -> int | None:
+        """When the venue's acknowledgement was received."""
+    @property
+    def ts_last(self) -> int:
+        """When the last evidence that counted was received."""
+    @property
+    def is_final(self) -> bool:
+        """Whether the status is terminal and, by that, nothing more is expected."""
+    @property
+    def is_open(self) -> bool:
+        """Whether the order may still fill, as far as is proven."""
+    @property
+    def is_unknown(self) -> bool:
+        """Whether any request may or may not have reached the venue."""
+    @property
+    def outstanding(self) -> tuple[RequestKind, RequestState] | None:
+        """The request that waits for an answer; of several, the one that would end or change most."""
+    @property
+    def leaves_units(self) -> int:
+        """What may still fill under the terms in force; 0 when final."""
+    @property
+    def exposure_units(self) -> int:
+        """What may still fill at worst: the larger of old and asked-for terms; 0 when final."""
+    @property
+    def worst_units(self) -> int:
+        """The total quantity at worst: the larger of the terms in force and those asked for."""
+    @property
+    def missing_units(self) -> int:
+        """What the venue says was filled beyond the fills that are known."""
+    def terms(self) -> SubmitOrder:
+        """The order as it would be submitted today, with the terms that are in force."""
+    def __eq__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class OrderTable:
+    """All orders of a run: found by id, listed while open, summed up while they may fill.
+
+    Memory is bounded: open orders and the last `recent` closed ones are kept as they are, `archived`
+    older ones packed, from which they come back whole when late evidence arrives. The oldest beyond
+    that are forgotten and counted.
+    """
+
+    def __new__(cls, directory: Directory, recent: int, archived: int, /) -> OrderTable: ...
+    def __len__(self) -> int:
+        """Orders that are known."""
+    @property
+    def forgotten(self) -> int:
+        """Orders that closed so long ago that nothing is known of them."""
+    def add(self, submit: SubmitOrder, /) -> Order:
+        """Enter a new order; its whole quantity counts as exposure from now on.
+
+        Raises `InvalidTransition` when the client order id was used before.
+        """
+    def get(self, client_order_id: str, /) -> Order | None:
+        """The order as it is now."""
+    def request(self, command: CancelOrder | ReplaceOrder, /) -> str | None:
+        """Note that a cancel or replace is on its way. Returns why it can't be, or None."""
+    def apply(self, event: OrderEvent, /) -> tuple[Outcome, str | None] | None:
+        """Take evidence: what it meant and, if illegal or alarming, why. None: an unknown order."""
+    def open_orders(
+        self, strategy: str | None = None, instrument: str | None = None, /
+    ) -> list[Order]:
+        """Orders that are not final, oldest first, of one strategy and instrument where named."""
+    def working_units(
+        self, strategy: str | None, instrument: str, /, *, reduce_only: bool = True
+    ) -> tuple[int, int]:
+        """What may still be bought and sold at worst, both unsigned, in units of quantity.
+
+        Counts unsent, working and unknown orders, and the larger terms while a replace is out. With
+        `reduce_only=False`, orders that can only shrink a position are left out.
+        """
+    def snapshot(self) -> bytes:
+        """The whole table as bytes, by names; equal tables have equal bytes."""
+    def restore(self, data: bytes, /) -> None:
+        """Become the table that a snapshot was taken of; on an error nothing has changed.
+
+        Raises `CodecError`, `SchemaTooNew`, or `StateError` for orders of a strategy or instrument
+        that this run does not have.
+        """
+    def digest(self) -> bytes:
+        """BLAKE3 of every order by its id, 32 bytes: the same however the orders are kept."""
 
 # --- risk (risk/*.rs) ---------------------------------------------------------------------------
 class _RiskView(Protocol):
@@ -619,6 +818,8 @@ class OrderPath:
         """Take an equity sample; nothing when something held has no price yet."""
     def on_grid(self) -> None:
         """Take an equity sample and set the timer of the next one."""
+    def timer_fired(self, strategy: str, name: str, /) -> None:
+        """A strategy's timer has fired: the clock has forgotten it."""
     def on_durable(self) -> None:
         """The journal has become durable further: let out what may go, in order."""
     @property
@@ -655,18 +856,20 @@ class OrderDesk:
     def submit(
         self,
         instrument: str,
-        side: Any,
+        side: Side,
         quantity: Any,
-        order_type: Any,
+        order_type: OrderType | None,
         options: Mapping[str, Any],
         /,
-    ) -> Any:
+    ) -> ClientOrderId:
         """Ask for an order; returns its id. Options as `Strategy.submit` takes them.
 
         Raises `StrategyError` for options that contradict each other and quantities that are not
         positive, and what `exact` raises.
         """
-    def target(self, instrument: str, quantity: Any, options: Mapping[str, Any], /) -> Any:
+    def target(
+        self, instrument: str, quantity: Any, options: Mapping[str, Any], /
+    ) -> ClientOrderId | None:
         """Ask for what brings held, working and unknown quantity to `quantity`; None when nothing."""
     def cancel(self, order: str, /) -> None:
         """Ask for a cancel. `StrategyError` for an order that is not this strategy's."""
@@ -674,6 +877,8 @@ class OrderDesk:
         """Ask for every own order to be canceled, those of the running handler too."""
     def replace(self, order: str, quantity: Any, limit: Any, stop: Any, /) -> None:
         """Ask for new terms; None keeps a value. Raises as `cancel` and `submit`."""
+    def set_timer(self, name: str, at: int | None, /) -> None:
+        """Set a timer, or move the one of that name; None forgets it."""
     def position_units(self, instrument: str, /) -> int:
         """Signed quantity units that the strategy holds."""
     def open_orders(self, instrument: str | None, /) -> list[Order]:

@@ -285,21 +285,13 @@ def test_evidence_that_contradicts_itself_makes_risk_deny_orders_of_that_instrum
 # --- what the gate drops ------------------------------------------------------------------------
 
 
-class Slow:
-    """A journal that becomes durable when the test says so."""
-
-    def __init__(self) -> None:
-        self.durable_seq = 0
-
-
 def test_an_order_that_waited_too_long_is_not_sent_and_the_strategy_hears_of_it():
     ready = made(a={"1": "3", "2": "2"})
-    slow = Slow()
-    ready.graph.gate._journal = slow  # type: ignore[assignment]
+    ready.journal.native.durable_seq = 0
     after(ready, 7)
-    assert ready.graph.gate.waiting == 2
-    slow.durable_seq = 2**62
-    ready.graph.gate.on_durable()
+    assert ready.graph.path.waiting == 2
+    ready.journal.native.durable_seq = 2**62
+    ready.graph.path.on_durable()
     ready.graph.dispatcher.drain()
     (first,) = heard(ready, A)
     assert isinstance(first, OrderNotSent)

@@ -20,7 +20,8 @@ import numpy as np
 from openoutcry.replay.dataset import Dataset
 from openoutcry.replay.engine import replay
 from openoutcry.state.catalog import Catalog
-from tests.benchmarks.replay_case import PERPETUAL, settings
+from tests.benchmarks.cases.quotes import PERPETUAL, config
+from tests.benchmarks.cases.strategies import Idle
 
 DAY = 86_400 * 10**9
 START = 1_704_067_200 * 10**9  # 2024-01-01
@@ -63,17 +64,17 @@ class Anonymous:
 
 def measure(folder: Path, days: int, how: str) -> dict[str, object]:
     """Play the first days of the catalog."""
-    config = settings("quotes_noop")
+    settings = config(Idle)
     end = START + days * DAY
     watch = Anonymous()
     loaded = 0.0
     if how == "data":
         cpu = time.process_time()
-        data = Dataset.load(folder, config.feeds, end=end)
+        data = Dataset.load(folder, settings.feeds, end=end)
         loaded = time.process_time() - cpu
-        result = replay(config, data=data, end=end)
+        result = replay(settings, data=data, end=end)
     else:
-        result = replay(config, catalog=folder, end=end)
+        result = replay(settings, catalog=folder, end=end)
     cost = result.measurement
     assert cost is not None
     quotes = result.events["quote"]

@@ -8,10 +8,8 @@ import msgspec
 from openoutcry.replay.analytics.drawdown import curve
 from openoutcry.replay.analytics.funnel import explain
 from openoutcry.replay.analytics.performance import performance
-from openoutcry.replay.analytics.trades import is_win, round_trips
 from openoutcry.replay.result import (
     Detail,
-    EquityPoint,
     FillRow,
     Funnel,
     Measurement,
@@ -25,6 +23,7 @@ from openoutcry.replay.result import (
 from openoutcry.state.enums import LiquiditySide, Mode, OrderStatus, OrderType, Side, TimeInForce
 from openoutcry.state.identifiers import ClientOrderId, FillId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.instruments import Spot
+from tests.replay.rows import curve_of, trades_of
 
 BTC = InstrumentId("BTCUSDT.SIM")
 EMA = StrategyId("ema_cross")
@@ -94,8 +93,9 @@ def sample_result(
     *, trades: int = 75, seed: int = 7, name: str = "ema on synthetic data", days: int = 90
 ) -> ReplayResult:
     """A whole result with a random walk in it; equal arguments give equal results."""
-    fills, points = _walk(random.Random(seed), trades, days)
-    rows = round_trips(fills, {BTC: SPOT})
+    fills, samples = _walk(random.Random(seed), trades, days)
+    made = trades_of(fills, {BTC: SPOT})
+    rows, points = made.rows(), curve(curve_of(samples))
     first, last = points[0].ts, points[-1].ts
     paid = {"USDT": sum((f.fee for f in fills), Decimal(0))}
     realized = {"USDT": sum((t.pnl for t in rows if t.pnl is not None), Decimal(0))}
@@ -108,7 +108,7 @@ def sample_result(
         fills=len(fills),
         denied=12,
         trades=len(rows),
-        wins=sum(map(is_win, rows)),
+        wins=int(made.wins.sum()),
         fees=paid,
         realized_pnl=realized,
         unrealized_pnl=unrealized,
@@ -135,7 +135,7 @@ def sample_result(
         unrealized_pnl=unrealized,
         fees=paid,
         balances={VenueId("SIM"): {"USDT": Decimal("9120.50"), "BTC": Decimal("0.02000000")}},
-        performance=performance(points, rows, "USDT", first, last),
+        performance=performance(curve_of(samples), made, "USDT", first, last),
         strategies=(strategy,),
         positions=(POSITION,),
         assumptions=ASSUMPTIONS,
@@ -167,7 +167,7 @@ ASSUMPTIONS = {
 
 def _walk(
     rng: random.Random, trades: int, days: int
-) -> tuple[tuple[FillRow, ...], tuple[EquityPoint, ...]]:
+) -> tuple[tuple[FillRow, ...], list[tuple[int, Decimal]]]:
     """Alternating fills on a random walk, and an equity curve that is another one."""
     price, equity, samples = 42_000.0, Decimal(10_000), []
     fills: list[FillRow] = []
@@ -179,7 +179,7 @@ def _walk(
         if hour % every == every - 1 and len(fills) < 2 * trades:
             side = Side.SELL if len(fills) % 2 else Side.BUY
             fills.append(fill(hour, side, f"{price:.2f}", "0.02", fee=f"{price * 0.00002:.4f}"))
-    return tuple(fills), curve(samples)
+    return tuple(fills), samples
 
 
 def _funnel(filled: int) -> Funnel:

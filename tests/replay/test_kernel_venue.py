@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from openoutcry.state.commands import CancelOrder, ReplaceOrder, SubmitOrder
 from openoutcry.state.config import MatchingConfig, VenueConfig
@@ -21,7 +23,8 @@ from openoutcry.state.events import (
 )
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.market_data import Bar, Quote
-from tests.replay.kernels import A, bars, drain, kernel, quotes
+from openoutcry.state.messages import UNDEFINED
+from tests.replay.kernels import A, bars, columns, drain, kernel, pieces, quotes
 
 MICROSECOND = 1_000
 USD = 2  # AAA, BBB, USD
@@ -196,7 +199,9 @@ def test_finishing_lets_commands_arrive_then_cancels_and_numbers_each_report() -
     engine.submit(order(1, limit_units=90))
     assert engine.next() is None
     before = engine.input_hash()
-    seen = [(engine.seq, engine.now, type(report).__name__) for report in engine.finish()]
+    engine.finish()
+    reports = iter(engine.next, None)
+    seen = [(engine.seq, engine.now, type(report).__name__) for report in reports]
     assert seen == [
         (2, 10 * MICROSECOND, "OrderAccepted"),
         (3, 10 * MICROSECOND, "OrderCanceled"),
@@ -259,3 +264,50 @@ def test_a_venue_refuses_in_its_own_words() -> None:
     (refused,) = drain(engine)
     assert isinstance(refused, OrderRejected)
     assert refused.reason
+
+
+Touch = tuple[int, int, int, int]
+
+
+def _played_alone(rows: list[Touch], moments: list[int], chunk: int) -> tuple[Any, ...]:
+    """Buy and sell at some moments, else let rows of (bid, size, ask, size) pass; what came of it."""
+    engine, market = kernel(1, venue(matching=MatchingConfig(overflow="partial", consume=True)))
+    ts = list(range(10, 10 + len(rows)))
+    bid, bid_size, ask, ask_size = zip(*rows, strict=True)
+    whole = columns(ts_received=ts, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+    engine.set_clock(0)
+    engine.add_feed("quote", 0, pieces(whole, chunk))
+    engine.set_interest("quote", 0, False)
+    for moment in moments:
+        engine.set_timer(10 + moment, "owner", "trade")
+    came, number = [], 0
+    while (message := engine.next()) is not None:
+        if type(message).__name__ == "TimerFired":
+            for side in (Side.BUY, Side.SELL):
+                number += 1
+                terms = {"quantity_units": 3, "time_in_force": TimeInForce.IOC}
+                engine.submit(order(number, side, **terms))
+        came.append(message)
+    return came, engine.input_hash(), market.hash(), engine.counts(), engine.defects()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([100, 101, UNDEFINED, -1]),
+            st.integers(0, 4),
+            st.sampled_from([101, 102, 103, UNDEFINED]),
+            st.integers(-1, 4),
+        ),
+        min_size=4,
+        max_size=30,
+    ),
+    st.lists(st.integers(0, 25), max_size=4),
+)
+@example([(100, 4, 102, 4), (101, 4, 103, 4), (100, 4, 102, 4), (100, 4, 102, 4)], [0, 2])
+@example([(100, 4, 102, 4), (100, 4, 102, 4), (100, 4, 102, 4), (100, 4, 102, 4)], [0, 2])
+def test_rows_that_pass_in_a_run_have_the_effect_of_each(
+    rows: list[Touch], moments: list[int]
+) -> None:
+    """A chunk of one row is never taken in a run."""
+    assert _played_alone(rows, moments, 1_000) == _played_alone(rows, moments, 1)

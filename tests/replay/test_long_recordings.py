@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from openoutcry.state.catalog import Catalog
+from tests.benchmarks.cases.quotes import PERPETUAL
 from tests.benchmarks.long_case import write_day
-from tests.benchmarks.replay_case import PERPETUAL
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DAYS, MORE_DAYS, DAY_ROWS = 3, 9, 500_000

@@ -22,6 +22,7 @@ from openoutcry.replay.report import report_html, verdict
 from openoutcry.replay.report_charts import data_block, thin
 from openoutcry.replay.report_text import duration, moment, money, number
 from openoutcry.replay.result import Detail, ReplayResult
+from tests.replay.rows import curve_of
 from tests.replay.sample import HOUR, START, sample_result
 
 EVIL = (
@@ -61,7 +62,12 @@ def evil_result() -> ReplayResult:
     return msgspec.structs.replace(
         result,
         strategies=(strategy,),
-        detail=msgspec.structs.replace(result.detail, orders=orders, trades=trades),
+        detail=Detail(
+            orders=orders,
+            trades=trades,
+            fills=result.detail.fills,
+            equity=result.detail.equity,
+        ),
         assumptions={EVIL: EVIL},
         defects={EVIL: 1},
         config={"run": {"name": EVIL}, "feeds": [{"instrument": EVIL}]},
@@ -161,7 +167,7 @@ def test_a_thinned_curve_keeps_every_extreme(seed, length):
     for n in range(length):
         level += rng.randint(-1000, 1000)
         samples.append((START + n * HOUR, Decimal(level)))
-    full = curve(samples)
+    full = curve(curve_of(samples))
     kept = thin(full)
     assert len(kept) <= 600 * 5 + 5
     assert [p.ts for p in kept] == sorted({p.ts for p in kept})

@@ -5,6 +5,7 @@ import math
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from openoutcry.replay.analytics import drawdown, returns
 from openoutcry.replay.analytics.funnel import explain, top_reasons
 from openoutcry.replay.analytics.performance import performance
-from openoutcry.replay.analytics.trades import exposure_ns, round_trips
+from openoutcry.replay.analytics.trades import exposure_ns
+from openoutcry.replay.record import EquityColumns
 from openoutcry.replay.result import (
-    EquityPoint,
     FillRow,
     Funnel,
     TradeRow,
@@ -25,6 +26,7 @@ from openoutcry.replay.result import (
 from openoutcry.state.enums import Side
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Perpetual
+from tests.replay.rows import curve_of, round_trips, trades_of
 from tests.replay.sample import BTC, HOUR, SPOT, START, fill, sample_result
 
 INVERSE = Perpetual(
@@ -42,8 +44,11 @@ INVERSE = Perpetual(
 DAY = 24 * HOUR
 
 
+LISTED = {BTC: SPOT, INVERSE.id: INVERSE}
+
+
 def trips(*fills: FillRow) -> tuple[TradeRow, ...]:
-    return round_trips(fills, {BTC: SPOT, INVERSE.id: INVERSE})
+    return round_trips(fills, LISTED)
 
 
 def test_equal_results_are_equal_bytes():
@@ -167,18 +172,16 @@ def test_trades_lose_no_fee_and_earn_the_cash_that_moved(drawn):
 
 
 def test_time_in_the_market_counts_overlaps_once():
-    rows = trips(
-        fill(0, Side.BUY, "1", "1"), fill(4, Side.SELL, "1", "1"), fill(6, Side.BUY, "1", "1")
-    )
-    shifted = [msgspec.structs.replace(r, entry_ts=r.entry_ts + HOUR) for r in rows[:1]]
-    assert exposure_ns([*rows, *shifted], START + 10 * HOUR) == 8 * HOUR
+    spans = np.array([(0, 4), (1, 4), (6, 10), (7, 8)]) * HOUR
+    assert exposure_ns(spans[:, 0], spans[:, 1]) == 8 * HOUR
+    assert exposure_ns(spans[:0, 0], spans[:0, 1]) == 0
 
 
 # --- statistics ---------------------------------------------------------------------------------
 
 
-def points(*values: float, step: int = DAY) -> tuple[EquityPoint, ...]:
-    return drawdown.curve(
+def points(*values: float, step: int = DAY) -> EquityColumns:
+    return curve_of(
         (START + n * step + step - 1, Decimal(str(value))) for n, value in enumerate(values)
     )
 
@@ -195,7 +198,7 @@ def test_equity_that_never_falls_has_no_drawdown():
 
 
 def test_days_without_samples_repeat_the_last_equity():
-    samples = drawdown.curve([(START, Decimal(100)), (START + 3 * DAY, Decimal(110))])
+    samples = curve_of([(START, Decimal(100)), (START + 3 * DAY, Decimal(110))])
     assert returns.daily_returns(samples) == pytest.approx([0, 0, 0, 0.1])
 
 
@@ -206,7 +209,7 @@ def test_returns_are_not_defined_once_equity_is_gone():
 def test_months_follow_one_another_without_a_gap_or_overlap():
     """The product of the months is the whole run."""
     samples = points(100, *range(101, 171))
-    months = returns.monthly_returns(samples)
+    months = returns.monthly_returns(drawdown.curve(samples))
     assert list(months) == [(2024, 1), (2024, 2), (2024, 3)]
     assert months[2024, 1] == pytest.approx(0.3)
     growth = math.prod(1 + value for value in months.values() if value is not None)
@@ -233,8 +236,9 @@ def test_psr_of_symmetric_returns_is_the_normal_distribution_of_their_sharpe_rat
 
 
 def test_what_is_not_defined_is_none_and_never_a_division_by_zero():
-    nothing = performance((), (), "USDT", START, START)
-    flat = performance(points(*[100] * 40), (), "USDT", START, START + 40 * DAY)
+    none = trades_of((), LISTED)
+    nothing = performance(points(), none, "USDT", START, START)
+    flat = performance(points(*[100] * 40), none, "USDT", START, START + 40 * DAY)
     for stats in (nothing, flat):
         for name in ("sharpe", "sortino", "calmar", "psr", "win_rate", "profit_factor"):
             assert getattr(stats, name) is None, name
@@ -248,11 +252,11 @@ def test_annual_figures_need_thirty_days():
 
 
 def test_trade_statistics_in_money_need_one_currency():
-    rows = trips(
+    fills = (
         fill(1, Side.BUY, "2500", "10", instrument=INVERSE.id),
         fill(2, Side.SELL, "5000", "10", instrument=INVERSE.id),
     )
-    stats = performance(points(100, 101), rows, "USDT", START, START + DAY)
+    stats = performance(points(100, 101), trades_of(fills, LISTED), "USDT", START, START + DAY)
     assert stats.trades == 1
     assert stats.win_rate == 1
     assert (stats.best_trade, stats.average_trade) == (None, None)
@@ -290,5 +294,5 @@ def test_a_run_without_trades_says_where_they_were_lost(counts, says):
 
 
 def test_the_most_frequent_reasons_come_first():
-    found = top_reasons(["b", "a", "a", "c", "b", "a"])
+    found = top_reasons({"b": 2, "c": 1, "a": 3})
     assert [(r.reason, r.count) for r in found] == [("a", 3), ("b", 2), ("c", 1)]

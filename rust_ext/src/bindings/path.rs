@@ -1,5 +1,7 @@
 //! `OrderPath`: portfolio → risk → broker → gate, and back; see `crate::path`.
 
+use std::collections::HashMap;
+
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,20 +14,18 @@ use super::failures::to_python;
 use super::journal::PyJournal;
 use super::kernel::PyKernel;
 use super::market::PyMarket;
-use super::names::names;
-use super::order_messages::{
-    build_ask, build_event, build_submit, read_ask, read_event, read_intent,
-};
+use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
+use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::{Event, What};
-use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage, Wish};
+use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
 use crate::record::Record;
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
-enum Port {
+pub(super) enum Port {
     /// The replay kernel is both.
     Kernel(Py<PyKernel>),
     Python {
@@ -54,11 +54,13 @@ pub struct PyOrderPath {
     pub orders: Py<PyOrderTable>,
     risk: Py<PyRisk>,
     journal: Py<PyJournal>,
-    port: Port,
+    pub(super) port: Port,
     /// Strategies by book.
     cells: Vec<Option<Py<Cell>>>,
     /// Distance of equity samples in nanoseconds.
     grid: i64,
+    /// The clock's handles of strategies' timers.
+    pub(super) handles: HashMap<(BookIx, Symbol), u64>,
 }
 
 /// Owner and name of the timer that samples equity.
@@ -116,6 +118,7 @@ impl PyOrderPath {
             port,
             cells: (0..count).map(|_| None).collect(),
             grid: grid_ns,
+            handles: HashMap::new(),
         }
     }
 
@@ -180,6 +183,22 @@ impl PyOrderPath {
             path.resume(reason, scope.0, scope.1, parts)
         })
         .map_err(|failed| failed.error)
+    }
+
+    /// A strategy's timer has fired: the clock has forgotten it.
+    #[pyo3(name = "timer_fired", signature = (strategy, name, /))]
+    fn timer_has_fired(
+        &mut self,
+        strategy: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let py = strategy.py();
+        let (book, name) = {
+            let mut directory = self.directory.borrow_mut(py);
+            (directory.book(strategy)?, directory.symbol(name)?)
+        };
+        self.timer_fired(book, name);
+        Ok(())
     }
 
     /// Take an equity sample; nothing when something held has no price yet.
@@ -307,7 +326,7 @@ impl PyOrderPath {
         let set = match &this.port {
             Port::Kernel(kernel) => {
                 let mut kernel = kernel.bind(py).borrow_mut();
-                kernel.set_own_timer(due, GRID.0, GRID.1);
+                kernel.set_own_timer(due, GRID.0.to_owned(), GRID.1.to_owned());
                 Ok(())
             }
             Port::Python { clock, .. } => clock
@@ -408,6 +427,9 @@ impl PyOrderPath {
     /// Hand over to the venue what has left the gate.
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
+        if !slf.borrow().inner.timers.is_empty() {
+            Self::set_timers(slf)?;
+        }
         loop {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
                 return Ok(());
@@ -428,74 +450,6 @@ impl PyOrderPath {
                 }
             }
         }
-    }
-
-    fn build<'py>(&self, py: Python<'py>, outgoing: &Outgoing) -> PyResult<Bound<'py, PyAny>> {
-        let directory = self.directory.borrow(py);
-        match outgoing {
-            Outgoing::Submit(intent) => build_submit(py, &directory, intent),
-            Outgoing::Ask { id, ts, ask, .. } => {
-                let orders = self.orders.borrow(py);
-                match orders.inner.get(*id) {
-                    Some(order) => build_ask(py, &directory, &order.intent, *ts, ask),
-                    None => unreachable!("a command about an order that the table does not have"),
-                }
-            }
-        }
-    }
-
-    fn read_wish(&self, command: &Bound<'_, PyAny>) -> PyResult<Wish> {
-        let py = command.py();
-        let n = names(py)?;
-        let class = command.get_type();
-        let ts = command.getattr(intern!(py, "ts"))?.extract()?;
-        if class.is(&n.submit_order) {
-            let intent = read_intent(&mut self.directory.borrow_mut(py), command)?;
-            return Ok(Wish::Submit(Box::new(intent)));
-        }
-        if class.is(&n.cancel_all) || class.is(&n.flatten) {
-            let strategy = command.getattr(intern!(py, "strategy"))?;
-            let instrument = command.getattr(intern!(py, "instrument"))?;
-            let some = |value: Bound<'_, PyAny>| (!value.is_none()).then_some(value.unbind());
-            let (strategy, instrument) = (some(strategy), some(instrument));
-            let (book, instrument) = self.scope(
-                py,
-                strategy.as_ref().map(|s| s.bind(py)),
-                instrument.as_ref().map(|i| i.bind(py)),
-            )?;
-            return Ok(if class.is(&n.flatten) {
-                Wish::Flatten {
-                    ts,
-                    book,
-                    instrument,
-                }
-            } else {
-                Wish::CancelAll {
-                    ts,
-                    book,
-                    instrument,
-                }
-            });
-        }
-        let (id, instrument, ask) = read_ask(&self.directory.borrow(py), command)?;
-        Ok(Wish::Ask {
-            id,
-            instrument,
-            ts,
-            ask,
-        })
-    }
-
-    fn scope(
-        &self,
-        py: Python<'_>,
-        strategy: Option<&Bound<'_, PyAny>>,
-        instrument: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(Option<BookIx>, Option<u32>)> {
-        let directory = self.directory.borrow(py);
-        let book = strategy.map(|name| directory.book(name)).transpose()?;
-        let ix = instrument.map(|id| directory.instrument(id)).transpose()?;
-        Ok((book, ix))
     }
 }
 

@@ -322,6 +322,20 @@ impl Player {
                 let recorded = PyOrderPath::record_timer(path, owner, name, ts, late);
                 self.supervise(py, recorded.and_then(|()| PyOrderPath::on_grid(path)))
             }
+            Input::Timer {
+                ref owner,
+                ref name,
+                ts,
+                late,
+            } => {
+                let recorded = PyOrderPath::record_timer(path, owner, name, ts, late);
+                self.supervise(py, recorded)?;
+                let Some(cell) = Self::owner(path, owner, name) else {
+                    return Ok(());
+                };
+                let message = kernel.borrow_mut().message(py, &input)?;
+                deliver(self.dispatcher.bind(py), &cell, &message)
+            }
             Input::Report {
                 report, arrived, ..
             } if report.order().is_some() => {
@@ -341,6 +355,26 @@ impl Player {
                 Ok(())
             }
         }
+    }
+
+    /// The strategy whose timer fired.
+    fn owner<'py>(
+        path: &Bound<'py, PyOrderPath>,
+        owner: &str,
+        name: &str,
+    ) -> Option<Bound<'py, Cell>> {
+        let py = path.py();
+        let mut this = path.borrow_mut();
+        let (book, name) = {
+            let mut directory = this.directory.borrow_mut(py);
+            let strategy = owner.strip_prefix("strategy/")?;
+            (
+                directory.inner.book(strategy)?,
+                directory.inner.symbol(name),
+            )
+        };
+        this.timer_fired(book, name);
+        this.cell(py, book)
     }
 
     fn supervise(&self, py: Python<'_>, done: Result<(), FailedActor>) -> PyResult<()> {
