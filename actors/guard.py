@@ -18,13 +18,14 @@ themselves. It is a guard rail for honest mistakes, not a jail.
 """
 
 import importlib
+import operator
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -33,6 +34,7 @@ from openoutcry.actors.strategy import Strategy
 from openoutcry.state.errors import StrategyError
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 _FILES: Final = "keep what it must remember in self.state, and give it the rest as parameters"
 _THREAD: Final = (
@@ -174,8 +176,57 @@ def _module(real: ModuleType, replaced: dict[str, object]) -> ModuleType:
     return copy
 
 
+class _Seen:
+    """Namespaces as they were: what was worked out from them holds while they are the same."""
+
+    def __init__(self, modules: Iterable[ModuleType]) -> None:
+        self._spaces = [(module, list(vars(module).values())) for module in modules]
+
+    def again(self) -> bool:
+        """Whether these modules are still loaded, and hold the very same objects."""
+        return all(
+            sys.modules.get(module.__name__) is module
+            and len(values) == len(vars(module))
+            and all(map(operator.is_, vars(module).values(), values))
+            for module, values in self._spaces
+        )
+
+
+class _Remembered(Generic[K, T]):
+    """What was worked out from namespaces: run after run it is the same, and takes a millisecond."""
+
+    def __init__(self) -> None:
+        self._known: dict[K, tuple[_Seen, T]] = {}
+
+    def get(self, key: K) -> T | None:
+        """What is remembered, unless something has changed."""
+        known = self._known.get(key)
+        return known[1] if known is not None and known[0].again() else None
+
+    def keep(self, key: K, value: T, modules: Iterable[ModuleType]) -> T:
+        """Remember a value for as long as these modules stay as they are."""
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[key] = _Seen(modules), value
+        return value
+
+
+_REMEMBERED: Final = 256
+_made: Final = _Remembered[tuple[str, ...], dict[object, object]]()
+_projects: Final = _Remembered[type[Strategy], list[ModuleType]]()
+_names: Final = _Remembered[ModuleType, tuple[dict[object, object], dict[str, object]]]()
+
+
 def _stand_ins() -> dict[object, object]:
     """What is replaced by what, for the modules that are loaded at this moment."""
+    loaded = tuple(name for name in (*_FUNCTIONS, *_CLASSES, "numpy") if name in sys.modules)
+    known = _made.get(loaded)
+    if known is not None:
+        return known
+    return _made.keep(loaded, _make_stand_ins(), [sys.modules[name] for name in loaded])
+
+
+def _make_stand_ins() -> dict[object, object]:
     found: dict[object, object] = {}
     for module_name in (*_FUNCTIONS, *_CLASSES):
         module = sys.modules.get(module_name)
@@ -203,6 +254,9 @@ def _stand_ins() -> dict[object, object]:
 
 def _project_of(strategy: type[Strategy]) -> list[ModuleType]:
     """The modules of a strategy's own project that it uses, its own first."""
+    known = _projects.get(strategy)
+    if known is not None:
+        return known
     own = sys.modules.get(strategy.__module__)
     if own is None or getattr(own, "__file__", None) is None:
         return []
@@ -215,7 +269,8 @@ def _project_of(strategy: type[Strategy]) -> list[ModuleType]:
             if module is not None and module not in found and _is_own(module, folder):
                 found.append(module)
         index += 1
-    return [module for module in found if not module.__name__.startswith("openoutcry.")]
+    project = [module for module in found if not module.__name__.startswith("openoutcry.")]
+    return _projects.keep(strategy, project, found)
 
 
 def _home(value: object) -> str:
@@ -228,18 +283,29 @@ def _is_own(module: ModuleType, folder: PurePath) -> bool:
     return file.is_relative_to(folder) and not installed
 
 
+def _replaced(module: ModuleType, stand_ins: dict[object, object]) -> dict[str, object]:
+    """The names of a module for which there are stand-ins, and what they stand for."""
+    known = _names.get(module)
+    if known is not None and known[0] is stand_ins:
+        return known[1]
+    kinds = (ModuleType, type, BuiltinFunctionType, FunctionType, MethodType)
+    real: dict[str, object] = {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, kinds) and value in stand_ins
+    }
+    return _names.keep(module, (stand_ins, real), [module])[1]
+
+
 class _Patch:
     """One module whose names stand for something else, for as many runs as use it."""
 
     def __init__(self, module: ModuleType, stand_ins: dict[object, object]) -> None:
         self.module = module
         self.users = 0
-        self._real: dict[str, object] = {}
-        kinds = (ModuleType, type, BuiltinFunctionType, FunctionType, MethodType)
-        for name, value in list(vars(module).items()):
-            if isinstance(value, kinds) and value in stand_ins:
-                self._real[name] = value
-                setattr(module, name, stand_ins[value])
+        self._real = _replaced(module, stand_ins)
+        for name, value in self._real.items():
+            setattr(module, name, stand_ins[value])
 
     def undo(self) -> None:
         """Put the real names back."""

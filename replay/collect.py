@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -57,9 +58,7 @@ class _Collector:
         self.books = session.graph.books
         self.universe = session.universe
         self.currency = session.config.run.account_currency
-        self.run = session.record.columns(
-            session.universe, self.books.names, self.currency, session.graph.orders.get
-        )
+        self.run = session.record.columns(session.universe, self.books.names, self.currency)
         self.trades = Trades(self.run.fills, self.run.names)
 
     def result(self) -> ReplayResult:
@@ -110,10 +109,10 @@ class _Collector:
             assumptions=assumptions(session.config, session.universe.instruments),
             config=msgspec.to_builtins(session.config),
             detail=Detail(
-                orders=lambda: order_rows(run),
-                fills=lambda: fill_rows(run),
+                orders=partial(order_rows, run),
+                fills=partial(fill_rows, run),
                 trades=trades.rows,
-                equity=lambda: curve(equity),
+                equity=partial(curve, equity),
             ),
         )
 

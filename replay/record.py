@@ -5,27 +5,20 @@ worked out from these, and decimals are made only of the rows that somebody look
 gives these columns at the end of a run.
 """
 
-from array import array
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any, Final, TypeVar
+from typing import Any, Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from openoutcry import _native
 from openoutcry.state.commands import SubmitOrder
-from openoutcry.state.enums import LiquiditySide, OrderStatus, OrderType, Side, TimeInForce
-from openoutcry.state.events import OrderDenied, OrderFilled
-from openoutcry.state.identifiers import ClientOrderId, StrategyId
+from openoutcry.state.enums import LiquiditySide, OrderStatus, OrderType, TimeInForce
+from openoutcry.state.events import OrderFilled
+from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.instruments import Instrument
-from openoutcry.state.messages import UNDEFINED
-from openoutcry.state.orders import Order
 from openoutcry.state.universe import Universe
-
-T = TypeVar("T", bound=Hashable)
 
 Column = NDArray[Any]
 """Integers: of 64 bits or less, or Python's where an amount needs more."""
@@ -34,17 +27,6 @@ ORDER_TYPES: Final = tuple(OrderType)
 TIMES_IN_FORCE: Final = tuple(TimeInForce)
 STATUSES: Final = tuple(OrderStatus)
 LIQUIDITY: Final = tuple(LiquiditySide)
-_SIGNS: Final = {side: side.sign for side in Side}
-_ENDS: Final = (
-    OrderStatus.DENIED,
-    OrderStatus.NOT_SENT,
-    OrderStatus.FILLED,
-    OrderStatus.CANCELED,
-    OrderStatus.EXPIRED,
-    OrderStatus.REJECTED,
-)
-_OVER: Final = np.array([status in _ENDS for status in STATUSES])
-_NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,6 +131,37 @@ class RunColumns:
     denials: Mapping[str, int]
 
 
+def number_text(packed: bytes) -> str:
+    """The text of a number in little-endian bytes."""
+    return str(int.from_bytes(packed, "little"))
+
+
+class Ids(Sequence[str]):
+    """Ids kept as bytes: the text of one is made when somebody looks at it.
+
+    Args:
+        packed: The ids, one after the other.
+        size: Bytes of each.
+        text: Makes an id's text of its bytes.
+    """
+
+    def __init__(self, packed: bytes, size: int, text: Callable[[bytes], str]) -> None:
+        self._packed, self._size, self._text = packed, size, text
+
+    def __len__(self) -> int:
+        return len(self._packed) // self._size
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[place] for place in range(*at.indices(len(self)))]
+        begin = range(0, len(self._packed), self._size)[at]
+        return self._text(self._packed[begin : begin + self._size])
+
+
 class RunRecord:
     """What the order path kept, in order. Memory grows with orders, not with data."""
 
@@ -165,148 +178,46 @@ class RunRecord:
         """Fills as they were booked, each with its profit in settlement units, fees apart."""
         return self._path.fills()
 
-    @property
-    def denials(self) -> dict[ClientOrderId, OrderDenied]:
-        """Denials by order: the order table never sees those orders."""
-        return {event.client_order_id: event for event in self._path.denials()}
-
-    @property
-    def equity(self) -> list[tuple[int, int]]:
-        """Samples of the account's value: time, units of the account currency."""
-        return self._path.equity()
-
-    def columns(
-        self,
-        universe: Universe,
-        books: Sequence[StrategyId],
-        currency: str,
-        find: Callable[[ClientOrderId], Order | None],
-    ) -> RunColumns:
+    def columns(self, universe: Universe, books: Sequence[StrategyId], currency: str) -> RunColumns:
         """The record as columns.
 
         Args:
             universe: The run's instruments and currencies.
             books: Names of the books.
             currency: The account's currency.
-            find: The order table's orders by id.
         """
-        texts, reasons = _Numbers[str](""), _Numbers[tuple[str, ...]](())
-        numbers = _numbered(books)
-        orders = self._orders(universe, numbers, texts, reasons, find)
-        fills = self._fills(universe, numbers, texts)
-        denials, samples = self.denials, self.equity
-        words = (reason for event in denials.values() for reason in event.reasons)
+        kept = self._path.columns()
         return RunColumns(
             names=Names(
                 books=books,
                 instruments=universe.instruments,
                 currencies=universe.currencies,
-                texts=tuple(texts),
-                reasons=tuple(reasons),
+                texts=kept.texts,
+                reasons=kept.reasons,
             ),
-            orders=orders,
-            fills=fills,
-            equity=EquityColumns(
-                ts=_column(ts for ts, _ in samples),
-                units=_column(units for _, units in samples),
-                scale=universe.scale(currency),
-            ),
-            denied=len(denials),
-            denials=Counter(words),
-        )
-
-    def _orders(
-        self,
-        universe: Universe,
-        numbers: Mapping[StrategyId, int],
-        texts: "_Numbers[str]",
-        reasons: "_Numbers[tuple[str, ...]]",
-        find: Callable[[ClientOrderId], Order | None],
-    ) -> OrderColumns:
-        denials = self.denials
-        (
-            id_, strategy, instrument, side, kind, force, quantity, limit, trigger, ts, tag
-        ) = _taken(
-            self.signals, "client_order_id", "strategy", "instrument", "side", "order_type",
-            "time_in_force", "quantity_units", "limit_units", "trigger_units", "ts", "tag",
-        )  # fmt: skip
-        # The table never sees the orders that risk denied.
-        known = list(map(find, id_))
-        status = [OrderStatus.DENIED if order is None else order.status for order in known]
-        statuses = _column(map(_numbered(STATUSES).__getitem__, status))
-        reason = [
-            (denials[name].reasons if name in denials else ()) if order is None else order.reasons
-            for name, order in zip(id_, known, strict=True)
-        ]
-        last = _column(UNDEFINED if order is None else order.ts_last for order in known)
-        return OrderColumns(
-            id=id_,
-            book=_column(map(numbers.__getitem__, strategy)),
-            instrument=_column(map(universe.index.__getitem__, instrument)),
-            side=_column(map(_SIGNS.__getitem__, side)),
-            order_type=_column(map(_numbered(ORDER_TYPES).__getitem__, kind)),
-            time_in_force=_column(map(_numbered(TIMES_IN_FORCE).__getitem__, force)),
-            quantity=_column(quantity),
-            limit=_column(UNDEFINED if units is None else units for units in limit),
-            trigger=_column(UNDEFINED if units is None else units for units in trigger),
-            status=statuses,
-            filled=_column(0 if order is None else order.filled_units for order in known),
-            ts_created=_column(ts),
-            ts_done=np.where(_OVER[statuses], last, UNDEFINED),
-            reason=_column(reasons[words] for words in reason),
-            tag=_column(texts[text] for text in tag),
-        )
-
-    def _fills(
-        self, universe: Universe, numbers: Mapping[StrategyId, int], texts: "_Numbers[str]"
-    ) -> FillColumns:
-        booked = self.fills
-        (
-            ts, order, fill_id, instrument, side, price, quantity, fee, currency, liquidity, leg
-        ) = _taken(
-            [fill for _, fill, _ in booked], "ts_event", "client_order_id", "fill_id",
-            "instrument", "side", "price_units", "quantity_units", "fee_units", "fee_currency",
-            "liquidity", "position",
-        )  # fmt: skip
-        return FillColumns(
-            ts=_column(ts),
-            order=order,
-            fill_id=fill_id,
-            book=_column(numbers[name] for name, _, _ in booked),
-            instrument=_column(map(universe.index.__getitem__, instrument)),
-            side=_column(map(_SIGNS.__getitem__, side)),
-            price=_column(price),
-            quantity=_column(quantity),
-            fee=_column(fee),
-            fee_currency=_column(map(universe.currency_index.__getitem__, currency)),
-            liquidity=_column(map(_numbered(LIQUIDITY).__getitem__, liquidity)),
-            position=_column(texts[name or ""] for name in leg),
-            realized=_column(realized for _, _, realized in booked),
+            orders=OrderColumns(**_columns(kept.orders)),
+            fills=FillColumns(**_columns(kept.fills)),
+            equity=EquityColumns(**_columns(kept.equity), scale=universe.scale(currency)),
+            denied=kept.denied,
+            denials=kept.denials,
         )
 
 
-class _Numbers(dict[T, int]):
-    """Numbers for values as they come."""
-
-    def __init__(self, first: T) -> None:
-        super().__init__({first: 0})
-
-    def __missing__(self, value: T) -> int:
-        return self.setdefault(value, len(self))
+_INTEGER: Final = np.dtype("<i8")
+_IDS: Final[Mapping[str, tuple[int, Callable[[bytes], str]]]] = {
+    "id": (16, bytes.hex),
+    "order": (16, bytes.hex),
+    "fill_id": (8, number_text),
+}
 
 
-def _numbered(values: Iterable[T]) -> dict[T, int]:
-    return {value: number for number, value in enumerate(values)}
+def _columns(kept: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _column(name, values) for name, values in kept.items()}
 
 
-def _column(values: Iterable[int]) -> Column:
-    listed = list(values)
-    try:
-        return np.frombuffer(array("q", listed), dtype=np.int64) if listed else _NOTHING
-    except OverflowError:
-        return np.array(listed, dtype=object)
-
-
-def _taken(rows: Sequence[object], *fields: str) -> list[list[Any]]:
-    """The values of some fields, field by field."""
-    return [list(map(attrgetter(field), rows)) for field in fields]
+def _column(name: str, values: Any) -> Column | Sequence[str]:
+    if name in _IDS:
+        return Ids(values, *_IDS[name]) if isinstance(values, bytes) else values
+    if isinstance(values, bytes):
+        return np.frombuffer(values, dtype=_INTEGER)
+    return np.array(values, dtype=object)

@@ -40,7 +40,7 @@ def performance(
     )
     days = (last_ts - first_ts) / returns.DAY_NS
     daily = returns.daily_returns(equity)
-    usable = daily if daily is not None else []
+    usable = returns.moments(daily if daily is not None else np.zeros(0))
     fall = drawdown.worst(equity)
     growth = returns.cagr(first, last, days)
     closed = int(trades.closed.sum())

@@ -7,11 +7,14 @@ without samples repeating it. Every calendar day counts, so a year has 365.25 of
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import groupby, pairwise
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from openoutcry.replay.record import EquityColumns
+from openoutcry import _native
+from openoutcry.replay.record import Column, EquityColumns
 from openoutcry.replay.result import EquityPoint
 from openoutcry.state.messages import to_decimal
 
@@ -21,19 +24,55 @@ MIN_DAYS = 30
 """Annualised figures need this many days: below, they would extrapolate a handful of samples."""
 
 
-def daily_returns(equity: EquityColumns) -> list[float] | None:
+Floats = NDArray[np.float64]
+_EXACT = 2**53
+"""Integers up to here are floats too, so that a quotient by a power of ten is rounded once."""
+
+
+class Moments(NamedTuple):
+    """What ratios are made of; see `moments`."""
+
+    days: int
+    mean: float
+    squares: float
+    cubes: float
+    fourths: float
+    losses: float
+
+    @property
+    def deviation(self) -> float | None:
+        """Sample standard deviation; None below 30 days."""
+        return math.sqrt(self.squares / (self.days - 1)) if self.days >= MIN_DAYS else None
+
+
+def moments(returns: Floats) -> Moments:
+    """Mean, sums of powers around it, and the sum of the squares of losses."""
+    return Moments(len(returns), *_native.moments(returns))
+
+
+def daily_returns(equity: EquityColumns) -> Floats | None:
     """Simple returns per UTC day; None when equity was not positive at some day's end."""
     if not len(equity):
-        return []
+        return np.zeros(0)
     days = equity.ts // DAY_NS
-    ends = np.append((np.diff(days) != 0).nonzero()[0], len(days) - 1)
-    closes = [float(to_decimal(int(equity.units[0]), equity.scale))]
-    for end, until in zip(ends.tolist(), [*days[ends[1:]].tolist(), None], strict=True):
-        close = float(to_decimal(int(equity.units[end]), equity.scale))
-        closes += [close] * (1 if until is None else until - int(days[end]))
-    if any(close <= 0 for close in closes[:-1]):
+    ends = np.append((days[1:] != days[:-1]).nonzero()[0], len(days) - 1)
+    closes = _floats(equity.units[ends], equity.scale)
+    lasting = np.append(np.diff(days[ends]), 1)
+    if (lasting != 1).any():
+        closes = np.repeat(closes, lasting)
+    closes = np.concatenate((_floats(equity.units[:1], equity.scale), closes))
+    if (closes[:-1] <= 0).any():
         return None
-    return [after / before - 1 for before, after in pairwise(closes)]
+    found: Floats = closes[1:] / closes[:-1] - 1
+    return found
+
+
+def _floats(units: Column, scale: int) -> Floats:
+    """The nearest float to each amount."""
+    if units.dtype != object and -_EXACT <= units.min() <= units.max() <= _EXACT:
+        near: Floats = units / 10.0**scale
+        return near
+    return np.array([float(to_decimal(int(count), scale)) for count in units])
 
 
 def monthly_returns(equity: Sequence[EquityPoint]) -> dict[tuple[int, int], float | None]:
@@ -72,64 +111,51 @@ def cagr(first: float, last: float, days: float) -> float | None:
     return math.expm1(exponent) if exponent < 700 else None
 
 
-def volatility(returns: Sequence[float]) -> float | None:
+def volatility(returns: Moments) -> float | None:
     """Annualised sample standard deviation of daily returns; None below 30 days."""
-    deviation = _deviation(returns)
+    deviation = returns.deviation
     return None if deviation is None else deviation * math.sqrt(DAYS_PER_YEAR)
 
 
-def sharpe(returns: Sequence[float]) -> float | None:
+def sharpe(returns: Moments) -> float | None:
     """Annualised mean over standard deviation of daily returns, risk-free rate zero.
 
     None below 30 days, and when returns never varied.
     Source: Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21(1), 1994.
     """
-    deviation = _deviation(returns)
-    if not deviation:
-        return None
-    return _mean(returns) / deviation * math.sqrt(DAYS_PER_YEAR)
+    deviation = returns.deviation
+    return returns.mean / deviation * math.sqrt(DAYS_PER_YEAR) if deviation else None
 
 
-def sortino(returns: Sequence[float]) -> float | None:
+def sortino(returns: Moments) -> float | None:
     """Annualised mean over downside deviation, target zero, all days in the divisor.
 
     None below 30 days, and when no day lost.
     Source: Sortino and Price, "Performance Measurement in a Downside Risk Framework", 1994.
     """
-    if len(returns) < MIN_DAYS:
+    if returns.days < MIN_DAYS:
         return None
-    downside = math.sqrt(math.fsum(min(r, 0.0) ** 2 for r in returns) / len(returns))
-    return _mean(returns) / downside * math.sqrt(DAYS_PER_YEAR) if downside else None
+    downside = math.sqrt(returns.losses / returns.days)
+    return returns.mean / downside * math.sqrt(DAYS_PER_YEAR) if downside else None
 
 
-def probabilistic_sharpe(returns: Sequence[float]) -> float | None:
+def probabilistic_sharpe(returns: Moments) -> float | None:
     """Probability that the true Sharpe ratio is above zero, given length, skew and kurtosis.
 
     None below 30 days, when returns never varied, and when the estimate's variance is not positive.
     Source: Bailey and Lopez de Prado, "The Sharpe Ratio Efficient Frontier", Journal of Risk 15(2),
     2012, equation 9 with a benchmark of zero.
     """
-    deviation = _deviation(returns)
+    deviation = returns.deviation
     if not deviation:
         return None
-    count, mean = len(returns), _mean(returns)
-    spread = math.sqrt(math.fsum((r - mean) ** 2 for r in returns) / count)
-    skew = math.fsum(((r - mean) / spread) ** 3 for r in returns) / count
-    kurtosis = math.fsum(((r - mean) / spread) ** 4 for r in returns) / count
-    ratio = mean / deviation
+    count = returns.days
+    spread = math.sqrt(returns.squares / count)
+    skew = returns.cubes / count / spread**3
+    kurtosis = returns.fourths / count / spread**4
+    ratio = returns.mean / deviation
     variance = 1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2
     if variance <= 0:
         return None
     z = ratio * math.sqrt(count - 1) / math.sqrt(variance)
     return 0.5 * (1 + math.erf(z / math.sqrt(2)))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _deviation(returns: Sequence[float]) -> float | None:
-    if len(returns) < MIN_DAYS:
-        return None
-    mean = _mean(returns)
-    return math.sqrt(math.fsum((r - mean) ** 2 for r in returns) / (len(returns) - 1))

@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod market;
 pub mod merge;
+pub mod moments;
 pub mod orders;
 pub mod path;
 pub mod record;
@@ -43,7 +44,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::orders::register(module)?;
     bindings::risk::register(module)?;
     bindings::path::register(module)?;
+    bindings::moments::register(module)?;
     bindings::player::register(module)?;
+    bindings::run_columns::register(module)?;
     bindings::kernel::register(module)?;
     bindings::ledger::register(module)?;
     bindings::books::register(module)?;

@@ -831,10 +831,39 @@ class OrderPath:
         """Every order that was asked for, as `SubmitOrder`; only with `keep_record`, as below."""
     def fills(self) -> list[tuple[Any, Any, int]]:
         """(strategy, `OrderFilled`, profit in settlement units, fees apart), as booked."""
-    def denials(self) -> list[Any]:
-        """Every `OrderDenied`."""
-    def equity(self) -> list[tuple[int, int]]:
-        """Samples: (time, units of the account currency)."""
+    def columns(self) -> RunColumns:
+        """All of it, as columns."""
+
+@final
+class RunColumns:
+    """What a run recorded, by column.
+
+    A column is little-endian 64-bit integers, or a list where a number needs more. `UNDEFINED`
+    stands for no price and no time. Client order ids are 16 bytes each, whose hex digits are their
+    text; fill ids 8 bytes each, little-endian, or a list of texts where one is no number.
+    """
+
+    @property
+    def orders(self) -> dict[str, Any]:
+        """A row per order that was asked for, as it stands now; see `OrderColumns`."""
+    @property
+    def fills(self) -> dict[str, Any]:
+        """A row per booking of a fill; see `FillColumns`."""
+    @property
+    def equity(self) -> dict[str, Any]:
+        """`ts` and `units` of each sample."""
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Tags and position legs by number."""
+    @property
+    def reasons(self) -> tuple[tuple[str, ...], ...]:
+        """Words of ends by number."""
+    @property
+    def denied(self) -> int:
+        """Orders that were denied."""
+    @property
+    def denials(self) -> dict[str, int]:
+        """How often each reason of a denial was given."""
 
 @final
 class OrderDesk:
@@ -1026,6 +1055,13 @@ class BarBuilder:
     @property
     def outside(self) -> int:
         """Updates outside trading hours, which day bars leave out."""
+
+def moments(values: Any, /) -> tuple[float, float, float, float, float]:
+    """(mean, sums of the 2nd, 3rd and 4th powers around it, sum of the squares of losses).
+
+    Of a contiguous buffer of 64-bit floats; all zero when it is empty. Sums are compensated: they
+    do not depend on the machine.
+    """
 
 def digest(data: bytes, /) -> bytes:
     """BLAKE3 of `data`, 32 bytes."""

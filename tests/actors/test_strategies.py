@@ -11,10 +11,12 @@ from openoutcry.actors.strategies.ema_cross import EmaCross
 from openoutcry.actors.strategies.market_maker import MarketMaker
 from openoutcry.actors.strategies.registry import SHIPPED, find_strategy, load_strategy
 from openoutcry.actors.strategies.sma_cross import SmaCross
+from openoutcry.state import codec
 from openoutcry.state.commands import Halt, Resume
 from openoutcry.state.config import StrategyConfig
 from openoutcry.state.enums import AccountType, LiquiditySide, OrderStatus, Side
 from openoutcry.state.errors import ConfigError
+from openoutcry.state.events import OrderDenied
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.market_data import Bar
 from openoutcry.state.signals import Crossed
@@ -114,7 +116,8 @@ def test_a_cross_that_is_denied_is_made_up_for_a_minute_later():
     ready.graph.handle(Resume(ts=T0, reason="a test"))
     ready.play()
     ready.end()
-    denied = [event.ts_event for event in ready.graph.path.denials()]
+    records = [codec.decode(data) for _, data in ready.journal.records()]
+    denied = [event.ts_event for event in records if isinstance(event, OrderDenied)]
     assert denied == [T0 + 4 * MINUTE, T0 + 5 * MINUTE]
     held = [(fill.ts_event, fill.quantity) for _, fill, _ in ready.record.fills]
     assert held == [(T0 + 6 * MINUTE, Decimal(1))]

@@ -18,9 +18,10 @@ use super::market::PyMarket;
 use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
+use super::run_columns::PyRunColumns;
 use crate::directory::Symbol;
 use crate::ledger::BookIx;
-use crate::orders::{Event, What};
+use crate::orders::Event;
 use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
 use crate::record::Record;
 use crate::types::Nanos;
@@ -242,19 +243,17 @@ impl PyOrderPath {
         self.inner.gate.waiting()
     }
 
-    /// Every order that was asked for, as messages; kept with `keep_record`.
+    /// Every order that was denied or came into the table, as messages; kept with `keep_record`.
     fn signals<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let (directory, orders) = (self.directory.borrow(py), self.orders.borrow(py));
         let record = &self.inner.run_record;
         let mut denied = record.denied.iter().map(|(intent, _)| intent).peekable();
-        let signals = record.signals.iter().map(|&id| {
+        let signals = record.signals.iter().filter_map(|&id| {
             if let Some(intent) = denied.next_if(|intent| intent.id() == id) {
-                return build_submit(py, &directory, intent);
+                return Some(build_submit(py, &directory, intent));
             }
-            match orders.inner.get(id) {
-                Some(order) => build_submit(py, &directory, &order.intent),
-                None => unreachable!("an order that was neither denied nor entered"),
-            }
+            let order = orders.inner.get(id)?;
+            Some(build_submit(py, &directory, &order.intent))
         });
         signals.collect()
     }
@@ -270,32 +269,11 @@ impl PyOrderPath {
         rows.collect()
     }
 
-    /// Denials, as messages.
-    fn denials<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let directory = self.directory.borrow(py);
-        let rows = self
-            .inner
-            .run_record
-            .denied
-            .iter()
-            .map(|(intent, reasons)| {
-                let event = Event {
-                    id: intent.id(),
-                    instrument: intent.instrument(),
-                    ts_event: intent.ts,
-                    ts_received: intent.ts,
-                    what: What::Denied {
-                        reasons: reasons.clone(),
-                    },
-                };
-                build_event(py, &directory, &event)
-            });
-        rows.collect()
-    }
-
-    /// Equity samples: (time, units of the account currency).
-    fn equity(&self) -> Vec<(i64, i128)> {
-        self.inner.run_record.equity.clone()
+    /// All that was kept, as columns.
+    fn columns(&self, py: Python<'_>) -> PyResult<PyRunColumns> {
+        let (directory, orders) = (self.directory.borrow(py), self.orders.borrow(py));
+        let columns = self.inner.run_record.columns(&orders.inner);
+        PyRunColumns::new(py, &columns, &directory)
     }
 
     /// Let what a failed handler asked for go.

@@ -57,9 +57,6 @@ impl OrderPath {
     }
 
     fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
-        if self.run_record.on {
-            self.run_record.signals.push(intent.id());
-        }
         let added = i128::from(intent.submit.quantity);
         let view = View::new(self.now, parts.market, parts.books, parts.orders);
         let reasons = parts.risk.reasons(&intent, added, &view);
@@ -69,6 +66,9 @@ impl OrderPath {
         parts.risk.approved(&intent, self.now);
         let broker = |failure| Stage::Broker.failed(failure);
         parts.orders.add((*intent).clone()).map_err(broker)?;
+        if self.run_record.on {
+            self.run_record.signals.push(intent.id());
+        }
         let record = Record::Submit(&intent);
         parts
             .journal
@@ -87,6 +87,7 @@ impl OrderPath {
         recorded.map_err(|failure| Stage::Risk.failed(failure))?;
         let book = intent.book;
         if self.run_record.on {
+            self.run_record.signals.push(intent.id());
             self.run_record.denied.push((intent, reasons));
         }
         self.tell(book, event);

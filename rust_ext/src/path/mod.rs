@@ -9,6 +9,7 @@
 
 mod down;
 mod gate;
+mod run_columns;
 mod run_record;
 mod up;
 mod view;
@@ -26,6 +27,7 @@ use crate::risk::Risk;
 use crate::types::{InstrumentIx, Nanos};
 
 pub use gate::{Gate, Outgoing};
+pub use run_columns::{Column, FillColumns, OrderColumns, RunColumns};
 pub use run_record::RunRecord;
 
 /// Bit of the strategy number in ids of orders that close a strategy's book on its behalf.

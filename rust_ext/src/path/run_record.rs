@@ -9,7 +9,7 @@ use crate::types::Nanos;
 pub struct RunRecord {
     /// Off, nothing is kept: a daemon runs for months.
     pub on: bool,
-    /// Ids of the orders that were asked for.
+    /// Ids of the orders that were asked for, once they are denied or in the table.
     pub signals: Vec<u128>,
     /// Orders that never came into the table, each with its reasons.
     pub denied: Vec<(Intent, Vec<String>)>,

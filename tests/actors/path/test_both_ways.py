@@ -224,9 +224,9 @@ def outcome(ready: ReplaySession, graph: Graph) -> dict[str, Any]:
         "market": ready.market.hash(),
         "risk": graph.risk_state.snapshot(),
         "fills": path.fills(),
-        "equity": path.equity(),
+        "equity": path.columns().equity,
         "signals": path.signals(),
-        "denials": path.denials(),
+        "denials": path.columns().denials,
         "failures": graph.supervisor.failures,
     }
 

@@ -98,7 +98,7 @@ def test_a_duplicate_changes_nothing(first: tuple[OrderEvent, ...], last: OrderE
         pit.graph.books.native.digest(),
         list(pit.heard),
         pit.path.fills(),
-        pit.path.equity(),
+        pit.path.columns().equity,
     )
     count = pit.journal.native.count
     pit.take(last)
@@ -107,7 +107,7 @@ def test_a_duplicate_changes_nothing(first: tuple[OrderEvent, ...], last: OrderE
         pit.graph.books.native.digest(),
         pit.heard,
         pit.path.fills(),
-        pit.path.equity(),
+        pit.path.columns().equity,
     )
     assert halts(pit) == []
     assert pit.journal.native.count == count + 1, "the input itself is on record"
