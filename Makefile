@@ -15,7 +15,7 @@ CATALOG := $(if $(wildcard $(DATA)/instruments.json),$(DATA),runs/demo/catalog)
 NATIVE_SOURCES := $(shell find rust_ext -name '*.rs') rust_ext/Cargo.toml Cargo.toml Cargo.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test check fmt bench build lock clean
+.PHONY: help setup demo test soak check fmt bench build lock clean
 
 help: ## print this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,9 @@ $(VENV)/.native: $(VENV)/.locked pyproject.toml $(NATIVE_SOURCES)
 
 test: setup ## run the test suite
 	@$(BIN)/pytest -m "not packaging"
+
+soak: setup ## prove on 4,000 random markets that skipping changes nothing (a failure prints its seed)
+	@OPENOUTCRY_EXAMPLES=4000 $(BIN)/pytest tests/properties/test_skipping.py
 
 check: setup ## lint, types, format and the Rust tests
 	@echo "ruff";   $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

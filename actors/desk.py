@@ -5,7 +5,6 @@ leaves when the strategy's handler returns. Orders go through the engine's `Orde
 of the running handler too, so that `target` never asks twice.
 """
 
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
@@ -15,7 +14,6 @@ from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Cell
 from openoutcry.actors.interests import StrategyInterests
 from openoutcry.actors.schedule import Timer, next_cron, next_multiple
-from openoutcry.actors.timers import CancelTimer, SetTimer
 from openoutcry.state.enums import TimeInForce, TriggerSource
 from openoutcry.state.errors import NotRepresentable
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
@@ -67,8 +65,6 @@ class Desk:
         market: Last prices and books.
         books: Positions and cash.
         interests: What the strategy asks to be woken for.
-        emit: Sends a message to a cell when the handler returns.
-        timers: Where timer requests go.
     """
 
     def __init__(
@@ -81,8 +77,6 @@ class Desk:
         market: _native.Market,
         books: Books,
         interests: StrategyInterests,
-        emit: Callable[[Cell, object], None],
-        timers: Cell,
     ) -> None:
         self.strategy = strategy
         self.universe = universe
@@ -93,8 +87,6 @@ class Desk:
         self._cell = cell
         self._market = market
         self._books = books
-        self._emit = emit
-        self._timers = timers
         self.timers: dict[str, Timer] = {}
 
     @property
@@ -166,7 +158,7 @@ class Desk:
     def cancel_timer(self, name: str) -> None:
         """Forget a timer."""
         self.timers.pop(name, None)
-        self._emit(self._timers, CancelTimer(owner=self._cell.name, name=name))
+        self.orders.set_timer(name, None)
 
     def rearm(self, name: str) -> None:
         """After a timer fired: set it again when it repeats, else forget it."""
@@ -180,7 +172,7 @@ class Desk:
 
     def _arm(self, name: str, timer: Timer) -> None:
         self.timers[name] = timer
-        self._emit(self._timers, SetTimer(owner=self._cell.name, name=name, ts=timer.due))
+        self.orders.set_timer(name, timer.due)
 
 
 def _exact_units(universe: Universe, instrument: InstrumentId, what: str, value: "Number") -> int:

@@ -40,7 +40,6 @@ from openoutcry.actors.strategy_actor import (
     cell_name,
 )
 from openoutcry.actors.supervisor import Supervisor
-from openoutcry.actors.timers import TimerActor
 from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
 from openoutcry.state.config import Config, StrategyConfig
@@ -137,7 +136,6 @@ class Graph:
 
     def _build_actors(self) -> None:
         ports, dispatcher = self.ports, self.dispatcher
-        self.timers = TimerActor.launch(dispatcher, ports.inlet)
         interests = _native.Interests(self.directory, ports.market)
         self.market_data = MarketDataActor.launch(
             dispatcher, ports.feeds, self.universe.index, interests
@@ -179,8 +177,6 @@ class Graph:
             market=self.ports.market,
             books=self.books,
             interests=interests,
-            emit=self.dispatcher.emit,
-            timers=self.timers.cell,
         )
         with self._guard.setting_up(actor.cell, strategy_class):
             actor.adopt(strategy_class(config.id, params, desk), desk)
@@ -192,7 +188,6 @@ class Graph:
         table: dict[type, Cell] = {}
         for kind in (*_ORDER_EVENTS, *AnyAccountEvent.__args__):
             table[kind] = self.broker.cell
-        table[TimerFired] = self.timers.cell
         for kind in (CancelAll, Flatten):
             table[kind] = self.portfolio.cell
         for kind in (Halt, Resume):
@@ -211,6 +206,9 @@ class Graph:
 
         Ends early, and returns False, when a core actor has failed.
         """
+        failed_before = self.dispatcher.stopped
+        if failed_before:
+            return False
         for message in inputs:
             self.handle(message)
             if self.dispatcher.stopped:
@@ -220,10 +218,15 @@ class Graph:
     def handle(self, message: AnyMessage) -> None:
         """Handle one input from the inlet; what is no market data goes on record.
 
-        The market must have been told of market data before. The path itself records the order events that it takes.
+        The market must have been told of market data before. The path itself records the order
+        events that it takes.
         """
         self._stamp()
         cell = self._entry.get(message.__class__)
+        if isinstance(message, TimerFired):
+            cell = self.dispatcher.cells[message.owner]
+            if isinstance(cell.actor, StrategyActor):
+                self.path.timer_fired(cell.actor.strategy_id, message.name)
         if cell is None:
             datum = cast("AnyMarketData", message)
             self.player.publish(self.universe.index[datum.instrument], datum)

@@ -1,7 +1,7 @@
 """What wakes a strategy, declared in Python and decided by the engine.
 
 The engine updates attached indicators and compares lines, quotes and prices as the market changes; a
-strategy is entered only when something fired. See `docs/explanation/interests.md`.
+strategy is entered only when something fired. See `docs/reference/interests.md`.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from openoutcry.actors.dispatcher import Cell
 from openoutcry.actors.indicators.base import Indicator
 from openoutcry.actors.market_data import MarketDataActor, UnwatchPrice, WatchPrice
 from openoutcry.state.enums import PriceType
-from openoutcry.state.errors import CodecError, StrategyError
+from openoutcry.state.errors import CodecError, NotRepresentable, StrategyError
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.universe import Universe
 
@@ -190,7 +190,7 @@ class StrategyInterests:
             )
         item = self._universe.instrument(instrument)
         if isinstance(price, float):
-            raise StrategyError(
+            raise NotRepresentable(
                 f"price {price!r} is a float", remedy=f'write Decimal("{price}") or "{price}"'
             )
         self._data.check_offered(("quote", "trade"), instrument, self._cell)

@@ -138,10 +138,14 @@ def _params(config: Config) -> dict[str, dict[str, Any]]:
 
 def _here(configs: Sequence[Config], data: Dataset, span: _Span) -> Sweep:
     runs: list[Run] = []
+    # What is there already stays: looking through it again and again takes a tenth of short runs.
+    gc.freeze()
     try:
         runs.extend(_run(config, data, span) for config in configs)
     except KeyboardInterrupt:
         return Sweep(runs=tuple(runs), interrupted=True)
+    finally:
+        gc.unfreeze()
     return Sweep(runs=tuple(runs))
 
 

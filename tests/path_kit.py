@@ -13,12 +13,12 @@ from openoutcry import _native
 from openoutcry.actors.graph import Graph, Ports, build_graph
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state import codec
-from openoutcry.state.codec import AnyMessage
 from openoutcry.state.commands import (
     CancelOrder,
     Halt,
     ReplaceOrder,
     Resume,
+    RiskApproved,
     SubmitOrder,
     VenueCommand,
 )
@@ -93,6 +93,10 @@ class Evidence(order_kit.Evidence):
     def __init__(self, number: int = 1, ts: int = NOW, book: int = 1) -> None:
         super().__init__(own(number, book), ts)
 
+    def fill(self, *args: Any, **kwargs: Any) -> OrderFilled:
+        """A fill whose fee counts units of the run's currency."""
+        return msgspec.structs.replace(super().fill(*args, **kwargs), fee_scale=8)
+
 
 class World:
     """Clock, inlet, venue and feeds: writes down what arrives, decides nothing."""
@@ -133,9 +137,10 @@ class Puppet(Strategy):
 
     heard: list[Any]
     acts: list[Callable[["Puppet"], object]]
+    at_fills: list[Callable[[OrderFilled], object]]
 
     def setup(self) -> None:
-        self.heard, self.acts = [], []
+        self.heard, self.acts, self.at_fills = [], [], []
         self.subscribe_quotes(BTC)
 
     def on_quote(self, _quote: Quote) -> None:
@@ -144,6 +149,8 @@ class Puppet(Strategy):
 
     def on_fill(self, fill: OrderFilled) -> None:
         self.heard.append(fill)
+        for act in self.at_fills:
+            act(fill)
 
     def on_order(self, event: Any) -> None:
         self.heard.append(event)
@@ -195,7 +202,7 @@ class Pit:
 
     # --- inputs -----------------------------------------------------------------------------
 
-    def handle(self, message: AnyMessage) -> None:
+    def handle(self, message: Any) -> None:
         """One input of the core."""
         self.world.seq += 1
         self.graph.handle(message)
@@ -211,7 +218,7 @@ class Pit:
         self.puppet(strategy).acts.append(act)
         self.handle(Quote(BTC, self.world.now, self.world.now, 2, 0, 1, 2, 5, 5))
 
-    def tell(self, *commands: AnyMessage) -> None:
+    def tell(self, *commands: Any) -> None:
         """One input whose handler asks for all of this, in this order."""
 
         def act(_puppet: Puppet) -> None:
@@ -220,7 +227,7 @@ class Pit:
 
         self.run(act)
 
-    def take(self, *events: AnyMessage) -> None:
+    def take(self, *events: Any) -> None:
         """Evidence from the venue, each an input of its own."""
         for event in events:
             self.handle(event)
@@ -253,6 +260,14 @@ class Pit:
     def arrived(self) -> list[VenueCommand]:
         """What the venue got."""
         return self.world.arrived
+
+    def submits(self) -> list[SubmitOrder]:
+        """The orders among it."""
+        return [command for command in self.arrived if isinstance(command, SubmitOrder)]
+
+    def approved(self) -> list[RiskApproved[VenueCommand]]:
+        """The intents on record."""
+        return self.records(RiskApproved)
 
     @property
     def heard(self) -> list[Any]:

@@ -820,6 +820,8 @@ class OrderPath:
         """Take an equity sample; nothing when something held has no price yet."""
     def on_grid(self) -> None:
         """Take an equity sample and set the timer of the next one."""
+    def timer_fired(self, strategy: str, name: str, /) -> None:
+        """A strategy's timer has fired: the clock has forgotten it."""
     def on_durable(self) -> None:
         """The journal has become durable further: let out what may go, in order."""
     @property
@@ -906,6 +908,8 @@ class OrderDesk:
         """Ask for every own order to be canceled, those of the running handler too."""
     def replace(self, order: str, quantity: Any, limit: Any, stop: Any, /) -> None:
         """Ask for new terms; None keeps a value. Raises as `cancel` and `submit`."""
+    def set_timer(self, name: str, at: int | None, /) -> None:
+        """Set a timer, or move the one of that name; None forgets it."""
     def position_units(self, instrument: str, /) -> int:
         """Signed quantity units that the strategy holds."""
     def open_orders(self, instrument: str | None, /) -> list[Order]:

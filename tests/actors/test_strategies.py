@@ -10,11 +10,29 @@ from openoutcry.actors.strategies.buy_and_hold import BuyAndHold
 from openoutcry.actors.strategies.ema_cross import EmaCross
 from openoutcry.actors.strategies.market_maker import MarketMaker
 from openoutcry.actors.strategies.registry import SHIPPED, find_strategy, load_strategy
+from openoutcry.actors.strategies.sma_cross import SmaCross
+from openoutcry.state import codec
+from openoutcry.state.commands import Halt, Resume
 from openoutcry.state.config import StrategyConfig
 from openoutcry.state.enums import AccountType, LiquiditySide, OrderStatus, Side
 from openoutcry.state.errors import ConfigError
+from openoutcry.state.events import OrderDenied
 from openoutcry.state.identifiers import StrategyId
-from tests.harness import MINUTE, SECOND, T0, bars, config, feed, play, quotes, session, strategy
+from openoutcry.state.market_data import Bar
+from openoutcry.state.signals import Crossed
+from tests.harness import (
+    MINUTE,
+    SECOND,
+    T0,
+    Columns,
+    bars,
+    config,
+    feed,
+    play,
+    quotes,
+    session,
+    strategy,
+)
 from tests.markets import MARGIN, PERP, SPOT, quote_walk
 
 BTC = PERP.id
@@ -56,6 +74,61 @@ def test_ema_cross_long_only_never_goes_short():
 
 def test_ema_cross_ignores_a_bar_in_which_nothing_happened():
     assert sides(on_bars([1000] * 10, EmaCross, fast=2, slow=4)) == []
+
+
+class EveryBar(EmaCross):
+    """The same rule, asked at every bar."""
+
+    def on_cross(self, cross: Crossed) -> None:
+        pass
+
+    def on_bar(self, bar: Bar) -> None:
+        if self.slow.ready and bar.high_units != bar.low_units:
+            size = self.params.size
+            self.target(bar.instrument, size if self.fast.value >= self.slow.value else -size)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ema_cross_decides_as_if_it_looked_at_every_bar(seed):
+    """Where all orders fill, nothing is lost between two crosses."""
+    data: dict[tuple[str, str], Columns] = {("quote", BTC): quote_walk(seed, 3_000)}
+
+    def fills(cls):
+        chosen = strategy(cls, instrument=BTC, size="0.001", fast=2, slow=5, timeframe="20t")
+        settings = config(MARGIN, [feed(BTC, "quote")], [chosen], currency="USDT")
+        played = play(session(settings, [PERP], data))
+        return [(fill.ts_event, fill.side, fill.quantity) for _, fill, _ in played.record.fills]
+
+    expected = fills(EveryBar)
+    assert len(expected) > 10
+    assert fills(EmaCross) == expected
+
+
+def test_a_cross_that_is_denied_is_made_up_for_a_minute_later():
+    ts = [T0 + n * MINUTE for n in range(12)]
+    rows = [(c, c + 1, c - 1, c, 10_000) for c in range(1_000, 1_012)]
+    entry = strategy(EmaCross, instrument=BTC, size="1", fast=2, slow=4)
+    settings = config(MARGIN, [feed(BTC, "bar", bars=["1m-last"])], [entry], currency="USDT")
+    ready = session(settings, [PERP], {("bar:1m-last", BTC): bars(ts, MINUTE, rows)})
+    ready.begin()
+    ready.graph.handle(Halt(ts=T0, reason="a test"))
+    ready.play(2)  # the cross, and the first time that it tries again
+    ready.graph.handle(Resume(ts=T0, reason="a test"))
+    ready.play()
+    ready.end()
+    records = [codec.decode(data) for _, data in ready.journal.records()]
+    denied = [event.ts_event for event in records if isinstance(event, OrderDenied)]
+    assert denied == [T0 + 4 * MINUTE, T0 + 5 * MINUTE]
+    held = [(fill.ts_event, fill.quantity) for _, fill, _ in ready.record.fills]
+    assert held == [(T0 + 6 * MINUTE, Decimal(1))]
+
+
+def test_sma_cross_goes_flat_below_unless_it_may_go_short():
+    closes = [1000, *range(1010, 1110, 10), *range(1090, 890, -10)]
+    played = on_bars(closes, SmaCross, fast=2, slow=4)
+    assert sides(played) == [(Side.BUY, Decimal(1)), (Side.SELL, Decimal(1))]
+    played = on_bars(closes, SmaCross, fast=2, slow=4, long_only=False)
+    assert sides(played)[:2] == [(Side.BUY, Decimal(1)), (Side.SELL, Decimal(2))]
 
 
 def test_buy_and_hold_buys_once_and_keeps_it():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openoutcry import _native
-from openoutcry.state import commands, enums, errors, events, market_data
+from openoutcry.state import commands, enums, errors, events, market_data, signals
 from openoutcry.state.binding import currency_table, spec
 from openoutcry.state.errors import ConfigError, NotRepresentable, NumericOverflow
 from openoutcry.state.identifiers import InstrumentId
@@ -32,7 +32,7 @@ def coin(**changes: Any) -> Perpetual:
 
 
 def classes() -> dict[str, object]:
-    modules = (enums, errors, commands, market_data, events)
+    modules = (enums, errors, commands, market_data, events, signals)
     return {name: value for module in modules for name, value in vars(module).items()}
 
 

@@ -19,6 +19,7 @@ from openoutcry.state.market_data import Bar, Quote
 from openoutcry.state.money import Money
 from openoutcry.state.orders import Order
 from openoutcry.state.positions import Position
+from openoutcry.state.signals import Crossed
 
 
 class Typed(Strategy):
@@ -39,6 +40,18 @@ class Typed(Strategy):
         self.bands = self.indicator(Bollinger(20, 2.0), self.params.instrument, "1m")
         assert_type(self.fast, Ema)
         assert_type(self.bands, Bollinger)
+        self.cross("trend", self.fast, (self.bands, "upper"), skip_flat=True)
+        self.cross("level", self.fast, 50.0)
+        self.cross("level", 50, self.fast)  # type: ignore[arg-type]
+        self.subscribe_quotes(self.params.instrument, every_ms=500, min_ticks=2)
+        self.subscribe_quotes(self.params.instrument, every_ms=0.5)  # type: ignore[arg-type]
+
+    def on_cross(self, cross: Crossed) -> None:
+        assert_type(cross.above, bool)
+        assert_type(cross.instrument, InstrumentId)
+        self.watch_price("stop", cross.instrument, "1.05")
+        self.watch_price("stop", cross.instrument, 1.05)  # type: ignore[arg-type]
+        self.unwatch_price("stop", cross.instrument)
 
     def on_quote(self, quote: Quote) -> None:
         assert_type(quote.bid, Decimal)

@@ -10,13 +10,14 @@ use pyo3::types::{PyDict, PyInt, PyString};
 
 use super::names::{Names, names, raise};
 use super::order_messages::{id_text, order_id};
+use super::order_options::Options;
 use super::orders::PyOrder;
 use super::path::PyOrderPath;
 use crate::fixed::parse_units;
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Intent, NewTerms};
-use crate::path::Wish;
-use crate::types::{InstrumentIx, OrderType, Side, Submit, TimeInForce, TriggerSource};
+use crate::path::{TimerAsk, Wish};
+use crate::types::{InstrumentIx, Side, Submit, TimeInForce, TriggerSource};
 
 /// How a strategy asks for orders and sees its own.
 #[pyclass(module = "openoutcry._native")]
@@ -28,6 +29,13 @@ pub struct OrderDesk {
     /// Orders asked for so far.
     #[pyo3(get, set)]
     signals: u64,
+}
+
+/// The prices of an order, in units; a trailing offset may be basis points.
+struct Prices {
+    limit: Option<i64>,
+    trigger: Option<i64>,
+    trailing: Option<i64>,
 }
 
 /// What a number of an order means.
@@ -182,6 +190,20 @@ impl OrderDesk {
         Ok(())
     }
 
+    /// Set a timer, or move the one of that name; None forgets it.
+    #[pyo3(signature = (name, at, /))]
+    fn set_timer(&self, name: &Bound<'_, PyAny>, at: Option<i64>) -> PyResult<()> {
+        let py = name.py();
+        let name = {
+            let path = self.path.borrow(py);
+            let mut directory = path.directory.borrow_mut(py);
+            directory.symbol(name)?
+        };
+        let book = self.book;
+        self.wish(py, |_| Wish::Timer(TimerAsk { book, name, at }));
+        Ok(())
+    }
+
     /// Signed quantity units that the strategy holds.
     #[pyo3(signature = (instrument, /))]
     fn position_units(&self, instrument: &Bound<'_, PyAny>) -> PyResult<i128> {
@@ -205,84 +227,6 @@ impl OrderDesk {
         Ok(open
             .map(|order| PyOrder::new(order.clone(), path.directory.clone_ref(py)))
             .collect())
-    }
-}
-
-/// What the options of an order say.
-#[derive(Default)]
-struct Options<'py> {
-    limit: Option<Bound<'py, PyAny>>,
-    stop: Option<Bound<'py, PyAny>>,
-    take_profit: Option<Bound<'py, PyAny>>,
-    trail: Option<Bound<'py, PyAny>>,
-    trail_bps: Option<i64>,
-    trigger_source: Option<TriggerSource>,
-    time_in_force: Option<TimeInForce>,
-    expire: Option<i64>,
-    post_only: bool,
-    reduce_only: bool,
-    parent: Option<u128>,
-    oco_group: Option<Bound<'py, PyAny>>,
-    position: Option<Bound<'py, PyAny>>,
-    tag: Option<Bound<'py, PyAny>>,
-}
-
-impl<'py> Options<'py> {
-    fn read(n: &Names, given: &Bound<'py, PyDict>) -> PyResult<Self> {
-        let mut options = Self::default();
-        for (name, value) in given.iter() {
-            let name: PyBackedStr = name.extract()?;
-            if value.is_none() {
-                continue;
-            }
-            match &*name {
-                "limit" => options.limit = Some(value),
-                "stop" => options.stop = Some(value),
-                "take_profit" => options.take_profit = Some(value),
-                "trail" => options.trail = Some(value),
-                "trail_bps" => options.trail_bps = Some(value.extract()?),
-                "trigger_source" => options.trigger_source = Some(n.trigger_source.value(&value)?),
-                "time_in_force" => options.time_in_force = Some(n.time_in_force.value(&value)?),
-                "expire_ts" => options.expire = Some(value.extract()?),
-                "post_only" => options.post_only = value.is_truthy()?,
-                "reduce_only" => options.reduce_only = value.is_truthy()?,
-                "parent" => options.parent = Some(order_id(&value)?),
-                "oco_group" => options.oco_group = Some(value),
-                "position" => options.position = Some(value),
-                "tag" => options.tag = Some(value),
-                unknown => {
-                    let text = format!("an order has no option {unknown:?}");
-                    return Err(raise(given.py(), |n| &n.strategy_error, text));
-                }
-            }
-        }
-        Ok(options)
-    }
-
-    /// The type that the given prices mean.
-    fn order_type(&self, py: Python<'_>) -> PyResult<OrderType> {
-        let refuse = |text: &str| Err(raise(py, |n| &n.strategy_error, text));
-        let trails = self.trail.is_some() || self.trail_bps.is_some();
-        let triggers = [self.stop.is_some(), self.take_profit.is_some(), trails];
-        let several = triggers.iter().filter(|given| **given).count() > 1;
-        if several || (self.trail.is_some() && self.trail_bps.is_some()) {
-            return refuse("an order has one of stop, take_profit, trail and trail_bps");
-        }
-        let limited = self.limit.is_some();
-        if trails {
-            return match limited {
-                true => refuse("a trailing stop takes no limit"),
-                false => Ok(OrderType::TrailingStop),
-            };
-        }
-        Ok(match (triggers, limited) {
-            ([true, ..], true) => OrderType::StopLimit,
-            ([true, ..], false) => OrderType::Stop,
-            ([_, true, _], true) => OrderType::TakeProfitLimit,
-            ([_, true, _], false) => OrderType::TakeProfit,
-            (_, true) => OrderType::Limit,
-            (_, false) => OrderType::Market,
-        })
     }
 }
 
@@ -381,19 +325,7 @@ impl OrderDesk {
             );
             return Err(raise(py, |n| &n.strategy_error, text));
         }
-        let price = |value: &Option<Bound<'py, PyAny>>, what| {
-            let units = |value| self.units(name, ix, value, Meaning::Price, what);
-            value.as_ref().map(units).transpose()
-        };
-        let trigger = match &options.stop {
-            Some(_) => price(&options.stop, "stop")?,
-            None => price(&options.take_profit, "stop")?,
-        };
-        let trailing = match options.trail_bps {
-            Some(bps) => Some(bps),
-            None => price(&options.trail, "trail")?,
-        };
-        let limit = price(&options.limit, "limit")?;
+        let prices = self.prices(name, ix, &options)?;
         let mut path = self.path.borrow_mut(py);
         let path = &mut *path;
         let mut directory = path.directory.borrow_mut(py);
@@ -414,10 +346,10 @@ impl OrderDesk {
                 side,
                 order_type: meant,
                 quantity,
-                limit,
-                trigger,
+                limit: prices.limit,
+                trigger: prices.trigger,
                 trigger_source: options.trigger_source.unwrap_or(TriggerSource::BidAsk),
-                trailing_offset: trailing,
+                trailing_offset: prices.trailing,
                 trailing_bps: options.trail_bps.is_some(),
                 time_in_force: options.time_in_force.unwrap_or(TimeInForce::Gtc),
                 expire: options.expire,
@@ -435,6 +367,30 @@ impl OrderDesk {
         path.inner.wish(Wish::Submit(Box::new(intent)));
         self.signals += 1;
         Ok(id_text(py, id))
+    }
+
+    /// The prices of an order in units.
+    fn prices<'py>(
+        &self,
+        name: &Bound<'py, PyAny>,
+        ix: InstrumentIx,
+        options: &Options<'py>,
+    ) -> PyResult<Prices> {
+        let price = |value: &Option<Bound<'py, PyAny>>, what| {
+            let units = |value| self.units(name, ix, value, Meaning::Price, what);
+            value.as_ref().map(units).transpose()
+        };
+        Ok(Prices {
+            trigger: match &options.stop {
+                Some(_) => price(&options.stop, "stop")?,
+                None => price(&options.take_profit, "stop")?,
+            },
+            trailing: match options.trail_bps {
+                Some(bps) => Some(bps),
+                None => price(&options.trail, "trail")?,
+            },
+            limit: price(&options.limit, "limit")?,
+        })
     }
 
     fn wish(&self, py: Python<'_>, make: impl FnOnce(i64) -> Wish) {

@@ -234,6 +234,11 @@ impl Dispatcher {
 }
 
 impl Dispatcher {
+    /// Whether no message waits.
+    pub fn is_quiet(&self) -> bool {
+        self.ready.is_empty()
+    }
+
     /// What a handler sent may leave.
     fn release(&mut self) {
         self.ready.extend(self.outbox.drain(..));
@@ -311,11 +316,17 @@ pub fn deliver(
             None => Ok(()),
         },
         Err(error) => {
+            let mut blamed = None;
             if let Some(path) = path {
                 path.borrow_mut().discard();
+                blamed = path.borrow_mut().take_blamed(error.value(py));
             }
+            let cell = match blamed {
+                Some(actor) => path_cell(dispatcher, actor)?,
+                None => cell.clone(),
+            };
             let input = message.get_type().name()?;
-            fail(dispatcher, cell, &input.to_string(), error)
+            fail(dispatcher, &cell, &input.to_string(), error)
         }
     }
 }

@@ -282,8 +282,13 @@ impl PyKernel {
     }
 
     /// Set a timer of the engine's own.
-    pub fn set_own_timer(&mut self, ts: i64, owner: &str, name: &str) {
-        self.inner.set_timer(ts, owner.to_owned(), name.to_owned());
+    pub fn set_own_timer(&mut self, ts: i64, owner: String, name: String) -> u64 {
+        self.inner.set_timer(ts, owner, name)
+    }
+
+    /// Forget one.
+    pub fn forget_timer(&mut self, handle: u64) {
+        self.inner.cancel_timer(handle);
     }
 
     fn venue(&self, venue: usize) -> PyResult<&Venue> {

@@ -112,10 +112,11 @@ impl<T: Coded> Members<T> {
     pub fn value(&self, member: &Bound<'_, PyAny>) -> PyResult<T> {
         match self.members.iter().position(|m| m.is(member)) {
             Some(code) => Ok(T::ALL[code].0),
-            None => Err(PyTypeError::new_err(format!(
-                "{member} is no member of {}",
-                std::any::type_name::<T>()
-            ))),
+            None => {
+                let class = self.members[0].bind(member.py()).get_type();
+                let text = format!("{member} is no member of {}", class.name()?);
+                Err(PyTypeError::new_err(text))
+            }
         }
     }
 

@@ -1,5 +1,8 @@
 //! `OrderPath`: portfolio → risk → broker → gate, and back; see `crate::path`.
 
+use std::collections::HashMap;
+
+use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,21 +15,19 @@ use super::failures::to_python;
 use super::journal::PyJournal;
 use super::kernel::PyKernel;
 use super::market::PyMarket;
-use super::names::names;
-use super::order_messages::{
-    build_ask, build_event, build_submit, read_ask, read_event, read_intent,
-};
+use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
 use super::run_columns::PyRunColumns;
+use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::Event;
-use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage, Wish};
+use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
 use crate::record::Record;
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
-enum Port {
+pub(super) enum Port {
     /// The replay kernel is both.
     Kernel(Py<PyKernel>),
     Python {
@@ -55,11 +56,15 @@ pub struct PyOrderPath {
     pub orders: Py<PyOrderTable>,
     risk: Py<PyRisk>,
     journal: Py<PyJournal>,
-    port: Port,
+    /// The actor that failed last, with its error.
+    pub(super) blamed: Option<(&'static str, Py<PyBaseException>)>,
+    pub(super) port: Port,
     /// Strategies by book.
     cells: Vec<Option<Py<Cell>>>,
     /// Distance of equity samples in nanoseconds.
     grid: i64,
+    /// The clock's handles of strategies' timers.
+    pub(super) handles: HashMap<(BookIx, Symbol), u64>,
 }
 
 /// Owner and name of the timer that samples equity.
@@ -71,6 +76,9 @@ impl PyOrderPath {
         if let Port::Python { venue, clock } = &self.port {
             visit.call(venue)?;
             visit.call(clock)?;
+        }
+        if let Some((_, error)) = &self.blamed {
+            visit.call(error)?;
         }
         self.cells.iter().try_for_each(|cell| visit.call(cell))
     }
@@ -114,9 +122,11 @@ impl PyOrderPath {
             orders,
             risk,
             journal,
+            blamed: None,
             port,
             cells: (0..count).map(|_| None).collect(),
             grid: grid_ns,
+            handles: HashMap::new(),
         }
     }
 
@@ -139,7 +149,9 @@ impl PyOrderPath {
     #[pyo3(signature = (command, /))]
     fn command(slf: &Bound<'_, Self>, command: &Bound<'_, PyAny>) -> PyResult<()> {
         let wish = slf.borrow().read_wish(command)?;
-        slf.borrow_mut().inner.wish(wish);
+        if let Some(wish) = wish {
+            slf.borrow_mut().inner.wish(wish);
+        }
         Ok(())
     }
 
@@ -148,7 +160,7 @@ impl PyOrderPath {
     fn evidence(slf: &Bound<'_, Self>, event: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         let event = read_event(&mut slf.borrow().directory.borrow_mut(py), event)?;
-        Self::on_event(slf, event).map_err(|failed| failed.error)
+        Self::on_event(slf, event).map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
     /// Stop new orders of a scope; `reason` says why.
@@ -160,11 +172,14 @@ impl PyOrderPath {
         instrument: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let scope = slf.borrow().scope(py, strategy, instrument)?;
-        Self::with(slf, |path, parts| {
-            path.halt(reason, scope.0, scope.1, parts)
-        })
-        .map_err(|failed| failed.error)
+        let Some((book, ix)) = slf.borrow().scope(py, strategy, instrument) else {
+            // It stops nobody here, and is kept for whoever restores this risk's snapshot.
+            let halt = (text(strategy)?, text(instrument)?, reason.to_owned());
+            slf.borrow().risk.borrow_mut(py).inner.halt(halt);
+            return Ok(());
+        };
+        Self::with(slf, |path, parts| path.halt(reason, book, ix, parts))
+            .map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
     /// Lift the halt of a scope.
@@ -176,28 +191,50 @@ impl PyOrderPath {
         instrument: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let scope = slf.borrow().scope(py, strategy, instrument)?;
-        Self::with(slf, |path, parts| {
-            path.resume(reason, scope.0, scope.1, parts)
-        })
-        .map_err(|failed| failed.error)
+        let Some((book, ix)) = slf.borrow().scope(py, strategy, instrument) else {
+            let (strategy, instrument) = (text(strategy)?, text(instrument)?);
+            let this = slf.borrow();
+            let risk = &mut this.risk.borrow_mut(py).inner;
+            risk.resume(strategy.as_deref(), instrument.as_deref());
+            return Ok(());
+        };
+        Self::with(slf, |path, parts| path.resume(reason, book, ix, parts))
+            .map_err(|failed| slf.borrow_mut().blame(py, failed))
+    }
+
+    /// A strategy's timer has fired: the clock has forgotten it.
+    #[pyo3(name = "timer_fired", signature = (strategy, name, /))]
+    fn timer_has_fired(
+        &mut self,
+        strategy: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let py = strategy.py();
+        let (book, name) = {
+            let mut directory = self.directory.borrow_mut(py);
+            (directory.book(strategy)?, directory.symbol(name)?)
+        };
+        self.timer_fired(book, name);
+        Ok(())
     }
 
     /// Take an equity sample; nothing when something held has no price yet.
     #[pyo3(name = "sample")]
     fn sample_now(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::with(slf, OrderPath::sample).map_err(|failed| failed.error)
+        let blame = |failed| slf.borrow_mut().blame(slf.py(), failed);
+        Self::with(slf, OrderPath::sample).map_err(blame)
     }
 
     /// Take an equity sample and set the timer of the next one.
     #[pyo3(name = "on_grid")]
     fn on_grid_fired(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::on_grid(slf).map_err(|failed| failed.error)
+        Self::on_grid(slf, None).map_err(|failed| slf.borrow_mut().blame(slf.py(), failed))
     }
 
     /// The journal has become durable further: let out what may go.
     fn on_durable(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::with(slf, OrderPath::on_durable).map_err(|failed| failed.error)
+        let blame = |failed| slf.borrow_mut().blame(slf.py(), failed);
+        Self::with(slf, OrderPath::on_durable).map_err(blame)
     }
 
     /// Commands held back until the journal is durable.
@@ -251,6 +288,11 @@ impl PyOrderPath {
         !self.inner.wishes().is_empty()
     }
 
+    /// Whether strategies are to hear something.
+    pub fn has_news(&self) -> bool {
+        !self.inner.news.is_empty()
+    }
+
     pub fn discard(&mut self) {
         self.inner.discard();
     }
@@ -276,16 +318,23 @@ impl PyOrderPath {
         })
     }
 
-    /// Sample equity and set the next timer of the grid.
-    pub fn on_grid(slf: &Bound<'_, Self>) -> Result<(), FailedActor> {
+    /// Put the timer of the grid on record (when it was due, how late it is), sample equity and set
+    /// the next timer.
+    pub fn on_grid(slf: &Bound<'_, Self>, fired: Option<(Nanos, i64)>) -> Result<(), FailedActor> {
         let py = slf.py();
-        Self::with(slf, OrderPath::sample)?;
+        Self::with(slf, |path, parts| {
+            if let Some((ts, late)) = fired {
+                note_timer(path, parts, GRID, ts, late)?;
+            }
+            path.sample(parts)
+        })
+        .map_err(on_timer)?;
         let this = slf.borrow();
         let due = (this.inner.now.div_euclid(this.grid) + 1).saturating_mul(this.grid);
         let set = match &this.port {
             Port::Kernel(kernel) => {
                 let mut kernel = kernel.bind(py).borrow_mut();
-                kernel.set_own_timer(due, GRID.0, GRID.1);
+                kernel.set_own_timer(due, GRID.0.to_owned(), GRID.1.to_owned());
                 Ok(())
             }
             Port::Python { clock, .. } => clock
@@ -314,15 +363,9 @@ impl PyOrderPath {
         late: i64,
     ) -> Result<(), FailedActor> {
         Self::with(slf, |path, parts| {
-            let record = Record::Timer {
-                owner,
-                name,
-                ts,
-                late,
-            };
-            let recorded = parts.journal.record(path.seq, &record, parts.names);
-            recorded.map_err(|failure| Stage::Portfolio.failed(failure))
+            note_timer(path, parts, (owner, name), ts, late)
         })
+        .map_err(on_timer)
     }
 
     /// What a strategy is to hear next, as a message.
@@ -386,6 +429,9 @@ impl PyOrderPath {
     /// Hand over to the venue what has left the gate.
     fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
+        if !slf.borrow().inner.timers.is_empty() {
+            Self::set_timers(slf)?;
+        }
         loop {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
                 return Ok(());
@@ -407,74 +453,36 @@ impl PyOrderPath {
             }
         }
     }
+}
 
-    fn build<'py>(&self, py: Python<'py>, outgoing: &Outgoing) -> PyResult<Bound<'py, PyAny>> {
-        let directory = self.directory.borrow(py);
-        match outgoing {
-            Outgoing::Submit(intent) => build_submit(py, &directory, intent),
-            Outgoing::Ask { id, ts, ask, .. } => {
-                let orders = self.orders.borrow(py);
-                match orders.inner.get(*id) {
-                    Some(order) => build_ask(py, &directory, &order.intent, *ts, ask),
-                    None => unreachable!("a command about an order that the table does not have"),
-                }
-            }
-        }
+/// A failure when a timer fired.
+fn on_timer(failed: FailedActor) -> FailedActor {
+    FailedActor {
+        input: "TimerFired",
+        ..failed
     }
+}
 
-    fn read_wish(&self, command: &Bound<'_, PyAny>) -> PyResult<Wish> {
-        let py = command.py();
-        let n = names(py)?;
-        let class = command.get_type();
-        let ts = command.getattr(intern!(py, "ts"))?.extract()?;
-        if class.is(&n.submit_order) {
-            let intent = read_intent(&mut self.directory.borrow_mut(py), command)?;
-            return Ok(Wish::Submit(Box::new(intent)));
-        }
-        if class.is(&n.cancel_all) || class.is(&n.flatten) {
-            let strategy = command.getattr(intern!(py, "strategy"))?;
-            let instrument = command.getattr(intern!(py, "instrument"))?;
-            let some = |value: Bound<'_, PyAny>| (!value.is_none()).then_some(value.unbind());
-            let (strategy, instrument) = (some(strategy), some(instrument));
-            let (book, instrument) = self.scope(
-                py,
-                strategy.as_ref().map(|s| s.bind(py)),
-                instrument.as_ref().map(|i| i.bind(py)),
-            )?;
-            return Ok(if class.is(&n.flatten) {
-                Wish::Flatten {
-                    ts,
-                    book,
-                    instrument,
-                }
-            } else {
-                Wish::CancelAll {
-                    ts,
-                    book,
-                    instrument,
-                }
-            });
-        }
-        let (id, instrument, ask) = read_ask(&self.directory.borrow(py), command)?;
-        Ok(Wish::Ask {
-            id,
-            instrument,
-            ts,
-            ask,
-        })
-    }
+/// An optional name as text.
+fn text(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
+    name.map(|name| name.extract()).transpose()
+}
 
-    fn scope(
-        &self,
-        py: Python<'_>,
-        strategy: Option<&Bound<'_, PyAny>>,
-        instrument: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<(Option<BookIx>, Option<u32>)> {
-        let directory = self.directory.borrow(py);
-        let book = strategy.map(|name| directory.book(name)).transpose()?;
-        let ix = instrument.map(|id| directory.instrument(id)).transpose()?;
-        Ok((book, ix))
-    }
+fn note_timer(
+    path: &OrderPath,
+    parts: &mut Parts<'_>,
+    (owner, name): (&str, &str),
+    ts: Nanos,
+    late: i64,
+) -> Result<(), Failed> {
+    let record = Record::Timer {
+        owner,
+        name,
+        ts,
+        late,
+    };
+    let recorded = parts.journal.record(path.seq, &record, parts.names);
+    recorded.map_err(|failure| Stage::Portfolio.failed(failure))
 }
 
 /// Adds the class to the module.

@@ -217,10 +217,13 @@ impl Player {
         let skip = usize::try_from(skip.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let kernel = kernel.bind(py);
         let (dispatcher, path) = (self.dispatcher.bind(py), self.path.bind(py));
+        if dispatcher.borrow().stopped {
+            return Ok(false);
+        }
         let begin = kernel.borrow().stamp().0;
         let mut handled = 0;
         while left > 0 {
-            let passed = kernel.borrow().stamp().0 - begin - handled;
+            let passed = kernel.borrow().stamp().0.saturating_sub(begin + handled);
             let more = skip.saturating_sub(passed as usize);
             let input = match kernel.borrow_mut().advance_within(py, more)? {
                 Step::Input(input) => input,
@@ -234,7 +237,9 @@ impl Player {
                 Input::Report { .. } | Input::Timer { .. } => self.handle(kernel, input)?,
                 datum => self.bring(kernel, &datum)?,
             }
-            drain(dispatcher)?;
+            if !dispatcher.borrow().is_quiet() || path.borrow().has_news() {
+                drain(dispatcher)?;
+            }
             if dispatcher.borrow().stopped {
                 return Ok(false);
             }
@@ -328,8 +333,21 @@ impl Player {
                 ts,
                 late,
             } if (&**owner, &**name) == GRID => {
+                self.supervise(py, PyOrderPath::on_grid(path, Some((ts, late))))
+            }
+            Input::Timer {
+                ref owner,
+                ref name,
+                ts,
+                late,
+            } => {
                 let recorded = PyOrderPath::record_timer(path, owner, name, ts, late);
-                self.supervise(py, recorded.and_then(|()| PyOrderPath::on_grid(path)))
+                self.supervise(py, recorded)?;
+                let Some(cell) = Self::owner(path, owner, name) else {
+                    return Ok(());
+                };
+                let message = kernel.borrow_mut().message(py, &input)?;
+                deliver(self.dispatcher.bind(py), &cell, &message)
             }
             Input::Report {
                 report, arrived, ..
@@ -350,6 +368,26 @@ impl Player {
                 Ok(())
             }
         }
+    }
+
+    /// The strategy whose timer fired.
+    fn owner<'py>(
+        path: &Bound<'py, PyOrderPath>,
+        owner: &str,
+        name: &str,
+    ) -> Option<Bound<'py, Cell>> {
+        let py = path.py();
+        let mut this = path.borrow_mut();
+        let (book, name) = {
+            let mut directory = this.directory.borrow_mut(py);
+            let strategy = owner.strip_prefix("strategy/")?;
+            (
+                directory.inner.book(strategy)?,
+                directory.inner.symbol(name),
+            )
+        };
+        this.timer_fired(book, name);
+        this.cell(py, book)
     }
 
     fn supervise(&self, py: Python<'_>, done: Result<(), FailedActor>) -> PyResult<()> {

@@ -49,6 +49,10 @@ impl OrderPath {
                 book,
                 instrument,
             } => self.flatten(ts, book, instrument, parts),
+            Wish::Timer(ask) => {
+                self.timers.push_back(ask);
+                Ok(())
+            }
         }
     }
 

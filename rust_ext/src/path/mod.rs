@@ -17,7 +17,7 @@ mod view;
 use std::collections::VecDeque;
 
 use crate::books::Books;
-use crate::directory::Directory;
+use crate::directory::{Directory, Symbol};
 use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::ledger::BookIx;
@@ -53,6 +53,15 @@ pub enum Wish {
         book: Option<BookIx>,
         instrument: Option<InstrumentIx>,
     },
+    Timer(TimerAsk),
+}
+
+/// A strategy's timer: set (or moved) to a time, or forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerAsk {
+    pub book: BookIx,
+    pub name: Symbol,
+    pub at: Option<Nanos>,
 }
 
 /// An actor of the path, named when it fails.
@@ -118,6 +127,8 @@ pub struct OrderPath {
     pub gate: Gate,
     /// Orders that may leave now, in order.
     pub outgoing: VecDeque<Outgoing>,
+    /// Timers that the clock is to set or forget, in order.
+    pub timers: VecDeque<TimerAsk>,
     /// What strategies are to hear, in order.
     pub news: VecDeque<(BookIx, Event)>,
     pub hears: Vec<Hears>,
@@ -137,6 +148,7 @@ impl OrderPath {
             wishes: Vec::new(),
             gate: Gate::new(max_age_ns),
             outgoing: VecDeque::new(),
+            timers: VecDeque::new(),
             news: VecDeque::new(),
             hears: vec![Hears::default(); books],
             run_record: RunRecord::default(),
