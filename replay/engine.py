@@ -20,6 +20,7 @@ from openoutcry.state.catalog import StreamInfo
 from openoutcry.state.config import Config
 from openoutcry.state.errors import CatalogError, ConfigError
 from openoutcry.state.instruments import AnyInstrument
+from openoutcry.state.universe import Universe
 
 Progress = Callable[[int, int, int, int], None]
 """Called with events so far, simulated time, and the first and last time of the data."""
@@ -68,21 +69,9 @@ def replay(
         config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=seed))
     source = _source(catalog, data)
     instruments, calendars = source.instruments, source.calendars
-    streams = source.remembered(
-        "streams", (config.feeds, start, end), lambda: _streams(config, source, start, end)
-    )
-    universe = source.remembered(
-        "universe",
-        (config.feeds, config.venues, config.run, config.currencies),
-        lambda: build_universe(config, instruments),
-    )
+    streams, universe, played = _fixed(config, source, (start, end))
     first = max(start or 0, min(stream.first_ts for stream in streams))
     last = min([max(stream.last_ts for stream in streams), *([end] if end is not None else [])])
-    played = source.remembered(
-        "played",
-        (streams, config.feeds, start, end),
-        lambda: _played(config, streams, (instruments, calendars), (start, end)),
-    )
     run_id = _run_id(config, played)
     with DecodeAhead() as ahead:
         session = ReplaySession(
@@ -105,6 +94,25 @@ def replay(
             result.events_total, time.monotonic() - wall, time.process_time() - cpu
         ),
     )
+
+
+def _fixed(
+    config: Config, source: Dataset, span: tuple[int | None, int | None]
+) -> tuple[list[StreamInfo], Universe, bytes]:
+    """What parameters do not change: the streams, instruments and currencies, and their digests."""
+    streams = source.remembered(
+        "streams", (config.feeds, *span), lambda: _streams(config, source, *span)
+    )
+    universe = source.remembered(
+        "universe",
+        (config.feeds, config.venues, config.run, config.currencies),
+        lambda: build_universe(config, source.instruments),
+    )
+    definitions = source.instruments, source.calendars
+    played = source.remembered(
+        "played", (streams, *span), lambda: _played(config, streams, definitions, span)
+    )
+    return streams, universe, played
 
 
 def _source(catalog: Path | str | None, data: Dataset | None) -> Dataset:

@@ -1,8 +1,11 @@
 """Sweeps: every variant in its place, whatever becomes of the others."""
 
 import os
+import re
 import signal
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from openoutcry.state.errors import ConfigError
 from tests.harness import config, feed, strategy
 from tests.markets import MARGIN, PERP, quote_walk
 
+ROOT = Path(__file__).resolve().parents[2]
 FAST = [2, 3, 5, 8]
 
 
@@ -119,6 +123,18 @@ def test_a_grid_is_every_combination_the_last_parameter_first():
 def test_a_grid_of_a_strategy_that_is_not_there_is_refused():
     with pytest.raises(ConfigError, match="there is no strategy other"):
         variants(CROSS, {"other.fast": [2]})
+
+
+def test_the_example_of_the_page_finds_the_best(data):
+    page = ROOT / "docs" / "how-to" / "sweep-parameters.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, str(page), "exec"), names)
+    best = names["best_of"](CROSS, data.catalog.path)
+    grid = variants(CROSS, {"fast": [5, 10, 20], "slow": [50, 100]})
+    assert best.final_equity.amount == max(
+        replay(one, data=data).final_equity.amount for one in grid
+    )
 
 
 def test_results_of_workers_have_their_rows(data):
