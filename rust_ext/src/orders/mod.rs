@@ -22,4 +22,4 @@ pub use fills::{Fills, KnownFill};
 pub use intent::{Ask, Intent, NewTerms};
 pub use order::Order;
 pub use status::{FillState, OrderStatus, Outcome, RequestKind, RequestState};
-pub use table::{Applied, IdHasher, OrderTable};
+pub use table::{Applied, IdHasher, OrderTable, TOGETHER};

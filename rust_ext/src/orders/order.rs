@@ -78,6 +78,35 @@ impl Order {
         self.intent.id()
     }
 
+    /// Looks at every part. Orders of long ago are far away in memory: looked at together, the parts
+    /// of several come at once, where one part after the other would be waited for.
+    #[inline]
+    pub fn touch(&self) {
+        let submit = &self.intent.submit;
+        let parts = [
+            self.intent.ts,
+            self.intent.arrival.unwrap_or(0),
+            self.intent.tag.into(),
+            submit.id as i64,
+            submit.quantity,
+            submit.limit.unwrap_or(0),
+            submit.expire.unwrap_or(0),
+            submit.parent.is_some().into(),
+            submit.position as i64,
+            self.quantity,
+            self.filled as i64,
+            self.claimed as i64,
+            self.fills.len() as i64,
+            self.venue_order_id.is_some().into(),
+            self.asked.is_some().into(),
+            self.reasons.len() as i64,
+            self.alarm.is_some().into(),
+            self.ts_submitted.unwrap_or(0),
+            self.ts_last,
+        ];
+        std::hint::black_box(parts.iter().fold(0, |all, part| all ^ part));
+    }
+
     /// Whether the status is terminal and, by that, nothing more is expected.
     #[inline]
     pub fn is_final(&self) -> bool {

@@ -70,16 +70,13 @@ impl OrderTable {
     pub fn digest(&self, names: &Directory) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         let mut writer = Writer::new(Some(names));
-        for id in self.sorted_ids() {
-            match self.find(id) {
-                Some(order) => writer.order(order),
-                None => self.get(id).iter().for_each(|order| writer.order(order)),
-            }
+        self.each_by_id(|order| {
+            writer.order(order);
             if writer.bytes.len() >= PIECE {
                 hasher.update(&writer.bytes);
                 writer.bytes.clear();
             }
-        }
+        });
         hasher.update(&writer.bytes);
         *hasher.finalize().as_bytes()
     }

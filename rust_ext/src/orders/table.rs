@@ -24,6 +24,9 @@ use crate::failure::Failure;
 use crate::ledger::BookIx;
 use crate::types::InstrumentIx;
 
+/// Orders that are looked at together: see `Order::touch`.
+pub const TOGETHER: usize = 8;
+
 /// Ids are our own counters, so a multiplication spreads them well enough.
 #[derive(Default)]
 pub struct IdHasher(u64);
@@ -233,12 +236,22 @@ impl OrderTable {
         lane.map_or((0, 0), |lane| lane.working(reduce_only))
     }
 
-    /// Ids of all orders, smallest first.
-    pub(super) fn sorted_ids(&self) -> Vec<u128> {
-        let mut ids: Vec<_> = self.entries.0.iter().filter_map(Entry::id).collect();
+    /// Calls `see` with every order, the smallest id first.
+    pub(super) fn each_by_id(&self, mut see: impl FnMut(&Order)) {
+        let entries = self.entries.0.iter();
+        let mut all: Vec<_> = entries.filter_map(|e| Some((e.id()?, e))).collect();
         // Stable, because they mostly stand in runs: each strategy counts up.
-        ids.sort();
-        ids
+        all.sort_by_key(|&(id, _)| id);
+        for some in all.chunks(TOGETHER) {
+            let whole = some.iter().filter_map(|(_, entry)| entry.whole());
+            whole.for_each(|order| order.touch());
+            for (_, entry) in some {
+                match &entry.kept {
+                    Kept::Whole(order) => see(order),
+                    Kept::Packed(bytes) => see(&codec::unpack(bytes)),
+                }
+            }
+        }
     }
 
     /// Orders that are over, in the order in which they closed.

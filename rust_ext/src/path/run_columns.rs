@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use super::run_record::RunRecord;
 use crate::directory::Symbol;
-use crate::orders::{Intent, Order, OrderStatus, OrderTable, Text, VenueKey, What};
+use crate::orders::{Intent, Order, OrderStatus, OrderTable, TOGETHER, Text, VenueKey, What};
 use crate::types::UNDEFINED;
 
 /// Numbers of 64 bits, or of 128 from the first that needs more.
@@ -218,16 +218,20 @@ impl RunRecord {
     ) -> OrderColumns {
         let mut columns = OrderColumns::with_capacity(self.signals.len());
         let mut denied = self.denied.iter().peekable();
-        for &id in &self.signals {
-            if let Some((intent, words)) = denied.next_if(|(intent, _)| intent.id() == id) {
-                columns.ask(intent, texts);
-                let words = words.iter().map(|word| word.clone().into()).collect();
-                let reason = reasons.of(&words);
-                columns.end(OrderStatus::Denied, 0, UNDEFINED, reason);
-            } else if let Some(order) = orders.find(id) {
-                columns.enter(order, texts, reasons);
-            } else if let Some(order) = orders.get(id) {
-                columns.enter(&order, texts, reasons);
+        for ids in self.signals.chunks(TOGETHER) {
+            let known = ids.iter().filter_map(|&id| orders.find(id));
+            known.for_each(Order::touch);
+            for &id in ids {
+                if let Some((intent, words)) = denied.next_if(|(intent, _)| intent.id() == id) {
+                    columns.ask(intent, texts);
+                    let words = words.iter().map(|word| word.clone().into()).collect();
+                    let reason = reasons.of(&words);
+                    columns.end(OrderStatus::Denied, 0, UNDEFINED, reason);
+                } else if let Some(order) = orders.find(id) {
+                    columns.enter(order, texts, reasons);
+                } else if let Some(order) = orders.get(id) {
+                    columns.enter(&order, texts, reasons);
+                }
             }
         }
         columns

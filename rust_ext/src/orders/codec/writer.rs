@@ -5,6 +5,11 @@ use crate::orders::event::VenueKey;
 use crate::orders::intent::Intent;
 use crate::orders::order::Order;
 
+/// Bytes that a number of 64 bits may take.
+const MOST: usize = 10;
+/// Bytes that most orders need.
+const ROOM: usize = 512;
+
 pub struct Writer<'a> {
     pub bytes: Vec<u8>,
     names: Option<&'a Directory>,
@@ -20,6 +25,7 @@ impl<'a> Writer<'a> {
     }
 
     pub fn order(&mut self, order: &Order) {
+        self.bytes.reserve(ROOM);
         self.intent(&order.intent);
         self.int(order.quantity);
         self.maybe(order.limit, Self::int);
@@ -118,7 +124,11 @@ impl<'a> Writer<'a> {
     #[inline]
     fn short(&mut self, value: i64) {
         let mut rest = ((value << 1) ^ (value >> 63)) as u64;
-        let mut bytes = [0; 10];
+        if rest < 0x80 {
+            self.bytes.push(rest as u8);
+            return;
+        }
+        let mut bytes = [0; MOST];
         let mut count = 0;
         while rest >= 0x80 {
             bytes[count] = rest as u8 | 0x80;
@@ -126,7 +136,9 @@ impl<'a> Writer<'a> {
             count += 1;
         }
         bytes[count] = rest as u8;
-        self.bytes.extend_from_slice(&bytes[..=count]);
+        // A copy of a fixed size is one of registers; what is too much is cut off again.
+        self.bytes.extend_from_slice(&bytes);
+        self.bytes.truncate(self.bytes.len() - MOST + count + 1);
     }
 
     fn long(&mut self, value: i128) {
@@ -140,7 +152,9 @@ impl<'a> Writer<'a> {
 
     fn text(&mut self, text: &str) {
         self.int(text.len() as i128);
-        self.bytes.extend_from_slice(text.as_bytes());
+        if !text.is_empty() {
+            self.bytes.extend_from_slice(text.as_bytes());
+        }
     }
 
     fn key(&mut self, key: &VenueKey) {
