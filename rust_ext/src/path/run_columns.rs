@@ -264,3 +264,25 @@ impl RunRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_narrow_until_a_value_needs_more() {
+        let most = i128::from(i64::MAX);
+        let narrow = Column::new([1, most, -most - 1].into_iter());
+        assert_eq!(narrow, Column::Narrow(vec![1, i64::MAX, i64::MIN]));
+        let wide = Column::new([1, most + 1, 2].into_iter());
+        assert_eq!(wide, Column::Wide(vec![1, most + 1, 2]));
+    }
+
+    #[test]
+    fn values_are_numbered_as_they_come_and_the_first_is_none() {
+        let mut numbers = Numbers::new("");
+        let given: Vec<i64> = ["a", "", "b", "a"].iter().map(|t| numbers.of(t)).collect();
+        assert_eq!(given, [1, 0, 2, 1]);
+        assert_eq!(numbers.all, ["", "a", "b"]);
+    }
+}
