@@ -36,7 +36,9 @@ use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
 use crate::book::Book;
 use crate::sessions::Sessions;
-use crate::types::{CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED};
+use crate::types::{
+    Bar, CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED,
+};
 
 pub struct Exchange {
     config: ExchangeConfig,
@@ -127,6 +129,24 @@ impl Exchange {
         let market = &mut self.markets[ix as usize];
         market.source = market.source.max(Source::Trade);
         market.last = last.price;
+    }
+
+    /// Whether bars of a calm instrument may pass unseen but for the last: it trades at any hour, and
+    /// nothing is made of them but prices.
+    pub fn passes_bars(&self, ix: InstrumentIx) -> bool {
+        let market = &self.markets[ix as usize];
+        self.sessions[ix as usize].is_none() && market.source <= Source::Bar && !market.path
+    }
+
+    /// Bars of an instrument that is calm, opens and ends, of which the venue is shown the last at
+    /// its end.
+    pub fn pass_bars(&mut self, ts: Nanos, ix: InstrumentIx, last: &Bar) {
+        let market = &mut self.markets[ix as usize];
+        market.bar_ended = ts;
+        market.source = Source::Bar;
+        market.open_bar(last.ts_open, last.volume);
+        market.set_bar_price(last.price_type, last.close);
+        market.last = last.close;
     }
 
     /// A whole message was applied to the book.
