@@ -1,7 +1,7 @@
 """What wakes a strategy, declared in Python and decided by the engine.
 
 The engine updates attached indicators and compares lines, quotes and prices as the market changes; a
-strategy is entered only when something fired. See `docs/explanation/interests.md`.
+strategy is entered only when something fired. See `docs/reference/interests.md`.
 """
 
 from collections.abc import Callable

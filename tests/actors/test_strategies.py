@@ -18,7 +18,19 @@ from openoutcry.state.errors import ConfigError
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.market_data import Bar
 from openoutcry.state.signals import Crossed
-from tests.harness import MINUTE, SECOND, T0, bars, config, feed, play, quotes, session, strategy
+from tests.harness import (
+    MINUTE,
+    SECOND,
+    T0,
+    Columns,
+    bars,
+    config,
+    feed,
+    play,
+    quotes,
+    session,
+    strategy,
+)
 from tests.markets import MARGIN, PERP, SPOT, quote_walk
 
 BTC = PERP.id
@@ -77,7 +89,7 @@ class EveryBar(EmaCross):
 @pytest.mark.parametrize("seed", range(4))
 def test_ema_cross_decides_as_if_it_looked_at_every_bar(seed):
     """Where all orders fill, nothing is lost between two crosses."""
-    data = {("quote", str(BTC)): quote_walk(seed, 3_000)}
+    data: dict[tuple[str, str], Columns] = {("quote", BTC): quote_walk(seed, 3_000)}
 
     def fills(cls):
         chosen = strategy(cls, instrument=BTC, size="0.001", fast=2, slow=5, timeframe="20t")

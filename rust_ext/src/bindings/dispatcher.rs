@@ -241,6 +241,11 @@ impl Dispatcher {
 }
 
 impl Dispatcher {
+    /// Whether no message waits.
+    pub fn is_quiet(&self) -> bool {
+        self.ready.is_empty()
+    }
+
     /// What a handler sent may leave.
     fn release(&mut self) {
         self.ready.extend(self.outbox.drain(..));

@@ -122,10 +122,15 @@ impl Messages {
         q: &Quote,
     ) -> PyResult<Bound<'py, PyAny>> {
         let l = self.labels(ix);
+        let received = q.ts_received.into_pyobject(py)?;
+        let event = match q.ts_event == q.ts_received {
+            true => received.clone(),
+            false => q.ts_event.into_pyobject(py)?,
+        };
         n.quote.bind(py).call1((
             l.id.bind(py),
-            q.ts_event,
-            q.ts_received,
+            event,
+            received,
             l.price_scale,
             l.size_scale,
             q.bid,

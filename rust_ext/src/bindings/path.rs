@@ -310,6 +310,11 @@ impl PyOrderPath {
         !self.inner.wishes().is_empty()
     }
 
+    /// Whether strategies are to hear something.
+    pub fn has_news(&self) -> bool {
+        !self.inner.news.is_empty()
+    }
+
     pub fn discard(&mut self) {
         self.inner.discard();
     }

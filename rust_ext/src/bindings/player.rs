@@ -228,7 +228,9 @@ impl Player {
                 Input::Report { .. } | Input::Timer { .. } => self.handle(kernel, input)?,
                 datum => self.bring(kernel, &datum)?,
             }
-            drain(dispatcher)?;
+            if !dispatcher.borrow().is_quiet() || path.borrow().has_news() {
+                drain(dispatcher)?;
+            }
             if dispatcher.borrow().stopped {
                 return Ok(false);
             }

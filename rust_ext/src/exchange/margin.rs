@@ -34,6 +34,15 @@ impl Exchange {
         }
     }
 
+    /// Prices of an instrument that need no check of the margin, as long as nothing else happens.
+    pub(super) fn margin_band(&self, ix: InstrumentIx) -> Option<(i64, i64)> {
+        if !self.config.margin || self.liquidated || !self.account.holds(ix) {
+            return Some((i64::MIN, i64::MAX));
+        }
+        let band = self.bands[ix as usize];
+        (band != Band::EMPTY).then_some((band.low, band.high))
+    }
+
     /// Check the maintenance margin after the price of an instrument moved.
     pub(super) fn check_margin(&mut self, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>) {
         if !self.config.margin || self.liquidated || !self.account.holds(ix) {

@@ -98,12 +98,16 @@ impl Exchange {
         self.after_ladder(ts, ix, out);
     }
 
-    /// Whether no market event of the instrument can do anything here.
-    pub fn is_idle(&self, ix: InstrumentIx) -> bool {
-        self.idle(ix)
+    /// The prices, lowest and highest, within which no market event of the instrument can do
+    /// anything here. None when each must be looked at.
+    pub fn calm(&self, ix: InstrumentIx) -> Option<(i64, i64)> {
+        match self.orders.desk(ix).idle() {
+            true => self.margin_band(ix),
+            false => None,
+        }
     }
 
-    /// Quotes of an instrument that is idle, of which the venue is shown the last. A touch that
+    /// Quotes of an instrument that is calm, of which the venue is shown the last. A touch that
     /// `moved` (bid, ask) on the way there was refreshed, and is offered whole again.
     pub fn pass_quotes(&mut self, ix: InstrumentIx, last: &Quote, moved: [bool; 2]) {
         let market = &mut self.markets[ix as usize];
@@ -118,7 +122,7 @@ impl Exchange {
         market.set_quote(last);
     }
 
-    /// Trades of an instrument that is idle, of which the venue is shown the last.
+    /// Trades of an instrument that is calm, of which the venue is shown the last.
     pub fn pass_trades(&mut self, ix: InstrumentIx, last: &Trade) {
         let market = &mut self.markets[ix as usize];
         market.source = market.source.max(Source::Trade);

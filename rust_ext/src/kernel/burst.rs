@@ -34,7 +34,9 @@ pub(super) trait Tick: Copy {
     fn meet(&self, venue: &mut Exchange, ts: Nanos, ix: InstrumentIx, out: &mut Vec<Report>);
     /// Which sides differ from the row before.
     fn moved(&self, before: &Self) -> [bool; 2];
-    /// The effect of a run of rows on a venue that is idle.
+    /// Whether all its prices lie in a band.
+    fn within(&self, band: (i64, i64)) -> bool;
+    /// The effect of a run of rows on a venue that is calm.
     fn pass(&self, moved: [bool; 2], venue: &mut Exchange, ix: InstrumentIx);
     fn build(&self, ts: Nanos, bars: &mut BarBuilder) -> UpdateResult;
     fn store(&self, market: &mut Market, ix: InstrumentIx);
@@ -92,6 +94,12 @@ impl Tick for Quote {
             (self.bid != before.bid) | (self.bid_size != before.bid_size),
             (self.ask != before.ask) | (self.ask_size != before.ask_size),
         ]
+    }
+
+    #[inline]
+    fn within(&self, (low, high): (i64, i64)) -> bool {
+        let (bid, ask) = (self.bid, self.ask);
+        (low <= bid) & (bid <= high) & (low <= ask) & (ask <= high)
     }
 
     fn pass(&self, moved: [bool; 2], venue: &mut Exchange, ix: InstrumentIx) {
@@ -154,6 +162,11 @@ impl Tick for Trade {
         [false; 2]
     }
 
+    #[inline]
+    fn within(&self, (low, high): (i64, i64)) -> bool {
+        (low <= self.price) & (self.price <= high)
+    }
+
     fn pass(&self, _moved: [bool; 2], venue: &mut Exchange, ix: InstrumentIx) {
         venue.pass_trades(ix, self);
     }
@@ -203,9 +216,10 @@ impl Kernel {
         }
         let until = self.until(row);
         let ix = self.feeds[number].instrument;
-        let busy = self.venue_is_busy(ix);
+        let calm = self.calm(ix);
+        let busy = calm.is_none();
         let mut run = Run::<T>::new(self, number);
-        let result = run.take(self, until, most, busy);
+        let result = run.take(self, until, most, calm);
         self.feeds[number].skip(run.taken, run.stamp, run.backwards);
         self.merge.replace_first(self.feeds[number].head());
         if let Some(last) = run.last {
@@ -232,13 +246,18 @@ impl Kernel {
         before(self.merge.rival()).min(before(self.agenda.first()))
     }
 
-    /// Whether a venue must see every row of an instrument: it has an order or a position of it, or
-    /// something that is due and not on the agenda.
-    fn venue_is_busy(&self, ix: InstrumentIx) -> bool {
-        self.slots[ix as usize].venue.is_some_and(|venue| {
-            let venue = &self.venues[venue];
-            !venue.exchange.is_idle(ix) || venue.deadline_moved()
-        })
+    /// The prices within which a venue need not see the rows of an instrument. None when it must see
+    /// each: it has an order of it, a position that may be too large, or something that is due and
+    /// not on the agenda.
+    fn calm(&self, ix: InstrumentIx) -> Option<(i64, i64)> {
+        let Some(venue) = self.slots[ix as usize].venue else {
+            return Some((i64::MIN, i64::MAX));
+        };
+        let venue = &self.venues[venue];
+        match venue.deadline_moved() {
+            true => None,
+            false => venue.exchange.calm(ix),
+        }
     }
 }
 
@@ -272,7 +291,7 @@ impl<T: Tick> Run<T> {
         kernel: &mut Kernel,
         until: Nanos,
         most: usize,
-        busy: bool,
+        calm: Option<(i64, i64)>,
     ) -> Result<(), Failure> {
         let Kernel {
             slots,
@@ -290,10 +309,16 @@ impl<T: Tick> Run<T> {
         let feed: &Feed = &feeds[self.number];
         let (columns, latency, ix) = (feed.columns_ahead(), feed.latency(), feed.instrument);
         let slot = &slots[ix as usize];
-        let mut venue: Option<&mut Venue> =
-            slot.venue.filter(|_| busy).map(|venue| &mut venues[venue]);
+        let mut venue: Option<&mut Venue> = slot
+            .venue
+            .filter(|_| calm.is_none())
+            .map(|venue| &mut venues[venue]);
+        let band = calm.unwrap_or((i64::MIN, i64::MAX));
         while self.taken < most {
             let tick = T::read(&columns, self.taken, self.stamp);
+            if !tick.within(band) {
+                break;
+            }
             let ts = self.stamp;
             self.taken += 1;
             self.follow(columns[1][self.taken].saturating_add(latency));

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from openoutcry.actors.indicators import Sma
 from openoutcry.actors.strategy import Strategy
-from openoutcry.state.enums import Side
+from openoutcry.state.enums import PriceType, Side
 from openoutcry.state.events import TimerFired
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import Bar, Quote
@@ -43,16 +43,19 @@ class Counter(OnInstrument):
         self.state.quotes += 1
 
 
-class LimitPair(Counter):
+class LimitPair(OnInstrument):
     """Every 100 quotes: cancel all, place a bid and an offer half a dollar away."""
 
-    def on_quote(self, quote: Quote) -> None:
-        self.state.quotes += 1
-        if self.state.quotes % 100 == 0:
-            self.cancel_all(quote.instrument)
-            half = Decimal("0.5")
-            self.buy(quote.instrument, Decimal("0.010"), limit=quote.bid - half)
-            self.sell(quote.instrument, Decimal("0.010"), limit=quote.ask + half)
+    def setup(self) -> None:
+        self.subscribe_bars(self.params.instrument, "100t", PriceType.MID)
+
+    def on_bar(self, bar: Bar) -> None:
+        quote = self.quote(bar.instrument)
+        assert quote is not None  # the bar was built of quotes
+        self.cancel_all(bar.instrument)
+        half = Decimal("0.5")
+        self.buy(bar.instrument, Decimal("0.010"), limit=quote.bid - half)
+        self.sell(bar.instrument, Decimal("0.010"), limit=quote.ask + half)
 
 
 class WatchBars(OnInstrument):

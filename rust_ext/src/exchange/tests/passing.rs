@@ -22,7 +22,7 @@ fn used(first: (i64, i64, i64, i64)) -> Desk {
     desk.quote(first.0, first.1, first.2, first.3);
     desk.send(market(Buy, 1));
     desk.send(market(Sell, 1));
-    assert!(desk.venue.is_idle(0));
+    assert!(desk.venue.calm(0).is_some());
     desk
 }
 
