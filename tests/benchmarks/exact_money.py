@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks.places import ROOT, RUNS
 
 CASE, N = "bars_ema", 1_000_000
-FOUND = RUNS / "exact_money.json"
+FOUND = "exact_money.json"
 BUILDS = {"exact": "extension-module", "float": "extension-module,float-money"}
 
 
@@ -55,11 +55,12 @@ def seconds(folder: Path) -> float:
     return cost
 
 
-def sentence() -> str | None:
-    """What was found, for the report; None before it was measured."""
-    if not FOUND.exists():
+def sentence(folder: Path) -> str | None:
+    """What was found, for the report; None where `folder` of the raw results has nothing of it."""
+    kept = folder / FOUND
+    if not kept.exists():
         return None
-    found = json.loads(FOUND.read_text())
+    found = json.loads(kept.read_text())
     more = (found["exact"] / found["float"] - 1) * 100
     return (
         f"`{CASE}` takes {found['exact']:.3f} s of CPU with exact money and {found['float']:.3f} s with "
@@ -76,8 +77,8 @@ def main(rounds: int) -> None:
     for _ in range(rounds):
         for name, folder in folders.items():
             best[name] = min(best[name], seconds(folder))
-    FOUND.write_text(json.dumps(best | {"rounds": rounds}))
-    print(sentence())
+    (RUNS / FOUND).write_text(json.dumps(best | {"rounds": rounds}))
+    print(sentence(RUNS))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def document(kept: Records, n: int) -> str:
     parts = [INTRO, *surroundings(kept, n), *summary(kept)]
     for workload in WORKLOADS:
         parts += ["", *section(workload, kept)]
-    if (found := exact_money.sentence()) is not None:
+    if (found := exact_money.sentence(kept.path.parent)) is not None:
         parts += ["", "## Exact money", "", found]
     return "\n".join(parts) + "\n"
 
