@@ -6,10 +6,11 @@
 A worker process that is given a `Dataset` maps the same decoded files; it does not copy them.
 """
 
-from collections.abc import Iterable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from openoutcry.state import catalog_files
 from openoutcry.state.catalog import Catalog, StreamInfo, between, check_scales, overlaps
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from openoutcry.state.config import FeedConfig
     from openoutcry.state.identifiers import InstrumentId
     from openoutcry.state.instruments import AnyInstrument
+
+T = TypeVar("T")
 
 _SMALL_ROWS: Final = 1 << 16
 """A part of up to this many rows stays decoded in memory and needs no file: at most 4.7 MB."""
@@ -55,6 +58,7 @@ class Dataset:
         )
         self._streams: dict[StreamKey, StreamInfo | None] = {}
         self._parts: dict[StreamKey, list[_Part]] = {}
+        self._remembered: dict[str, tuple[tuple[object, ...], Any]] = {}
 
     @classmethod
     def load(
@@ -109,6 +113,17 @@ class Dataset:
         if key not in self._streams:
             self._streams[key] = self.catalog.stream(kind, instrument, bar)
         return self._streams[key]
+
+    def remembered(self, name: str, inputs: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` gave for the very same inputs, or gives now; the last is kept by name.
+
+        Many runs differ in parameters of strategies only: the rest is worked out once.
+        """
+        known = self._remembered.get(name)
+        if known is None or not all(map(operator.is_, known[0], inputs)):
+            known = self._remembered[name] = inputs, make()
+        made: T = known[1]
+        return made
 
     def chunks(
         self,

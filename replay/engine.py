@@ -14,17 +14,20 @@ from openoutcry.replay.collect import RunFacts, collect
 from openoutcry.replay.dataset import Dataset
 from openoutcry.replay.decode_ahead import DecodeAhead
 from openoutcry.replay.result import Measurement, ReplayResult
-from openoutcry.replay.session import ReplaySession, recorded_chunks
+from openoutcry.replay.session import ReplaySession, build_universe, recorded_chunks
 from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog import StreamInfo
 from openoutcry.state.config import Config
 from openoutcry.state.errors import CatalogError, ConfigError
 from openoutcry.state.instruments import AnyInstrument
+from openoutcry.state.universe import Universe
 
 Progress = Callable[[int, int, int, int], None]
 """Called with events so far, simulated time, and the first and last time of the data."""
 
-_SLICE: Final = 500  # delivered inputs between two looks at progress and Ctrl-C
+# Between two looks at progress and Ctrl-C: inputs that were delivered, and those nobody asked for.
+_SLICE: Final = 500
+_SKIP: Final = 500_000
 _EPOCH_BYTES: Final = 6
 
 
@@ -66,10 +69,10 @@ def replay(
         config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=seed))
     source = _source(catalog, data)
     instruments, calendars = source.instruments, source.calendars
-    streams = _streams(config, source, start, end)
+    streams, universe, played = _fixed(config, source, (start, end))
     first = max(start or 0, min(stream.first_ts for stream in streams))
     last = min([max(stream.last_ts for stream in streams), *([end] if end is not None else [])])
-    run_id = _run_id(config, streams, (instruments, calendars), (start, end))
+    run_id = _run_id(config, played)
     with DecodeAhead() as ahead:
         session = ReplaySession(
             config,
@@ -80,6 +83,7 @@ def replay(
             end=last,
             epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
             stepping=stepping,
+            universe=universe,
         )
         stopped = _play(session, progress, interrupted or _never, (first, last))
     facts = RunFacts(run_id=run_id, interrupted=stopped, first_ts=first)
@@ -90,6 +94,25 @@ def replay(
             result.events_total, time.monotonic() - wall, time.process_time() - cpu
         ),
     )
+
+
+def _fixed(
+    config: Config, source: Dataset, span: tuple[int | None, int | None]
+) -> tuple[list[StreamInfo], Universe, bytes]:
+    """What parameters do not change: the streams, instruments and currencies, and their digests."""
+    streams = source.remembered(
+        "streams", (config.feeds, *span), lambda: _streams(config, source, *span)
+    )
+    universe = source.remembered(
+        "universe",
+        (config.feeds, config.venues, config.run, config.currencies),
+        lambda: build_universe(config, source.instruments),
+    )
+    definitions = source.instruments, source.calendars
+    played = source.remembered(
+        "played", (streams, *span), lambda: _played(config, streams, definitions, span)
+    )
+    return streams, universe, played
 
 
 def _source(catalog: Path | str | None, data: Dataset | None) -> Dataset:
@@ -109,7 +132,7 @@ def _play(
     """Play to the end; whether it was interrupted before."""
     try:
         session.begin()
-        while session.play(_SLICE):
+        while session.play(_SLICE, _SKIP):
             if progress is not None:
                 progress(session.kernel.seq, session.kernel.now, *span)
             if interrupted():
@@ -150,23 +173,26 @@ def _streams(config: Config, data: Dataset, start: int | None, end: int | None) 
     return played
 
 
-def _run_id(
+def _played(
     config: Config,
     streams: list[StreamInfo],
     definitions: tuple[list[AnyInstrument], list[Calendar]],
     span: tuple[int | None, int | None],
-) -> str:
-    """Names a run by its config, span, instruments, calendars and the data it plays: 16 bytes, hex."""
+) -> bytes:
+    """Digests of the span, instruments, calendars and data that a run plays."""
     played = [feed.instrument for feed in config.feeds]
     instruments = [item for item in definitions[0] if item.id in played]
     named = [item.calendar for item in instruments]
     calendars = [calendar for calendar in definitions[1] if calendar.name in named]
     data = [(s.kind, s.instrument, s.bar, s.rows, s.first_ts, s.last_ts) for s in streams]
-    parts = [
-        msgspec.json.encode(config, order="deterministic"),
-        *map(msgspec.json.encode, (span, instruments, calendars, data)),
-    ]
-    return _native.digest(b"".join(map(_native.digest, parts)))[:16].hex()
+    parts = map(msgspec.json.encode, (span, instruments, calendars, data))
+    return b"".join(map(_native.digest, parts))
+
+
+def _run_id(config: Config, played: bytes) -> str:
+    """Names a run by its config and what it plays: 16 bytes, hex."""
+    settings = _native.digest(msgspec.json.encode(config, order="deterministic"))
+    return _native.digest(settings + played)[:16].hex()
 
 
 def measure(events: int, wall_s: float, cpu_s: float) -> Measurement:

@@ -98,6 +98,7 @@ class ReplaySession:
         epoch: First part of client order ids.
         stepping: Bring every event to Python, as `RecordedFeeds`.
         keep_records: Keep the decision record, to read it back.
+        universe: That of the config and the instruments, where it is known already.
 
     Raises:
         ConfigError: A feed's instrument, its venue or its calendar is not known.
@@ -115,9 +116,10 @@ class ReplaySession:
         epoch: int = 0,
         stepping: bool = False,
         keep_records: bool = False,
+        universe: Universe | None = None,
     ) -> None:
         self.config = config
-        self.universe = build_universe(config, instruments)
+        self.universe = universe or build_universe(config, instruments)
         self.market = _native.Market(self.universe.specs)
         self.calendars = calendars_of(self.universe.instruments, calendars)
         self.kernel = self._build_kernel(start, end)
@@ -172,12 +174,17 @@ class ReplaySession:
         """Inputs that the kernel brought to the actors."""
         return self.kernel.delivered
 
-    def play(self, limit: int | None = None) -> bool:
-        """Handle inputs until the data ends, a core actor fails, or `limit` were delivered.
+    def play(self, limit: int | None = None, skip: int | None = None) -> bool:
+        """Handle inputs until the data ends or a core actor fails.
 
-        Returns whether there may be more.
+        Args:
+            limit: Until so many were delivered.
+            skip: Until about so many were passed over that nobody asked for.
+
+        Returns:
+            Whether there may be more.
         """
-        return self.player.play(limit)
+        return self.player.play(limit, skip)
 
     def end(self, *, interrupted: bool = False) -> None:
         """Stop the strategies, let what they sent be answered, cancel what still works.

@@ -55,6 +55,10 @@ PORTS: dict[str, tuple[set[str], str]] = {
         {"threads"},
         "decodes the next chunk while one is played; what it gives and when is the same without",
     ),
+    "replay/sweep.py": (
+        {"threads"},
+        "shares runs among processes; each run is the same wherever it is made",
+    ),
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "replay/synth.py": (
         {"files", "randomness"},
@@ -76,6 +80,7 @@ MONEY_FLOATS: dict[str, str] = {}  # path -> why a float is right there
 # Where everything may be caught: the edge of a process or of an actor.
 BROAD_EXCEPTS: dict[str, str] = {
     "actors/base.py": "pykka's contract: what an `ask` raises waits in the asker's future",
+    "replay/sweep.py": "a run's edge: what it raised is reported in its place",
     "daemon/cli.py": "the process' edge: an unexpected error becomes a message and an exit code",
     "actors/dispatcher.py": "the actors' edge: the supervisor decides what a failure means",
 }

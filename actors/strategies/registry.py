@@ -27,13 +27,13 @@ def load_strategy(config: StrategyConfig) -> tuple[type[Strategy], Strategy.Para
         ConfigError: It does not exist, is no Strategy, or its parameters do not fit.
     """
     strategy_class = find_strategy(config.type)
-    for field in msgspec.structs.fields(strategy_class.Params):
-        value = config.params.get(field.name)
+    for name in [name for name, value in config.params.items() if isinstance(value, float)]:
         # Left alone, a float would become the decimal of its shortest text.
-        if isinstance(value, float) and field.type is Decimal:
+        if _is_decimal(strategy_class, name):
+            value = config.params[name]
             raise ConfigError(
-                f"strategy {config.id}: {field.name} = {value} is a float",
-                remedy=f'write {field.name} = "{value}"',
+                f"strategy {config.id}: {name} = {value} is a float",
+                remedy=f'write {name} = "{value}"',
             )
     try:
         params = msgspec.convert(config.params, strategy_class.Params, strict=True)
@@ -44,6 +44,11 @@ def load_strategy(config: StrategyConfig) -> tuple[type[Strategy], Strategy.Para
             remedy=f"its parameters are: {fields}; decimals are written as texts",
         ) from error
     return strategy_class, params
+
+
+def _is_decimal(strategy_class: type[Strategy], name: str) -> bool:
+    fields = msgspec.structs.fields(strategy_class.Params)
+    return any(field.name == name and field.type is Decimal for field in fields)
 
 
 def find_strategy(name: str) -> type[Strategy]:

@@ -696,8 +696,10 @@ class Player:
 
         Without a kernel, inputs come as messages: see `publish`.
         """
-    def play(self, limit: int | None = None) -> bool:
-        """Handle inputs until none is left, `limit` were delivered, or a core actor has failed.
+    def play(self, limit: int | None = None, skip: int | None = None) -> bool:
+        """Handle inputs until none is left or a core actor has failed.
+
+        Also until `limit` were delivered, or about `skip` were passed over that nobody asked for.
 
         Returns whether there may be more.
         """

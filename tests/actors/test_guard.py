@@ -209,3 +209,22 @@ class Unsaveable(Strategy):
 def test_a_state_that_no_snapshot_can_hold_is_refused_at_start():
     with pytest.raises(StrategyError, match=r"Unsaveable\.State can't be saved"):
         made(Unsaveable)
+
+
+class Late(Reaching):
+    """Calls what its project's module holds at the time."""
+
+    def on_quote(self, quote: Quote) -> None:
+        vars(reaches)["late"]()
+
+
+def test_what_the_guard_remembers_from_run_to_run_follows_the_modules(monkeypatch):
+    monkeypatch.setattr(reaches, "late", print, raising=False)
+    assert not played(Late, what="").graph.supervisor.errors
+    monkeypatch.setattr(reaches, "late", time.monotonic)
+    (error,) = played(Late, what="").graph.supervisor.errors
+    assert "calls time.monotonic()" in str(error)
+    monkeypatch.setattr(time, "monotonic", lambda: 7.0)
+    monkeypatch.setattr(reaches, "late", time.monotonic)
+    (error,) = played(Late, what="").graph.supervisor.errors
+    assert "calls time.monotonic()" in str(error)

@@ -244,10 +244,26 @@ impl PyKernel {
 impl PyKernel {
     /// The next input that the core wants.
     pub fn advance_input(&mut self, py: Python<'_>) -> PyResult<Option<Input>> {
-        let input = advance(py, &mut self.inner, &mut self.market.borrow_mut(py).inner);
-        let input = input.map_err(|e| to_python(py, e))?;
-        self.delivered += u64::from(input.is_some());
-        Ok(input)
+        loop {
+            match self.advance_within(py, usize::MAX)? {
+                Step::Input(input) => return Ok(Some(input)),
+                Step::End => return Ok(None),
+                Step::Pause => {}
+            }
+        }
+    }
+
+    /// As `advance_input`, but pause after about `most` events that the core does not want.
+    pub fn advance_within(&mut self, py: Python<'_>, most: usize) -> PyResult<Step> {
+        let step = advance(
+            py,
+            &mut self.inner,
+            &mut self.market.borrow_mut(py).inner,
+            most,
+        );
+        let step = step.map_err(|e| to_python(py, e))?;
+        self.delivered += u64::from(matches!(step, Step::Input(_)));
+        Ok(step)
     }
 
     /// The message of the input that `advance_input` gave last.
@@ -286,11 +302,13 @@ fn advance(
     py: Python<'_>,
     kernel: &mut Kernel,
     market: &mut Market,
-) -> Result<Option<Input>, Failure> {
-    match kernel.advance_within(market, SHORT_WAIT)? {
-        Step::Input(input) => Ok(Some(input)),
-        Step::End => Ok(None),
-        Step::Pause => py.detach(|| kernel.advance(market)),
+    most: usize,
+) -> Result<Step, Failure> {
+    match kernel.advance_within(market, most.min(SHORT_WAIT))? {
+        Step::Pause if most > SHORT_WAIT => {
+            py.detach(|| kernel.advance_within(market, most - SHORT_WAIT))
+        }
+        step => Ok(step),
     }
 }
 

@@ -228,7 +228,7 @@ impl PyOrderPath {
     /// Take an equity sample and set the timer of the next one.
     #[pyo3(name = "on_grid")]
     fn on_grid_fired(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::on_grid(slf).map_err(|failed| slf.borrow_mut().blame(slf.py(), failed))
+        Self::on_grid(slf, None).map_err(|failed| slf.borrow_mut().blame(slf.py(), failed))
     }
 
     /// The journal has become durable further: let out what may go.
@@ -318,10 +318,17 @@ impl PyOrderPath {
         })
     }
 
-    /// Sample equity and set the next timer of the grid.
-    pub fn on_grid(slf: &Bound<'_, Self>) -> Result<(), FailedActor> {
+    /// Put the timer of the grid on record (when it was due, how late it is), sample equity and set
+    /// the next timer.
+    pub fn on_grid(slf: &Bound<'_, Self>, fired: Option<(Nanos, i64)>) -> Result<(), FailedActor> {
         let py = slf.py();
-        Self::with(slf, OrderPath::sample).map_err(on_timer)?;
+        Self::with(slf, |path, parts| {
+            if let Some((ts, late)) = fired {
+                note_timer(path, parts, GRID, ts, late)?;
+            }
+            path.sample(parts)
+        })
+        .map_err(on_timer)?;
         let this = slf.borrow();
         let due = (this.inner.now.div_euclid(this.grid) + 1).saturating_mul(this.grid);
         let set = match &this.port {
@@ -356,14 +363,7 @@ impl PyOrderPath {
         late: i64,
     ) -> Result<(), FailedActor> {
         Self::with(slf, |path, parts| {
-            let record = Record::Timer {
-                owner,
-                name,
-                ts,
-                late,
-            };
-            let recorded = parts.journal.record(path.seq, &record, parts.names);
-            recorded.map_err(|failure| Stage::Portfolio.failed(failure))
+            note_timer(path, parts, (owner, name), ts, late)
         })
         .map_err(on_timer)
     }
@@ -466,6 +466,23 @@ fn on_timer(failed: FailedActor) -> FailedActor {
 /// An optional name as text.
 fn text(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
     name.map(|name| name.extract()).transpose()
+}
+
+fn note_timer(
+    path: &OrderPath,
+    parts: &mut Parts<'_>,
+    (owner, name): (&str, &str),
+    ts: Nanos,
+    late: i64,
+) -> Result<(), Failed> {
+    let record = Record::Timer {
+        owner,
+        name,
+        ts,
+        late,
+    };
+    let recorded = parts.journal.record(path.seq, &record, parts.names);
+    recorded.map_err(|failure| Stage::Portfolio.failed(failure))
 }
 
 /// Adds the class to the module.

@@ -12,7 +12,7 @@ use super::names::names;
 use super::path::{FailedActor, GRID, PyOrderPath};
 use crate::bars::Timeframe;
 use crate::feed::FeedKind;
-use crate::kernel::{Datum, Input};
+use crate::kernel::{Datum, Input, Step};
 use crate::orders::Event;
 use crate::types::{InstrumentIx, PriceType};
 use crate::watch::{Fired, What};
@@ -204,25 +204,34 @@ impl Player {
         }
     }
 
-    /// Handle inputs until none is left, `limit` were delivered, or an actor of the core has failed.
+    /// Handle inputs until none is left, `limit` were delivered, about `skip` were passed over that
+    /// nobody asked for, or an actor of the core has failed.
     ///
     /// Returns whether there may be more.
-    #[pyo3(signature = (limit=None))]
-    fn play(&self, py: Python<'_>, limit: Option<u64>) -> PyResult<bool> {
+    #[pyo3(signature = (limit=None, skip=None))]
+    fn play(&self, py: Python<'_>, limit: Option<u64>, skip: Option<u64>) -> PyResult<bool> {
         let Some(kernel) = &self.kernel else {
             return Ok(false);
         };
         let mut left = limit.unwrap_or(u64::MAX);
+        let skip = usize::try_from(skip.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let kernel = kernel.bind(py);
         let (dispatcher, path) = (self.dispatcher.bind(py), self.path.bind(py));
         if dispatcher.borrow().stopped {
             return Ok(false);
         }
+        let begin = kernel.borrow().stamp().0;
+        let mut handled = 0;
         while left > 0 {
-            let Some(input) = kernel.borrow_mut().advance_input(py)? else {
-                return Ok(false);
+            let passed = kernel.borrow().stamp().0.saturating_sub(begin + handled);
+            let more = skip.saturating_sub(passed as usize);
+            let input = match kernel.borrow_mut().advance_within(py, more)? {
+                Step::Input(input) => input,
+                Step::Pause => return Ok(true),
+                Step::End => return Ok(false),
             };
             left -= 1;
+            handled += 1;
             path.borrow_mut().stamp_from(&kernel.borrow());
             match input {
                 Input::Report { .. } | Input::Timer { .. } => self.handle(kernel, input)?,
@@ -324,8 +333,7 @@ impl Player {
                 ts,
                 late,
             } if (&**owner, &**name) == GRID => {
-                let recorded = PyOrderPath::record_timer(path, owner, name, ts, late);
-                self.supervise(py, recorded.and_then(|()| PyOrderPath::on_grid(path)))
+                self.supervise(py, PyOrderPath::on_grid(path, Some((ts, late))))
             }
             Input::Timer {
                 ref owner,

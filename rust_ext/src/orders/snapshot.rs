@@ -70,8 +70,11 @@ impl OrderTable {
     pub fn digest(&self, names: &Directory) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         let mut writer = Writer::new(Some(names));
-        for order in self.sorted_ids().into_iter().filter_map(|id| self.get(id)) {
-            writer.order(&order);
+        for id in self.sorted_ids() {
+            match self.find(id) {
+                Some(order) => writer.order(order),
+                None => self.get(id).iter().for_each(|order| writer.order(order)),
+            }
             if writer.bytes.len() >= PIECE {
                 hasher.update(&writer.bytes);
                 writer.bytes.clear();

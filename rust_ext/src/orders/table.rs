@@ -235,8 +235,9 @@ impl OrderTable {
 
     /// Ids of all orders, smallest first.
     pub(super) fn sorted_ids(&self) -> Vec<u128> {
-        let mut ids: Vec<_> = self.ids.keys().copied().collect();
-        ids.sort_unstable();
+        let mut ids: Vec<_> = self.entries.0.iter().filter_map(Entry::id).collect();
+        // Stable, because they mostly stand in runs: each strategy counts up.
+        ids.sort();
         ids
     }
 
@@ -343,6 +344,14 @@ impl Entry {
         match &self.kept {
             Kept::Whole(order) => Some(order),
             Kept::Packed(_) => None,
+        }
+    }
+
+    /// The id of the order; none in a place that is free.
+    fn id(&self) -> Option<u128> {
+        match &self.kept {
+            Kept::Whole(order) => Some(order.id()),
+            Kept::Packed(bytes) => codec::id_of(bytes),
         }
     }
 

@@ -61,7 +61,7 @@ impl<'a> Writer<'a> {
 
     fn intent(&mut self, intent: &Intent) {
         let submit = &intent.submit;
-        self.bytes.extend(submit.id.to_le_bytes());
+        self.bytes.extend_from_slice(&submit.id.to_le_bytes());
         self.int(intent.ts);
         match self.names {
             Some(names) => {
@@ -105,8 +105,31 @@ impl<'a> Writer<'a> {
         }
     }
 
+    #[inline]
     pub fn int(&mut self, value: impl Into<i128>) {
         let value = value.into();
+        match i64::try_from(value) {
+            Ok(value) => self.short(value),
+            Err(_) => self.long(value),
+        }
+    }
+
+    /// As `long`: nearly every number is one of 64 bits, and those are much faster.
+    #[inline]
+    fn short(&mut self, value: i64) {
+        let mut rest = ((value << 1) ^ (value >> 63)) as u64;
+        let mut bytes = [0; 10];
+        let mut count = 0;
+        while rest >= 0x80 {
+            bytes[count] = rest as u8 | 0x80;
+            rest >>= 7;
+            count += 1;
+        }
+        bytes[count] = rest as u8;
+        self.bytes.extend_from_slice(&bytes[..=count]);
+    }
+
+    fn long(&mut self, value: i128) {
         let mut rest = ((value << 1) ^ (value >> 127)) as u128;
         while rest >= 0x80 {
             self.bytes.push(rest as u8 | 0x80);
@@ -117,7 +140,7 @@ impl<'a> Writer<'a> {
 
     fn text(&mut self, text: &str) {
         self.int(text.len() as i128);
-        self.bytes.extend(text.as_bytes());
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     fn key(&mut self, key: &VenueKey) {
