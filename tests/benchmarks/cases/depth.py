@@ -22,7 +22,7 @@ def _config(_catalog: Path) -> Config:
         balances={"USDT": Decimal(1_000_000)},
         fees=FeesConfig(maker=Decimal("-0.00005"), taker=Decimal("0.0004")),
         # Of the two streams that can fill what rests, the book brings the fills that the peer has.
-        matching=MatchingConfig(passive="book"),
+        matching=MatchingConfig(passive="both", queue="conservative"),
         # The peer's venue lives on its own stamps, ours on the received ones, a millisecond later:
         # 5 ms to the venue and 5 ms back are 6 and 4 on our clock.
         order_latency_us=6_000,

@@ -90,6 +90,7 @@ pub fn config() -> ExchangeConfig {
         },
         bar_fill: BarFill::NextOpen,
         passive: Passive::Book,
+        queue: Queue::None,
         overflow: Overflow::Partial,
         consume: true,
         match_crossed: false,
