@@ -11,6 +11,8 @@ mod margin;
 mod oracles;
 mod passing;
 mod properties;
+mod queue;
+mod queue_properties;
 mod rejections;
 mod slippage;
 mod trades;
