@@ -17,6 +17,7 @@ mod market;
 mod matching;
 mod money;
 mod orders;
+mod queue;
 pub mod reasons;
 mod slippage;
 mod submit;
@@ -27,13 +28,14 @@ mod triggers;
 use std::collections::VecDeque;
 
 pub use config::{
-    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Slippage, SlippageModel,
+    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Queue, Slippage, SlippageModel,
 };
 
 use self::account::Account;
 use self::margin::Band;
 use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
+use self::queue::Hit;
 use crate::book::Book;
 use crate::sessions::Sessions;
 use crate::types::{
@@ -55,6 +57,8 @@ pub struct Exchange {
     released: VecDeque<Key>,
     /// Reused by `take`.
     plan: Vec<(i64, i64)>,
+    /// Reused by `hit_queues_by_print`.
+    hits: Vec<Hit>,
     last_fill: u64,
     liquidated: bool,
 }
@@ -84,6 +88,7 @@ impl Exchange {
             bands: vec![Band::EMPTY; count],
             released: VecDeque::new(),
             plan: Vec::new(),
+            hits: Vec::new(),
             last_fill: 0,
             liquidated: false,
             config,
@@ -228,8 +233,11 @@ impl Exchange {
         if self.idle(ix) {
             return;
         }
-        if !self.orders.desk(ix).idle() && self.trading(ix, ts) {
-            self.match_ladder(ts, ix, out);
+        if !self.orders.desk(ix).idle() {
+            self.move_queues(ix);
+            if self.trading(ix, ts) {
+                self.match_ladder(ts, ix, out);
+            }
         }
         if self.markets[ix as usize].matchable {
             self.check_margin(ts, ix, out);
