@@ -69,6 +69,7 @@ fmt: setup ## format Python and Rust
 	@$(BIN)/ruff check --quiet --fix-only . ; $(BIN)/ruff format --quiet . ; cargo fmt
 
 bench: setup ## speed beside seven peers, same rows, same run (ARGS=--quick leaves NautilusTrader out)
+	@$(BIN)/python -m tests.benchmarks.exact_money
 	@$(BIN)/python -m tests.benchmarks.replay_bench $(ARGS)
 
 build: setup ## build the wheel into dist/ and prove that it installs

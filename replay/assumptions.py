@@ -15,6 +15,15 @@ _BAR_FILL = {
 _PASSIVE = {
     "book": "resting limits fill when the opposite touch reaches them, up to its size, at the limit",
     "trades": "resting limits fill when a trade prints at them (up to its size) or through them",
+    "both": "resting limits fill when a trade prints at them, in their turn, or through them, and when"
+    " the opposite touch reaches them, up to its size, at the limit",
+}
+_QUEUE = {
+    "none": "an order is the first of its level (optimistic)",
+    "conservative": "an order stands behind the size that its level displayed on arrival; trades take"
+    " from the front, cancels from behind the order first",
+    "proportional": "an order stands behind the size that its level displayed on arrival; trades take"
+    " from the front, cancels evenly from the whole level",
 }
 _OVERFLOW = {
     "one_tick": "what exceeds the displayed size fills one tick worse, without limit",
@@ -32,8 +41,7 @@ _HOURS = {
     "all": "orders match whenever there is data; DAY orders end with the trading day of the calendar",
 }
 _NOT_MODELED = {
-    "fills": "our orders move no price and nobody reacts to them; the place in the queue is not"
-    " modeled",
+    "fills": "our orders move no price and nobody reacts to them",
     "borrow": "borrowing cash, coins and shares is free; no interest is paid on balances",
     "splits": "a split cancels the instrument's working orders; fractions of a lot are paid out",
     "liquidation": "below the maintenance margin everything is closed at the touch, whatever its"
@@ -66,6 +74,7 @@ def _venue(venue: VenueConfig) -> Iterator[tuple[str, str]]:
     yield "fees", _fees(venue.fees)
     yield "bar fill", f"{matching.bar_fill}: {_BAR_FILL[matching.bar_fill]}"
     yield "passive fills", f"{matching.passive}: {_PASSIVE[matching.passive]}"
+    yield "queue", f"{matching.queue}: {_QUEUE[matching.queue]}"
     yield "overflow", f"{matching.overflow}: {_OVERFLOW[matching.overflow]}"
     yield "crossed quotes", f"{matching.crossed}: {_CROSSED[matching.crossed]}"
     yield (

@@ -44,8 +44,8 @@ def exchange_mapping(
         `margin`, `hedging`, `consume`, `match_crossed` bool; `leverage` (10^-9); `balances` list of
         (currency index, units); `fee_maker`, `fee_taker`, `fee_per_share`, `fee_per_order`,
         `fee_minimum` (10^-12); `fee_currency` "settlement", "base" or a currency index;
-        `fee_rounding`, `bar_fill`, `passive`, `overflow`, `slippage` words; `slippage_fraction`,
-        `slippage_impact` (10^-12); `slippage_ticks`; `volume_limit` (10^-12) or None;
+        `fee_rounding`, `bar_fill`, `passive`, `queue`, `overflow`, `slippage` words;
+        `slippage_fraction`, `slippage_impact` (10^-12); `slippage_ticks`; `volume_limit` (10^-12) or None;
         `sessions` list of (instrument index, list of (open, close, day close)).
 
     Raises:
@@ -68,6 +68,7 @@ def exchange_mapping(
         **_fees(venue, venue.fees, table),
         "bar_fill": venue.matching.bar_fill,
         "passive": venue.matching.passive,
+        "queue": venue.matching.queue,
         "overflow": venue.matching.overflow,
         "consume": venue.matching.consume,
         "match_crossed": venue.matching.crossed == "match",
@@ -79,6 +80,7 @@ def exchange_mapping(
 
 
 def _check(venue: VenueConfig) -> None:
+    _check_queue(venue)
     slippage = venue.matching.slippage
     limit = slippage.volume_limit
     at_least: dict[str, tuple[Decimal | int, int]] = {
@@ -100,6 +102,20 @@ def _check(venue: VenueConfig) -> None:
     if limit is not None and not (limit.is_finite() and 0 < limit <= 1):
         name = "matching.slippage.volume_limit"
         raise ConfigError(f"venue {venue.name}: {name} = {limit} is no share between 0 and 1")
+
+
+def _check_queue(venue: VenueConfig) -> None:
+    passive, queue = venue.matching.passive, venue.matching.queue
+    if queue != "none" and passive == "book":
+        raise ConfigError(
+            f'venue {venue.name}: matching.queue = "{queue}" orders what prints fill; '
+            'set matching.passive to "trades" or "both"'
+        )
+    if queue == "none" and passive == "both":
+        raise ConfigError(
+            f'venue {venue.name}: matching.passive = "both" would fill an order twice without a '
+            'queue; set matching.queue to "conservative" or "proportional"'
+        )
 
 
 def _balances(venue: VenueConfig, table: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:

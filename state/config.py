@@ -89,8 +89,11 @@ class MatchingConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
     Args:
         bar_fill: `next_open` (default), `close` (the decision bar's own close: optimistic) or
             `path` (open, high, low, close in turn, a quarter of the volume each).
-        passive: The one stream that fills resting orders: `book` (quotes or depth crossing the
-            limit) or `trades` (prints at or through the limit), so that nothing fills twice.
+        passive: What fills resting orders: `book` (quotes or depth crossing the limit), `trades`
+            (prints at or through the limit), or, with a queue, `both`: prints in turn, and displayed
+            offers that reach the limit, which are other volume, so that nothing fills twice.
+        queue: The place of an order in its level, where sizes are displayed: `none` (first),
+            `conservative` (who cancels stood behind it) or `proportional` (cancels are spread evenly).
         overflow: An order larger than the displayed size: `one_tick` worse for the remainder (L1),
             `partial` (the rest waits or expires), or `touch` (all at the touch: optimistic).
         crossed: A quote whose bid is above its ask: `refuse` waits for a sound one (default), `match`
@@ -99,7 +102,8 @@ class MatchingConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     bar_fill: Literal["next_open", "close", "path"] = "next_open"
-    passive: Literal["book", "trades"] = "book"
+    passive: Literal["book", "trades", "both"] = "book"
+    queue: Literal["none", "conservative", "proportional"] = "none"
     overflow: Literal["one_tick", "partial", "touch"] = "partial"
     crossed: Literal["refuse", "match"] = "refuse"
     consume: bool = True

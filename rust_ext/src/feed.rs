@@ -306,18 +306,32 @@ impl Feed {
     }
 
     pub fn bar(&self) -> Bar {
+        self.bar_ahead(0, self.received())
+    }
+
+    /// A bar of the chunk, `rows` behind the one at hand, that is received at `stamp`.
+    #[inline]
+    pub fn bar_ahead(&self, rows: usize, stamp: Nanos) -> Bar {
+        let get = |column| self.chunk.get(column, self.row + rows);
         Bar {
-            ts_event: self.get(0),
-            ts_received: self.received(),
-            ts_open: self.get(2),
+            ts_event: get(0),
+            ts_received: stamp,
+            ts_open: get(2),
             price_type: self.price_type,
-            open: self.get(3),
-            high: self.get(4),
-            low: self.get(5),
-            close: self.get(6),
-            volume: self.get(7),
-            count: self.get(8),
+            open: get(3),
+            high: get(4),
+            low: get(5),
+            close: get(6),
+            volume: get(7),
+            count: get(8),
         }
+    }
+
+    /// The receive stamp, as recorded, of a row of the chunk behind the one at hand.
+    #[inline]
+    pub fn received_ahead(&self, rows: usize) -> Nanos {
+        let recorded = self.chunk.get(1, self.row + rows);
+        recorded.saturating_add(self.latency)
     }
 
     /// Whether a gap stands before the row at hand; says so once.

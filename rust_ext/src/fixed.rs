@@ -3,6 +3,7 @@
 //! A number is an integer count of 10^-scale; scales reach `MAX_SCALE` (18). Nothing wraps and
 //! nothing is a float: what does not fit is a `NumericError`.
 
+use crate::float_money;
 use crate::types::{Instrument, UNDEFINED};
 
 mod text;
@@ -112,6 +113,9 @@ pub fn mul_div_rem(
     divisor: u128,
     rounding: Rounding,
 ) -> Result<(i128, i128), NumericError> {
+    if cfg!(feature = "float-money") {
+        return float_money::mul_div_rem(value, factor, divisor);
+    }
     let (high, low) = wide_mul(value.unsigned_abs(), factor);
     let (quotient, remainder) =
         wide_div(high, low, divisor).ok_or_else(|| overflow("a quotient"))?;

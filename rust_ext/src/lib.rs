@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod failure;
 pub mod feed;
 pub mod fixed;
+pub mod float_money;
 pub mod indicators;
 pub mod journal;
 pub mod kernel;

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.benchmarks import machine
+from tests.benchmarks import exact_money, machine
 from tests.benchmarks.peers import PEERS
 from tests.benchmarks.records import Record, Records, median
 from tests.benchmarks.workloads import OURS, WORKLOADS, Target, Workload
@@ -47,6 +47,8 @@ def document(kept: Records, n: int) -> str:
     parts = [INTRO, *surroundings(kept, n), *summary(kept)]
     for workload in WORKLOADS:
         parts += ["", *section(workload, kept)]
+    if (found := exact_money.sentence(kept.path.parent)) is not None:
+        parts += ["", "## Exact money", "", found]
     return "\n".join(parts) + "\n"
 
 

@@ -48,7 +48,8 @@ def test_every_choice_of_a_venue_is_told() -> None:
     ("field", "words"),
     [
         ("bar_fill", ("next_open", "close", "path")),
-        ("passive", ("book", "trades")),
+        ("passive", ("book", "trades", "both")),
+        ("queue", ("none", "conservative", "proportional")),
         ("overflow", ("one_tick", "partial", "touch")),
         ("crossed", ("refuse", "match")),
         ("consume", (True, False)),

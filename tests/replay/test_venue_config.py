@@ -49,6 +49,7 @@ def test_decimals_become_integers_and_words() -> None:
         matching=MatchingConfig(
             bar_fill="path",
             passive="trades",
+            queue="proportional",
             overflow="one_tick",
             consume=False,
             slippage=SlippageConfig(model="fixed_bps", bps=Decimal(5), volume_limit=Decimal("0.1")),
@@ -77,6 +78,7 @@ def test_decimals_become_integers_and_words() -> None:
         "fee_rounding": "half_up",
         "bar_fill": "path",
         "passive": "trades",
+        "queue": "proportional",
         "overflow": "one_tick",
         "consume": False,
         "match_crossed": False,

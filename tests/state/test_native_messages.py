@@ -13,7 +13,7 @@ from openoutcry.state import binding
 from openoutcry.state.codec import encode
 from openoutcry.state.commands import RiskApproved, SubmitOrder
 from openoutcry.state.enums import LiquiditySide, Side
-from openoutcry.state.errors import NumericOverflow
+from openoutcry.state.errors import NotRepresentable, NumericOverflow
 from openoutcry.state.events import AnyOrderEvent, OrderFilled
 from tests.markets import PERP, SPOT
 
@@ -95,10 +95,18 @@ def test_the_record_of_a_message_is_what_the_codec_writes(message: Any) -> None:
 
 def test_a_fee_beyond_64_bits_is_refused() -> None:
     stamped = ("0" * 32, PERP.id, 1, 1, "1", "1", Side.BUY, 1, 1, 1, 2, 0)
-    fields: Any = (*stamped, 2**63, 2, TABLE[0][0], LiquiditySide.MAKER, None)
+    fields: Any = (*stamped, 2**63, TABLE[0][1], TABLE[0][0], LiquiditySide.MAKER, None)
     fill = OrderFilled(*fields)
     with pytest.raises(NumericOverflow):
         directory().encode(fill)
+
+
+def test_a_fee_with_other_decimals_than_its_currency_is_refused() -> None:
+    code, scale = TABLE[0]
+    stamped = ("0" * 32, PERP.id, 1, 1, "1", "1", Side.BUY, 1, 1, 1, 2, 0)
+    fields: Any = (*stamped, 5, scale + 1, code, LiquiditySide.MAKER, None)
+    with pytest.raises(NotRepresentable, match=code):
+        directory().echo(OrderFilled(*fields))
 
 
 def test_names_of_another_run_are_refused() -> None:

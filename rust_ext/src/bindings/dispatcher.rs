@@ -208,7 +208,9 @@ impl Dispatcher {
         message: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let mark = slf.borrow().outbox.len();
+        let path = slf.borrow().path(py);
+        let wishes = |path: &Bound<'py, PyOrderPath>| path.borrow().inner.wishes().len();
+        let marks = (slf.borrow().outbox.len(), path.as_ref().map(wishes));
         slf.borrow_mut().asked.push(cell.clone().unbind());
         let actor = cell
             .borrow()
@@ -224,10 +226,15 @@ impl Dispatcher {
         let mut this = slf.borrow_mut();
         this.asked.pop();
         if answer.is_err() {
-            this.outbox.truncate(mark);
+            this.outbox.truncate(marks.0);
+            if let (Some(path), Some(mark)) = (&path, marks.1) {
+                path.borrow_mut().inner.discard_after(mark);
+            }
         }
         if this.running.is_none() && this.asked.is_empty() {
             this.release();
+            drop(this);
+            path.map_or(Ok(()), |path| settle(slf, &path))?;
         }
         answer
     }

@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 
 use super::failures::to_python;
 use crate::exchange::{
-    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Slippage, SlippageModel,
+    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Queue, Slippage, SlippageModel,
 };
 use crate::fixed::Rounding;
 use crate::sessions::Sessions;
@@ -113,7 +113,20 @@ pub fn exchange_config(dict: &Bound<'_, PyDict>) -> PyResult<ExchangeConfig> {
         passive: word(
             dict,
             "passive",
-            &[("book", Passive::Book), ("trades", Passive::Trades)],
+            &[
+                ("book", Passive::Book),
+                ("trades", Passive::Trades),
+                ("both", Passive::Both),
+            ],
+        )?,
+        queue: word(
+            dict,
+            "queue",
+            &[
+                ("none", Queue::None),
+                ("conservative", Queue::Conservative),
+                ("proportional", Queue::Proportional),
+            ],
         )?,
         overflow: word(
             dict,

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::directory::PyDirectory;
 use super::messages::{Fields, concatenated};
-use super::names::{Names, names};
+use super::names::{Names, names, raise};
 use crate::orders::{Ask, Event, FillEvent, Intent, NewTerms, Text, VenueKey, What};
 use crate::types::{InstrumentIx, Submit};
 
@@ -187,6 +187,13 @@ fn read_fill(
 ) -> PyResult<FillEvent> {
     let py = event.py();
     let get = |name| event.getattr(name);
+    let fee_currency = directory.currency(&get(intern!(py, "fee_currency"))?)?;
+    let (code, known) = &directory.inner.currencies[usize::from(fee_currency)];
+    let scale: u8 = get(intern!(py, "fee_scale"))?.extract()?;
+    if scale != *known {
+        let text = format!("a fee in 10^-{scale} {code}, which has {known} decimals in this run");
+        return Err(raise(py, |n| &n.not_representable, text));
+    }
     Ok(FillEvent {
         venue_order_id: read_key(&get(intern!(py, "venue_order_id"))?)?,
         fill_id: read_key(&get(intern!(py, "fill_id"))?)?,
@@ -197,7 +204,7 @@ fn read_fill(
         price_scale: get(intern!(py, "price_scale"))?.extract()?,
         size_scale: get(intern!(py, "size_scale"))?.extract()?,
         fee: get(intern!(py, "fee_units"))?.extract()?,
-        fee_currency: directory.currency(&get(intern!(py, "fee_currency"))?)?,
+        fee_currency,
         liquidity: n.liquidity.value(&get(intern!(py, "liquidity"))?)?,
         position: directory.symbol(&get(intern!(py, "position"))?)?,
     })

@@ -17,11 +17,24 @@ pub enum BarFill {
     Path,
 }
 
-/// The one stream that fills resting orders.
+/// Which stream fills resting orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passive {
     Book,
     Trades,
+    /// Prints in the order's turn, and displayed offers that reach its limit. Needs a queue.
+    Both,
+}
+
+/// What is known of an order's place in its level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Nothing: an order is the first of its level.
+    None,
+    /// A decrease of the level without a print comes from behind the order first.
+    Conservative,
+    /// Such a decrease is spread evenly over the level.
+    Proportional,
 }
 
 /// What is left of a taker beyond all displayed size.
@@ -93,6 +106,7 @@ pub struct ExchangeConfig {
     pub fees: Fees,
     pub bar_fill: BarFill,
     pub passive: Passive,
+    pub queue: Queue,
     pub overflow: Overflow,
     /// Size taken from a level stays taken until the level's price or size changes.
     pub consume: bool,

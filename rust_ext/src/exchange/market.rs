@@ -45,6 +45,8 @@ impl Rung {
 pub struct Ladder {
     pub rungs: Vec<Rung>,
     any_taken: bool,
+    /// Nothing stands deeper than the last rung.
+    whole: bool,
 }
 
 impl Ladder {
@@ -55,6 +57,7 @@ impl Ladder {
     pub fn clear(&mut self) {
         self.rungs.clear();
         self.any_taken = false;
+        self.whole = false;
     }
 
     /// One level only. The same price and size again is no refresh.
@@ -92,6 +95,22 @@ impl Ladder {
             let taken = same.map_or(0, |rung| rung.taken);
             self.any_taken |= taken > 0;
             self.rungs.push(Rung { price, size, taken });
+        }
+        self.whole = self.rungs.len() < DEPTH;
+    }
+
+    /// The size at a price of this ladder's side, 0 where no level stands; None where levels cannot
+    /// be seen, or have no sizes.
+    pub fn displayed(&self, side: Side, price: i64) -> Option<i64> {
+        let depth = |price: i64| price.saturating_mul(-side.sign());
+        let wanted = depth(price);
+        let at = self
+            .rungs
+            .partition_point(|rung| depth(rung.price) < wanted);
+        match self.rungs.get(at) {
+            Some(rung) if rung.price == price => rung.sized().then_some(rung.size),
+            Some(_) => Some(0),
+            None => self.whole.then_some(0),
         }
     }
 
@@ -233,6 +252,7 @@ impl Market {
         ] {
             if price == UNDEFINED || size == 0 {
                 ladder.clear();
+                ladder.whole = true;
             } else {
                 ladder.set_touch(price, size);
             }

@@ -1,6 +1,6 @@
 //! Orders meet the market: takers walk the ladder or meet one price, resting limits are hit.
 
-use super::config::{BarFill, Overflow, Passive, SlippageModel};
+use super::config::{BarFill, Overflow, Passive, Queue, SlippageModel};
 use super::market::{Market, Source};
 use super::orders::{Key, Resting};
 use super::{Exchange, reasons};
@@ -123,7 +123,10 @@ impl Exchange {
             // The next bar brings new volume: the rest works on, as it would in a real day.
             _ if order.is_market() && bars => self.orders.wait(key),
             _ if order.is_market() => self.cancel(ts, key, reasons::NO_LIQUIDITY, out),
-            _ => self.orders.rest(key),
+            _ => {
+                let place = self.place(order);
+                self.orders.rest(key, place);
+            }
         }
     }
 
@@ -220,7 +223,7 @@ impl Exchange {
         self.fire_triggers(ts, ix, out);
         self.take_waiting(ts, ix, out);
         let source = self.markets[ix as usize].source;
-        if self.config.passive == Passive::Book || source == Source::Bar {
+        if self.config.passive != Passive::Trades || source == Source::Bar {
             self.hit_resting_by_ladder(ts, ix, Side::Buy, out);
             self.hit_resting_by_ladder(ts, ix, Side::Sell, out);
         }
@@ -264,24 +267,43 @@ impl Exchange {
             let Some(wanted) = self.executable(ts, entry.key, out) else {
                 continue;
             };
-            let mut left = wanted;
-            let rungs = self.markets[ix as usize].against(side).rungs.clone();
-            for rung in rungs
-                .iter()
-                .take_while(|r| within(side, Some(entry.price), r.price))
-            {
-                let quantity = left.min(rung.available());
-                if quantity > 0 && rung.sized() {
-                    self.consume(ix, side, rung.price, quantity);
-                }
-                left -= quantity;
-            }
-            if wanted > left {
+            let quantity = self.take_displayed(ix, side, &entry, wanted);
+            if quantity > 0 {
                 // Its limit, not the touch: it was there first.
-                let quantity = wanted - left;
                 self.fill(ts, entry.key, entry.price, quantity, Liquidity::Maker, out);
             }
         }
+    }
+
+    /// How much of the offers at or through its limit a resting order gets; it is consumed. Offers
+    /// at the limit itself go to what is ahead of it first.
+    fn take_displayed(
+        &mut self,
+        ix: InstrumentIx,
+        side: Side,
+        entry: &Resting,
+        wanted: i64,
+    ) -> i64 {
+        let queued = self.markets[ix as usize].source != Source::Bar;
+        let mut left = wanted;
+        for at in 0.. {
+            let rung = self.markets[ix as usize].against(side).rungs.get(at);
+            let Some(rung) = rung.filter(|r| within(side, Some(entry.price), r.price)) else {
+                break;
+            };
+            let (price, sized) = (rung.price, rung.sized());
+            let before = if queued && price == entry.price {
+                entry.place.ahead()
+            } else {
+                0
+            };
+            let quantity = left.min(rung.available().saturating_sub(before).max(0));
+            if quantity > 0 && sized {
+                self.consume(ix, side, price, quantity);
+            }
+            left -= quantity;
+        }
+        wanted - left
     }
 
     /// A print: the price of markets without quotes, and what fills resting limits when trades do.
@@ -297,7 +319,9 @@ impl Exchange {
         if only_trades {
             self.take_waiting(ts, ix, out);
         }
-        if only_trades || self.config.passive == Passive::Trades {
+        if self.config.queue != Queue::None && self.config.passive != Passive::Book {
+            self.hit_queues_by_print(ts, ix, trade, out);
+        } else if only_trades || self.config.passive != Passive::Book {
             let mut left = if trade.size == UNDEFINED {
                 i64::MAX
             } else {

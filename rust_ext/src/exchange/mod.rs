@@ -17,6 +17,7 @@ mod market;
 mod matching;
 mod money;
 mod orders;
+mod queue;
 pub mod reasons;
 mod slippage;
 mod submit;
@@ -27,16 +28,19 @@ mod triggers;
 use std::collections::VecDeque;
 
 pub use config::{
-    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Slippage, SlippageModel,
+    BarFill, ExchangeConfig, FeeCurrency, Fees, Overflow, Passive, Queue, Slippage, SlippageModel,
 };
 
 use self::account::Account;
 use self::margin::Band;
 use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
+use self::queue::Hit;
 use crate::book::Book;
 use crate::sessions::Sessions;
-use crate::types::{CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED};
+use crate::types::{
+    Bar, CurrencyIx, Instrument, InstrumentIx, Nanos, Quote, Report, Trade, UNDEFINED,
+};
 
 pub struct Exchange {
     config: ExchangeConfig,
@@ -53,6 +57,8 @@ pub struct Exchange {
     released: VecDeque<Key>,
     /// Reused by `take`.
     plan: Vec<(i64, i64)>,
+    /// Reused by `hit_queues_by_print`.
+    hits: Vec<Hit>,
     last_fill: u64,
     liquidated: bool,
 }
@@ -82,6 +88,7 @@ impl Exchange {
             bands: vec![Band::EMPTY; count],
             released: VecDeque::new(),
             plan: Vec::new(),
+            hits: Vec::new(),
             last_fill: 0,
             liquidated: false,
             config,
@@ -127,6 +134,24 @@ impl Exchange {
         let market = &mut self.markets[ix as usize];
         market.source = market.source.max(Source::Trade);
         market.last = last.price;
+    }
+
+    /// Whether bars of a calm instrument may pass unseen but for the last: it trades at any hour, and
+    /// nothing is made of them but prices.
+    pub fn passes_bars(&self, ix: InstrumentIx) -> bool {
+        let market = &self.markets[ix as usize];
+        self.sessions[ix as usize].is_none() && market.source <= Source::Bar && !market.path
+    }
+
+    /// Bars of an instrument that is calm, opens and ends, of which the venue is shown the last at
+    /// its end.
+    pub fn pass_bars(&mut self, ts: Nanos, ix: InstrumentIx, last: &Bar) {
+        let market = &mut self.markets[ix as usize];
+        market.bar_ended = ts;
+        market.source = Source::Bar;
+        market.open_bar(last.ts_open, last.volume);
+        market.set_bar_price(last.price_type, last.close);
+        market.last = last.close;
     }
 
     /// A whole message was applied to the book.
@@ -208,8 +233,11 @@ impl Exchange {
         if self.idle(ix) {
             return;
         }
-        if !self.orders.desk(ix).idle() && self.trading(ix, ts) {
-            self.match_ladder(ts, ix, out);
+        if !self.orders.desk(ix).idle() {
+            self.move_queues(ix);
+            if self.trading(ix, ts) {
+                self.match_ladder(ts, ix, out);
+            }
         }
         if self.markets[ix as usize].matchable {
             self.check_margin(ts, ix, out);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fees::FeeState;
+use super::queue::Place;
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 /// Venue order id, ascending in order of arrival; the key of a live order.
@@ -76,6 +77,7 @@ pub struct Resting {
     pub price: i64,
     pub priority: u64,
     pub key: Key,
+    pub place: Place,
 }
 
 /// The offset that a trailing stop keeps to the best price seen.
@@ -121,16 +123,20 @@ impl Desk {
         }
     }
 
+    pub fn resting_mut(&mut self, side: Side) -> &mut Vec<Resting> {
+        match side {
+            Side::Buy => &mut self.buys,
+            Side::Sell => &mut self.sells,
+        }
+    }
+
     /// Whether no market event can do anything here.
     pub fn idle(&self) -> bool {
         self.live.is_empty()
     }
 
     fn rest(&mut self, side: Side, entry: Resting) {
-        let list = match side {
-            Side::Buy => &mut self.buys,
-            Side::Sell => &mut self.sells,
-        };
+        let list = self.resting_mut(side);
         let rank = |r: &Resting| (-side.sign() * r.price, r.priority);
         let at = list.partition_point(|other| rank(other) < rank(&entry));
         list.insert(at, entry);
@@ -264,7 +270,7 @@ impl OrderTable {
     }
 
     /// Put an order into the book at its limit, last of its price.
-    pub fn rest(&mut self, key: Key) {
+    pub fn rest(&mut self, key: Key, place: Place) {
         self.last_priority += 1;
         let priority = self.last_priority;
         let Some(order) = self.live.get_mut(&key) else {
@@ -283,6 +289,7 @@ impl OrderTable {
                 price,
                 priority,
                 key,
+                place,
             },
         );
     }

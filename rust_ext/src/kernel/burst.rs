@@ -5,7 +5,7 @@
 //! shown the last row only, and whether the touch moved on the way there.
 
 use super::bars::update_builders;
-use super::{Counts, Kernel, Venue, input};
+use super::{Counts, Input, Kernel, Venue, input};
 use crate::bars::{BarBuilder, UpdateResult};
 use crate::encode::Recorder;
 use crate::exchange::Exchange;
@@ -181,26 +181,30 @@ impl Tick for Trade {
 }
 
 impl Kernel {
-    /// Take a run of at most `most` rows that the core does not want, beginning with the one at hand;
-    /// how many were taken. None when the row at hand must be taken by itself.
+    /// Take a run of at most `most` rows that the core does not want, beginning with the one at hand:
+    /// how many were taken (none when it must be taken by itself), and the last of them as an input
+    /// when it woke somebody.
     #[inline]
     pub(super) fn burst(
         &mut self,
         row: Key,
         most: usize,
         market: &mut Market,
-    ) -> Result<usize, Failure> {
+    ) -> Result<(usize, Option<Input>), Failure> {
         let feed = &self.feeds[row.order as usize];
         let (kind, ix) = (feed.kind, feed.instrument);
-        match kind {
-            FeedKind::Quote if !self.wants(kind, ix) && !market.watch.sees_quotes(ix) => {
-                self.run::<Quote>(row, most, market)
+        let taken = match kind {
+            _ if self.wants(kind, ix) => 0,
+            FeedKind::Quote if !market.watch.sees_quotes(ix) => {
+                self.run::<Quote>(row, most, market)?
             }
-            FeedKind::Trade if !self.wants(kind, ix) && !market.watch.sees_trades(ix) => {
-                self.run::<Trade>(row, most, market)
+            FeedKind::Trade if !market.watch.sees_trades(ix) => {
+                self.run::<Trade>(row, most, market)?
             }
-            _ => Ok(0),
-        }
+            FeedKind::Bar => return self.run_of_bars(row, most, market),
+            _ => 0,
+        };
+        Ok((taken, None))
     }
 
     fn run<T: Tick>(
@@ -236,7 +240,7 @@ impl Kernel {
 
     /// The last moment at which a row of this feed still comes before everything else.
     #[inline]
-    fn until(&self, row: Key) -> Nanos {
+    pub(super) fn until(&self, row: Key) -> Nanos {
         let before = |next: Option<Key>| {
             next.map_or(Nanos::MAX, |next| {
                 let first = (row.phase as u64, row.order) < (next.phase as u64, next.order);
@@ -249,7 +253,7 @@ impl Kernel {
     /// The prices within which a venue need not see the rows of an instrument. None when it must see
     /// each: it has an order of it, a position that may be too large, or something that is due and
     /// not on the agenda.
-    fn calm(&self, ix: InstrumentIx) -> Option<(i64, i64)> {
+    pub(super) fn calm(&self, ix: InstrumentIx) -> Option<(i64, i64)> {
         let Some(venue) = self.slots[ix as usize].venue else {
             return Some((i64::MIN, i64::MAX));
         };

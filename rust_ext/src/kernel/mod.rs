@@ -5,6 +5,7 @@
 //! for it: then it is numbered, recorded and counted all the same.
 
 mod agenda;
+mod bar_run;
 mod bars;
 mod burst;
 mod counts;
@@ -271,9 +272,12 @@ impl Kernel {
             let task = self.agenda.first();
             let input = match (row, task) {
                 (Some(row), task) if task.is_none_or(|task| row < task) => {
-                    let skipped = self.burst(row, left, market)?;
-                    if skipped > 0 {
-                        left -= skipped;
+                    let (taken, woke) = self.burst(row, left, market)?;
+                    if let Some(input) = woke {
+                        return Ok(Step::Input(input));
+                    }
+                    if taken > 0 {
+                        left -= taken;
                         continue;
                     }
                     self.take_row(row, market)?

@@ -1,6 +1,6 @@
 //! Recorded rows becoming inputs: checked, given to the venue, the market state and the bars.
 
-use super::burst::{Tick, is_size};
+use super::burst::Tick;
 use super::{Datum, Input, Kernel};
 use crate::bars::{BarBuilder, Timeframe};
 use crate::failure::Failure;
@@ -122,20 +122,9 @@ impl Kernel {
         traded: bool,
         market: &mut Market,
     ) -> Option<Input> {
-        let prices = [bar.open, bar.high, bar.low, bar.close];
-        if prices.iter().any(|price| *price <= 0) {
-            self.counts.zero_price += 1;
+        if !bar.count(&mut self.counts) {
             return None;
         }
-        if !is_size(bar.volume) {
-            self.counts.negative_size += 1;
-            return None;
-        }
-        let contained = prices
-            .iter()
-            .all(|price| (bar.low..=bar.high).contains(price));
-        self.counts.inconsistent_bar += u64::from(!contained);
-        self.counts.bar += 1;
         let ts = bar.ts_received;
         let input = self.sequence(ts, Input::Bar(ix, timeframe, bar));
         if traded {

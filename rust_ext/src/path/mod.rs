@@ -187,6 +187,11 @@ impl OrderPath {
         self.wishes.clear();
     }
 
+    /// The same of an answer in the handler: the first `count` wishes are the asker's and stay.
+    pub fn discard_after(&mut self, count: usize) {
+        self.wishes.truncate(count);
+    }
+
     /// The book of an order's strategy, by the order's id; 0 when it is nobody's.
     pub fn book_of(&self, id: u128) -> BookIx {
         let number = (id >> 64) as u16 & !(CLOSING_ORDERS as u16);

@@ -27,8 +27,16 @@ impl Resting {
         if self.cancel == Some(RequestState::Sent) || self.waits_for_parent {
             return false;
         }
-        let passing = matches!(self.time_in_force, TimeInForce::Ioc | TimeInForce::Fok);
-        (self.order_type == OrderType::Limit && !passing) || self.status == OrderStatus::Triggered
+        let live = match self.order_type {
+            OrderType::Limit => true,
+            // What has filled in part was triggered before.
+            OrderType::StopLimit | OrderType::TakeProfitLimit => matches!(
+                self.status,
+                OrderStatus::Triggered | OrderStatus::PartiallyFilled
+            ),
+            _ => false,
+        };
+        live && !matches!(self.time_in_force, TimeInForce::Ioc | TimeInForce::Fok)
     }
 
     /// The prices at which it may be met: both limits while a replace is asked.

@@ -1,5 +1,7 @@
 """A handler's wishes go down the path when it returns, one after the other; a handler that raises leaves none."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -145,6 +147,66 @@ def test_a_failure_in_on_fill_takes_nothing_back_of_the_fill() -> None:
     assert pit.graph.books.position(STRATEGY, BTC) == 4
     assert len(pit.arrived) == 1
     assert pit.order().filled_units == 4
+
+
+# --- actors that ask each other -----------------------------------------------------------------
+
+
+def ask_other(pit: Pit, act: Callable[[Puppet], object]) -> object:
+    """Have the other strategy do this at once, as an answer."""
+    pit.puppet(OTHER).acts.append(act)
+    return pit.graph.strategies[OTHER].actor_ref.ask(Quote(BTC, NOW, NOW, 2, 0, 1, 2, 5, 5))
+
+
+def test_wishes_of_an_answer_leave_with_those_of_the_asking_handler() -> None:
+    pit = Pit(FREE)
+    seen: list[int] = []
+
+    def act(me: Puppet) -> None:
+        me.buy(BTC, 1, limit="99.00")
+        ask_other(pit, lambda other: other.buy(BTC, 2, limit="98.00"))
+        seen.append(len(pit.arrived))
+        me.buy(BTC, 3, limit="97.00")
+
+    pit.run(act)
+    assert seen == [0]
+    assert [c.quantity_units for c in pit.submits()] == [1, 2, 3]
+
+
+def test_wishes_of_an_answer_that_failed_are_dropped_and_the_askers_stay() -> None:
+    pit = Pit(FREE)
+
+    def act(me: Puppet) -> None:
+        me.buy(BTC, 1, limit="99.00")
+        with suppress(Bug):
+            ask_other(pit, failing)
+        me.buy(BTC, 3, limit="97.00")
+
+    pit.run(act)
+    assert [(c.strategy, c.quantity_units) for c in pit.submits()] == [(STRATEGY, 1), (STRATEGY, 3)]
+    assert len(pit.arrived) == 2
+    assert not pit.failed
+
+
+def test_wishes_of_an_answer_go_with_an_asker_that_fails() -> None:
+    pit = Pit(FREE)
+
+    def act(_me: Puppet) -> None:
+        ask_other(pit, lambda other: other.buy(BTC, 2, limit="98.00"))
+        raise Bug
+
+    pit.run(act)
+    assert pit.arrived == []
+
+
+def test_wishes_of_an_answer_to_nobodys_handler_leave_at_once() -> None:
+    pit = Pit(FREE)
+    ask_other(pit, lambda other: other.buy(BTC, 2, limit="98.00"))
+    assert [c.quantity_units for c in pit.submits()] == [2]
+    with pytest.raises(Bug):
+        ask_other(pit, failing)
+    pit.quote()
+    assert len(pit.arrived) == 1
 
 
 # --- what a handler sees of its own wishes ------------------------------------------------------

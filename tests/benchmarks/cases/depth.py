@@ -21,8 +21,10 @@ def _config(_catalog: Path) -> Config:
         leverage=Decimal(10),
         balances={"USDT": Decimal(1_000_000)},
         fees=FeesConfig(maker=Decimal("-0.00005"), taker=Decimal("0.0004")),
-        # Of the two streams that can fill what rests, the book brings the fills that the peer has.
-        matching=MatchingConfig(passive="book"),
+        # The peer's risk-averse queue, where prints and the book both fill. What is left between the
+        # two: it fills an order whole that a print reaches in part, and its script names orders by
+        # price, so that an order that is leaving keeps the other side from its price.
+        matching=MatchingConfig(passive="both", queue="conservative"),
         # The peer's venue lives on its own stamps, ours on the received ones, a millisecond later:
         # 5 ms to the venue and 5 ms back are 6 and 4 on our clock.
         order_latency_us=6_000,

@@ -173,7 +173,7 @@ class StepMaker(OnInstrument):
         wanted = {Side.BUY: quote.bid_units - 1, Side.SELL: quote.ask_units + 1}
         kept = set()
         for order in self.orders(p.instrument):
-            side = order.submit.side
+            side = order.side
             if order.limit_units == wanted[side]:
                 kept.add(side)
             elif order.cancel_request is None:

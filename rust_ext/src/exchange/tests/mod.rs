@@ -11,6 +11,8 @@ mod margin;
 mod oracles;
 mod passing;
 mod properties;
+mod queue;
+mod queue_properties;
 mod rejections;
 mod slippage;
 mod trades;
@@ -90,6 +92,7 @@ pub fn config() -> ExchangeConfig {
         },
         bar_fill: BarFill::NextOpen,
         passive: Passive::Book,
+        queue: Queue::None,
         overflow: Overflow::Partial,
         consume: true,
         match_crossed: false,

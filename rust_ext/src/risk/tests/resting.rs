@@ -37,6 +37,15 @@ fn limits_rest_and_stops_once_triggered() {
         }),
         [10]
     );
+    let part_filled = Resting {
+        status: OrderStatus::PartiallyFilled,
+        ..STOP_LIMIT
+    };
+    assert_eq!(
+        of(part_filled),
+        [10],
+        "what has filled in part was triggered"
+    );
     let market = Resting {
         limit: None,
         status: OrderStatus::Triggered,
