@@ -4,7 +4,8 @@ use super::Exchange;
 use super::config::BarFill;
 use super::market::{Source, serves};
 use super::matching::within;
-use super::orders::{Key, Resting};
+use super::orders::Key;
+use super::queue::Resting;
 use crate::types::{Bar, InstrumentIx, Liquidity, Nanos, PriceType, Report, Side, UNDEFINED};
 
 impl Exchange {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::config::FeeCurrency;
 use super::fees::FeeState;
+use super::margin::Leg;
 use super::money::{fraction_of_value, mul_div, notional};
 use super::orders::{Key, Order, Phase};
 use super::{Exchange, reasons};
@@ -296,24 +297,23 @@ impl Exchange {
         extra: Option<(&Submit, i64)>,
         except: Option<Key>,
     ) -> i64 {
-        let mut legs: BTreeMap<u64, (i64, i64, i64)> = self
+        let working = self.working(except).map(|o| (&o.submit, o.leaves()));
+        let orders = working.chain(extra).filter(|(s, _)| s.instrument == ix);
+        if !self.config.hedging {
+            let mut leg = Leg::holding(self.account.net(ix));
+            orders.for_each(|(submit, leaves)| leg.add(submit.side, leaves));
+            return leg.worst();
+        }
+        let mut legs: BTreeMap<u64, Leg> = self
             .account
             .legs_of(ix)
-            .map(|(leg, quantity)| (leg, (quantity, 0, 0)))
+            .map(|(leg, quantity)| (leg, Leg::holding(quantity)))
             .collect();
-        let working = self.working(except).map(|o| (&o.submit, o.leaves()));
-        for (submit, leaves) in working.chain(extra).filter(|(s, _)| s.instrument == ix) {
-            let entry = legs.entry(submit.position).or_default();
-            match submit.side {
-                Side::Buy => entry.1 = entry.1.saturating_add(leaves),
-                Side::Sell => entry.2 = entry.2.saturating_add(leaves),
-            }
+        for (submit, leaves) in orders {
+            let leg = legs.entry(submit.position).or_default();
+            leg.add(submit.side, leaves);
         }
-        let worst = |(position, buys, sells): &(i64, i64, i64)| {
-            let long = position.saturating_add(*buys).saturating_abs();
-            long.max(position.saturating_sub(*sells).saturating_abs())
-        };
-        legs.values().map(worst).fold(0, i64::saturating_add)
+        legs.values().map(Leg::worst).fold(0, i64::saturating_add)
     }
 
     /// Margin needed to open `exposure`; 0 while no price is known.

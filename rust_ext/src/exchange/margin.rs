@@ -26,6 +26,38 @@ impl Band {
     }
 }
 
+/// A leg and what works on it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Leg {
+    position: i64,
+    buys: i64,
+    sells: i64,
+}
+
+impl Leg {
+    pub fn holding(position: i64) -> Self {
+        Self {
+            position,
+            ..Self::default()
+        }
+    }
+
+    pub fn add(&mut self, side: Side, leaves: i64) {
+        let sum = match side {
+            Side::Buy => &mut self.buys,
+            Side::Sell => &mut self.sells,
+        };
+        *sum = sum.saturating_add(leaves);
+    }
+
+    /// The largest position that the orders may lead to.
+    pub fn worst(&self) -> i64 {
+        let long = self.position.saturating_add(self.buys).saturating_abs();
+        let short = self.position.saturating_sub(self.sells).saturating_abs();
+        long.max(short)
+    }
+}
+
 impl Exchange {
     /// Positions or cash changed: every band is void.
     pub(super) fn unwatch_margin(&mut self) {

@@ -101,12 +101,12 @@ impl Ladder {
 
     /// The size at a price of this ladder's side, 0 where no level stands; None where levels cannot
     /// be seen, or have no sizes.
+    #[inline]
     pub fn displayed(&self, side: Side, price: i64) -> Option<i64> {
-        let depth = |price: i64| price.saturating_mul(-side.sign());
-        let wanted = depth(price);
-        let at = self
-            .rungs
-            .partition_point(|rung| depth(rung.price) < wanted);
+        let at = match side {
+            Side::Buy => self.rungs.partition_point(|rung| rung.price > price),
+            Side::Sell => self.rungs.partition_point(|rung| rung.price < price),
+        };
         match self.rungs.get(at) {
             Some(rung) if rung.price == price => rung.sized().then_some(rung.size),
             Some(_) => Some(0),

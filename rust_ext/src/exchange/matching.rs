@@ -2,7 +2,8 @@
 
 use super::config::{BarFill, Overflow, Passive, Queue, SlippageModel};
 use super::market::{Market, Source};
-use super::orders::{Key, Resting};
+use super::orders::Key;
+use super::queue::Resting;
 use super::{Exchange, reasons};
 use crate::types::{InstrumentIx, Liquidity, Nanos, Report, Side, TimeInForce, Trade, UNDEFINED};
 

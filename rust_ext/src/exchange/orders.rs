@@ -1,9 +1,11 @@
 //! The venue's order table: live orders by venue order id, and per instrument what may match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasherDefault;
 
 use super::fees::FeeState;
-use super::queue::Place;
+use super::queue::{Place, Resting};
+use crate::orders::IdHasher;
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 /// Venue order id, ascending in order of arrival; the key of a live order.
@@ -69,15 +71,6 @@ impl Order {
             TimeInForce::Ioc | TimeInForce::Fok
         )
     }
-}
-
-/// A limit in the book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resting {
-    pub price: i64,
-    pub priority: u64,
-    pub key: Key,
-    pub place: Place,
 }
 
 /// The offset that a trailing stop keeps to the best price seen.
@@ -158,6 +151,9 @@ pub enum Known {
     Closed { cumulative: i64 },
 }
 
+/// A run may send millions: a hash table, whose order nobody sees.
+type Ids = HashMap<u128, Known, BuildHasherDefault<IdHasher>>;
+
 #[derive(Clone, Debug, Default)]
 struct Group {
     members: Vec<Key>,
@@ -167,7 +163,7 @@ struct Group {
 #[derive(Clone, Debug)]
 pub struct OrderTable {
     live: BTreeMap<Key, Order>,
-    ids: BTreeMap<u128, Known>,
+    ids: Ids,
     children: BTreeMap<u128, Vec<Key>>,
     groups: BTreeMap<u64, Group>,
     deadlines: BTreeMap<(Nanos, Key), ()>,
@@ -180,7 +176,7 @@ impl OrderTable {
     pub fn new(instruments: usize) -> Self {
         Self {
             live: BTreeMap::new(),
-            ids: BTreeMap::new(),
+            ids: Ids::default(),
             children: BTreeMap::new(),
             groups: BTreeMap::new(),
             deadlines: BTreeMap::new(),

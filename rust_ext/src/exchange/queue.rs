@@ -51,6 +51,7 @@ impl Place {
     }
 
     /// The level is displayed at `size`.
+    #[inline]
     pub fn display(&mut self, model: Queue, size: i64) {
         if size == self.shown {
             self.ahead = self.ahead.min(size);
@@ -80,6 +81,15 @@ impl Place {
     }
 }
 
+/// A limit in the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resting {
+    pub price: i64,
+    pub priority: u64,
+    pub key: Key,
+    pub place: Place,
+}
+
 /// What a print may fill: (order, its limit, at most; None for all of it).
 pub type Hit = (Key, i64, Option<i64>);
 
@@ -89,7 +99,13 @@ impl Exchange {
         let market = &self.markets[order.submit.instrument as usize];
         match (self.config.queue, order.submit.limit) {
             (Queue::None, _) | (_, None) => Place::default(),
-            (_, Some(limit)) => Place::behind(displayed(market, order.submit.side, limit)),
+            (_, Some(limit)) if is_seen(market) => {
+                let side = order.submit.side;
+                // A side's own ladder is the one that the other side's takers walk.
+                let ladder = market.against(side.opposite());
+                Place::behind(ladder.displayed(side, limit))
+            }
+            _ => Place::behind(None),
         }
     }
 
@@ -100,10 +116,16 @@ impl Exchange {
             return;
         }
         let market = &self.markets[ix as usize];
+        if !is_seen(market) {
+            return;
+        }
         let desk = self.orders.desk_mut(ix);
-        for (side, list) in [(Side::Buy, &mut desk.buys), (Side::Sell, &mut desk.sells)] {
+        for (side, list, ladder) in [
+            (Side::Buy, &mut desk.buys, &market.bids),
+            (Side::Sell, &mut desk.sells, &market.asks),
+        ] {
             for entry in list {
-                if let Some(size) = displayed(market, side, entry.price) {
+                if let Some(size) = ladder.displayed(side, entry.price) {
                     entry.place.display(model, size);
                 }
             }
@@ -170,12 +192,9 @@ impl Exchange {
     }
 }
 
-/// The displayed size at a price of a side, 0 for a level that is empty; None where nobody can see.
-fn displayed(market: &Market, side: Side, price: i64) -> Option<i64> {
-    let seen = market.source >= Source::Quote && market.matchable;
-    // A side's own ladder is the one that the other side's takers walk.
-    seen.then(|| market.against(side.opposite()).displayed(side, price))
-        .flatten()
+/// Whether the venue displays levels that can be trusted.
+fn is_seen(market: &Market) -> bool {
+    market.source >= Source::Quote && market.matchable
 }
 
 /// Who took: as printed, else the side whose touch the price is at or beyond. None may be either.

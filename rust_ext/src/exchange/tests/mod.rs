@@ -15,6 +15,7 @@ mod queue;
 mod queue_properties;
 mod rejections;
 mod slippage;
+mod speed;
 mod trades;
 mod triggers;
 
