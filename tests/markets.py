@@ -98,6 +98,42 @@ def trade_walk(seed: int, count: int, price: int = 200_000) -> dict[str, NDArray
     )
 
 
+def narrow_walk(
+    seed: int, count: int, price: int = 4_000_000
+) -> tuple[dict[str, NDArray[np.int64]], ...]:
+    """A book, its quotes and trades, one of each a second, within a few ticks of one price.
+
+    A trade comes after the quote of its second, at a touch; the next level is a tick deeper.
+    """
+    middle = price + np.clip(np.cumsum(_steps(seed, count, -1, 1)), -4, 4)
+    spread = _steps(seed + 1, count, 1, 2)
+    sizes = [_steps(seed + 2 + n, count, 1, 3000) for n in range(4)]
+    ts = T0 + np.arange(1, count + 1, dtype=np.int64) * SECOND
+    bid, ask = middle, middle + spread
+    top = quotes(ts.tolist(), bid.tolist(), ask.tolist(), sizes[0].tolist(), sizes[1].tolist())
+    levels = [np.stack(rows, axis=1).ravel() for rows in ((bid, bid - 1, ask, ask + 1), sizes)]
+    stamps = np.repeat(ts, 4)
+    book = columns(
+        ts_event=stamps,
+        ts_received=stamps,
+        update_id=np.repeat(np.arange(1, count + 1), 4),
+        side=np.tile([1, 1, -1, -1], count),
+        price=levels[0],
+        size=levels[1],
+        flags=np.tile([2, 0, 0, 1], count),  # each message is a snapshot of two levels a side
+    )
+    buys = _steps(seed + 6, count, 0, 1)
+    trades = columns(
+        ts_event=ts,
+        ts_received=ts,
+        price=np.where(buys == 1, ask, bid),
+        size=_steps(seed + 7, count, 1, 2000),
+        aggressor=buys * 2 - 1,
+        trade_id=np.arange(1, count + 1),
+    )
+    return book, top, trades
+
+
 def bar_walk(seed: int, count: int, price: int = 10_000) -> dict[str, NDArray[np.int64]]:
     """A random walk of one-minute bars."""
     close = np.maximum(price + np.cumsum(_steps(seed, count, -30, 30)), 100)

@@ -1,6 +1,7 @@
 """The venue config as the engine reads it."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -133,3 +134,11 @@ def test_what_makes_no_sense_is_an_error_with_a_name(
     """Never a silent rounding, wrap or hang."""
     with pytest.raises(error, match="SIM"):
         exchange_mapping(venue(**changes), INSTRUMENTS, TABLE)
+
+
+@pytest.mark.parametrize(("passive", "queue"), [("book", "conservative"), ("both", "none")])
+def test_a_queue_needs_prints_and_both_streams_need_a_queue(passive: Any, queue: Any) -> None:
+    """What would fill twice, or do nothing, is refused, and the text says what to set."""
+    matching = MatchingConfig(passive=passive, queue=queue)
+    with pytest.raises(ConfigError, match=r"set matching\."):
+        exchange_mapping(venue(matching=matching), INSTRUMENTS, TABLE)

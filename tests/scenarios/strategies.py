@@ -73,3 +73,36 @@ class Holder(Strategy):
         if not self.state.done:
             self.state.done = True
             self.target(bar.instrument, self.params.size)
+
+
+class Joiner(Strategy):
+    """Each second: an offer of one size at each touch, and away with what stands elsewhere."""
+
+    class Params(Strategy.Params):
+        instrument: InstrumentId
+        size: Decimal
+
+    params: Params
+
+    def setup(self) -> None:
+        self.subscribe_book(self.params.instrument)
+
+    def on_start(self) -> None:
+        self.every("join", SECOND)
+
+    def on_timer(self, timer: TimerFired) -> None:
+        bids, asks = self.book(self.params.instrument, 1)
+        if not bids or not asks:
+            return
+        known = self.instrument_of(self.params.instrument)
+        touch = {Side.BUY: bids[0][0], Side.SELL: asks[0][0]}
+        kept = set()
+        for order in self.orders(self.params.instrument):
+            if order.limit_units == known.price_units(touch[order.side]):
+                kept.add(order.side)
+            else:
+                self.cancel(order.client_order_id)
+        for side, price in touch.items():
+            if side not in kept:
+                size = self.params.size
+                self.submit(self.params.instrument, side, size, limit=price, post_only=True)

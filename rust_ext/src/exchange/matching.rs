@@ -286,6 +286,7 @@ impl Exchange {
         wanted: i64,
     ) -> i64 {
         let queued = self.markets[ix as usize].source != Source::Bar;
+        let lot = self.instruments[ix as usize].lot;
         let mut left = wanted;
         for at in 0.. {
             let rung = self.markets[ix as usize].against(side).rungs.get(at);
@@ -298,7 +299,11 @@ impl Exchange {
             } else {
                 0
             };
-            let quantity = left.min(rung.available().saturating_sub(before).max(0));
+            let mut offered = rung.available().saturating_sub(before).max(0);
+            if before > 0 {
+                offered -= offered % lot;
+            }
+            let quantity = left.min(offered);
             if quantity > 0 && sized {
                 self.consume(ix, side, price, quantity);
             }

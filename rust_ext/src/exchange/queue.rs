@@ -180,13 +180,16 @@ impl Exchange {
         } else {
             trade.size
         };
+        let lot = self.instruments[ix as usize].lot;
         let list = self.orders.desk_mut(ix).resting_mut(side);
         let met = |limit: i64| within(side, Some(limit), trade.price);
         for entry in list.iter_mut().take_while(|entry| met(entry.price)) {
             if entry.price != trade.price {
                 hits.push((entry.key, entry.price, None));
             } else if !ours {
-                hits.push((entry.key, entry.price, Some(entry.place.print(size))));
+                let reached = entry.place.print(size);
+                // What is ahead need not be whole lots: cancels are spread by the unit.
+                hits.push((entry.key, entry.price, Some(reached - reached % lot)));
             }
         }
     }

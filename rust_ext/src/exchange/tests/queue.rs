@@ -299,6 +299,30 @@ fn with_both_streams_offers_at_a_locked_price_go_to_what_is_ahead_first() {
 }
 
 #[test]
+fn fills_are_whole_lots_wherever_the_cancels_left_us() {
+    let config = ExchangeConfig {
+        passive: Passive::Trades,
+        queue: Queue::Proportional,
+        ..config()
+    };
+    let mut desk = Desk::new(
+        config,
+        Instrument {
+            lot: 10,
+            ..contract()
+        },
+    );
+    show(&mut desk, 30);
+    desk.send(limit(Buy, 20, 100));
+    show(&mut desk, 60);
+    show(&mut desk, 40);
+    assert_eq!(desk.ahead(), [20]);
+    show(&mut desk, 30);
+    assert_eq!(desk.ahead(), [15]);
+    assert_eq!(fills(&desk.print(100, 30, Some(Sell))), [(100, 10)]);
+}
+
+#[test]
 fn bars_know_no_queue() {
     let mut desk = queued(Passive::Trades, Queue::Conservative);
     desk.send(limit(Buy, 4, 100));
