@@ -256,6 +256,8 @@ class Graph:
         for cell in reversed(list(self.dispatcher.cells.values())):
             cell.actor.retire()
         self.dispatcher.close()
+        if hasattr(self, "player"):
+            self.player.close()
         self._guard.close()
 
     def snapshot_strategy(self, strategy: StrategyId) -> StrategySnapshot:

@@ -1,6 +1,8 @@
 """What every test may use: the recorded markets beside the checkout, and reproducible randomness."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,15 @@ def pytest_report_header() -> str:
     """State what a failure needs to be repeated, beside the seed that pytest-randomly prints."""
     recorded = "present" if shared_root().exists() else "absent"
     return f"hypothesis profile: {PROFILE}; recorded markets: {recorded}"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_guarded() -> Iterator[None]:
+    """A run that a test leaves unfinished guards its strategies' modules no longer than the test."""
+    yield
+    module = sys.modules.get("openoutcry.actors.guard")
+    for left in list(getattr(module, "_guards", ())):
+        left.close()
 
 
 @pytest.fixture(scope="session")

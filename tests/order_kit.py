@@ -139,7 +139,7 @@ class Evidence:
             2,
             0,
             0,
-            2,
+            8,
             "USDT",
             LiquiditySide.TAKER,
             None,

@@ -696,6 +696,8 @@ class Player:
 
         Without a kernel, inputs come as messages: see `publish`.
         """
+    def close(self) -> None:
+        """Let go of the graph, so that nothing of a run outlives it."""
     def play(self, limit: int | None = None, skip: int | None = None) -> bool:
         """Handle inputs until none is left or a core actor has failed.
 

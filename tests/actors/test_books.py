@@ -84,7 +84,7 @@ def fill(side, quantity, price, instrument=SPY, fee=0, currency="USD"):
         instrument.price_scale,
         instrument.size_scale,
         fee,
-        2,
+        2 if currency == "USD" else 8,
         currency,
         LiquiditySide.TAKER,
         None,

@@ -174,7 +174,7 @@ pub struct Player {
     dispatcher: Py<Dispatcher>,
     path: Py<PyOrderPath>,
     /// Takes the inputs that are neither market data nor about an order.
-    others: Py<PyAny>,
+    others: Option<Py<PyAny>>,
 }
 
 #[pymethods]
@@ -200,8 +200,13 @@ impl Player {
             router,
             dispatcher,
             path,
-            others,
+            others: Some(others),
         }
+    }
+
+    /// Let go of the graph, so that nothing of a run outlives it. A second time changes nothing.
+    fn close(&mut self) {
+        self.others = None;
     }
 
     /// Handle inputs until none is left, `limit` were delivered, about `skip` were passed over that
@@ -364,8 +369,10 @@ impl Player {
             }
             other => {
                 let message = kernel.borrow_mut().message(py, &other)?;
-                self.others.bind(py).call1((message,))?;
-                Ok(())
+                match &self.others {
+                    Some(others) => others.bind(py).call1((message,)).map(|_| ()),
+                    None => Ok(()),
+                }
             }
         }
     }

@@ -47,7 +47,7 @@ def check_halted(pit: Pit, actor: str, message: str, error: type[Exception]) -> 
     ("event", "error"),
     [
         (fill_with(price_units=HUGE, quantity_units=HUGE), NumericOverflow),
-        (fill_with(fee_currency="EUR", fee_units=5), CurrencyMismatch),
+        (fill_with(fee_currency="EUR", fee_scale=2, fee_units=5), CurrencyMismatch),
     ],
     ids=["a value beyond its integer", "a fee in a currency without a rate"],
 )
