@@ -220,9 +220,9 @@ WORKLOADS: Final = (
         (Call("hftbacktest", "hftbacktest_mm.py", "{half} 1000 risk", peers.hftbacktest),),
         (Target("hftbacktest", "warm", least=1),),
         {
-            "hftbacktest": "it also fills at the limit when a print takes what stood before us in the "
-            "queue; ours fills what rests when the book reaches it, and models no queue. Its balance "
-            "leaves out the position"
+            "hftbacktest": "it fills an order whole that a print reaches in part, and its script names "
+            "orders by price, so that one that is leaving keeps the other side from its price; else the "
+            "same orders fill at each step. Its balance leaves out the position"
         },
         note="The peer's strategy is compiled (numba), ours is Python. A row of the peer is one level or "
         "one trade; ours counts a message of several levels as one event.",

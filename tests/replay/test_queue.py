@@ -53,7 +53,10 @@ def ready(kind: str, passive: Any, queue: Any, **options: Any) -> ReplaySession:
     matching = MatchingConfig(passive=passive, queue=queue)
     venue = msgspec.structs.replace(MARGIN, matching=matching, order_latency_us=700_000)
     book, quotes, trades = narrow_walk(3, 2_000)
-    data = {("trade", BTC): trades, (kind, BTC): book if kind == "book" else quotes}
+    data: dict[tuple[str, str], Any] = {
+        ("trade", BTC): trades,
+        (kind, BTC): book if kind == "book" else quotes,
+    }
     settings = config(
         venue, [feed(BTC, kind, "trade")], [strategy(Joiner, instrument=BTC)], currency="USDT"
     )
