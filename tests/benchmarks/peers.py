@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.places import ROOT, SHARED, VENVS
+from tests.benchmarks.places import ROOT, SCRIPTS, SHARED, VENVS
 from tests.pythons import pythons
 
 Measured = dict[str, Any]
@@ -192,8 +192,8 @@ class Call:
 
     Args:
         peer: Which one.
-        script: Its script under `../shared/bench`.
-        arguments: With `{n}`, `{half}`, `{month}` (rows) and `{rows}`, `{catalog}` (folders).
+        script: Its script under `../shared/bench`, or under `peer_scripts` here.
+        arguments: With `{n}`, `{half}`, `{month}` (rows), `{rows}`, `{binance}`, `{catalog}` (folders).
         read: What its line means.
         both_clocks: The script reads one clock at a time; see `both_clocks.py`.
         limit_s: Wall seconds that it gets.
@@ -208,11 +208,17 @@ class Call:
     limit_s: int = 300
     prepare: str = ""
 
+    @property
+    def file(self) -> Path:
+        """The script."""
+        ours = SCRIPTS / self.script
+        return ours if ours.exists() else SHARED / self.script
+
     def command(self, python: Path, places: dict[str, object], arguments: str) -> list[str]:
         """What to run."""
         launcher = [str(BOTH_CLOCKS)] if self.both_clocks else []
         words = arguments.format(**places).split()
-        return [str(python), *launcher, str(SHARED / self.script), *words]
+        return [str(python), *launcher, str(self.file), *words]
 
 
 def environ(scratch: Path) -> dict[str, str]:

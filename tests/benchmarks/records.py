@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.peers import REQUIREMENTS
-from tests.benchmarks.places import ROOT, SHARED
+from tests.benchmarks.places import ROOT
 from tests.benchmarks.workloads import Workload
 
 Record = dict[str, Any]
@@ -28,7 +28,7 @@ def fingerprint(workload: Workload) -> str:
     for folder in _OURS:
         files += sorted((ROOT / folder).rglob("*.py"))
     for call in workload.calls:
-        files += [SHARED / call.script, REQUIREMENTS / f"{call.peer}.txt"]
+        files += [call.file, REQUIREMENTS / f"{call.peer}.txt"]
     called = [(call.peer, call.script, call.arguments) for call in workload.calls]
     found = hashlib.sha256(repr((workload.ours, called)).encode())
     for file in files:

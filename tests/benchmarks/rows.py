@@ -9,6 +9,7 @@ Rows come from `../shared/bench/workload.py`. A folder is made once; its name sa
     bars-N          catalog: N one-minute bars of one share
     daily-NxK       catalog: N daily bars of each of K shares
     depth-N         catalog: the book and the trades that `hftbacktest_mm.py` makes of N quotes
+    binance-N       catalog: N levels and trades recorded at Binance, looped (`binance_rows.py`)
 """
 
 import importlib.util
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Equity, Perpetual
+from tests.benchmarks import binance_rows
 from tests.benchmarks.places import RUNS, SHARED
 
 MINUTE: Final = 60 * 10**9
@@ -72,6 +74,7 @@ def prepared(name: str, runs: Path = RUNS) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         kind, _, size = name.partition("-")
         makers = {"rows": _rows, "quotes": _quotes, "bars": _bars, "daily": _daily, "depth": _depth}
+        makers["binance"] = binance_rows.write
         makers[kind](folder, size)
         (folder / ".written").touch()
     return folder
