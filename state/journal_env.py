@@ -10,7 +10,6 @@ from typing import Any, Final, NoReturn
 import lmdb
 import msgspec
 
-from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull
 from openoutcry.state.durable_files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -18,6 +17,7 @@ from openoutcry.state.durable_files import (
     cannot_write,
     sync_folder,
 )
+from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull
 
 FOLDER: Final = "journal"
 """The environment's folder in the state directory."""

@@ -66,6 +66,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "state/column_cache.py": ({"files"}, "keeps the recorded markets decoded"),
     "state/durable_files.py": ({"files"}, "writes what must survive"),
     "state/journal.py": ({"files"}, "opens the journal of a state directory; mints its epoch"),
+    "state/journal_admin.py": ({"files"}, "copies, verifies and compacts state directories"),
     "state/journal_check.py": ({"files"}, "reads the journal's file without LMDB"),
     "state/journal_env.py": ({"files"}, "opens LMDB"),
     "state/journal_lock.py": ({"files"}, "locks the state directory"),
