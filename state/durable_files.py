@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from openoutcry.state.errors import JournalError
+from openoutcry.state.errors import JournalError, JournalFull
 
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
@@ -32,7 +32,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def cannot_write(folder: Path, error: OSError) -> JournalError:
-    """What to say when a state directory cannot be written to."""
+    """What to say when a state directory cannot be written to: `JournalFull` when there is no room."""
+    if error.errno in NO_ROOM:
+        return JournalFull(f"no room on the disk for {folder}")
     return JournalError(
         f"cannot write to {folder}: {os.strerror(error.errno or 0)}",
         remedy="the journal needs a writable state directory: check its owner, mode, mount and space",

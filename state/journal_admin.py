@@ -16,7 +16,6 @@ import msgspec
 from openoutcry.state.durable_files import (
     FILE_MODE,
     FOLDER_MODE,
-    NO_ROOM,
     cannot_write,
     sync_folder,
     write_synced,
@@ -24,7 +23,6 @@ from openoutcry.state.durable_files import (
 from openoutcry.state.errors import (
     JournalDamaged,
     JournalError,
-    JournalFull,
     JournalLocked,
     SchemaTooNew,
 )
@@ -315,6 +313,4 @@ class _new_folder:  # noqa: N801 - a context manager, read as one
             return
         shutil.rmtree(self._part, ignore_errors=True)
         if isinstance(error, OSError):
-            if error.errno in NO_ROOM:
-                raise JournalFull(f"no room on the disk for {self._target}") from error
             raise cannot_write(self._target, error) from error

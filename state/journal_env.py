@@ -93,8 +93,6 @@ def open_environment(
         with named_errors(folder):
             return _open(folder, readonly=readonly, sync=sync, limits=limits, open_env=open_env)
     except OSError as error:
-        if error.errno in NO_ROOM:
-            raise JournalFull(f"no room on the disk for {folder}") from error
         raise cannot_write(folder, error) from error
 
 

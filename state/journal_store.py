@@ -261,8 +261,6 @@ class JournalStore:
             finally:
                 os.close(fd)
         except OSError as error:
-            if error.errno in NO_ROOM:
-                raise JournalFull(f"no room on the disk for {path}") from error
             raise cannot_write(self.folder, error) from error
 
     def _reserve(self, fd: int, need: int) -> None:

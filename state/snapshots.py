@@ -21,12 +21,11 @@ import msgspec
 from openoutcry import _native
 from openoutcry.state.durable_files import (
     FOLDER_MODE,
-    NO_ROOM,
     cannot_write,
     sync_folder,
     write_synced,
 )
-from openoutcry.state.errors import JournalDamaged, JournalFull, SchemaTooNew
+from openoutcry.state.errors import JournalDamaged, SchemaTooNew
 from openoutcry.state.journal_meta import Position
 
 SNAPSHOT_SCHEMA: Final = 1
@@ -89,8 +88,6 @@ class SnapshotStore:
                 old.unlink()
         except OSError as error:
             part.unlink(missing_ok=True)
-            if error.errno in NO_ROOM:
-                raise JournalFull(f"no room on the disk for {target}") from error
             raise cannot_write(self.folder, error) from error
         return target
 
