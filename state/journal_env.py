@@ -2,6 +2,7 @@
 
 import errno
 import os
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,12 @@ LOCK: Final = "lock.mdb"
 ENGINE: Final = (0, 9)
 """The LMDB engine whose files we write; the other engine of the same package cannot read them."""
 
+PAGE: Final = 4096
+_FORMAT: Final = struct.Struct("<II")  # magic, version of the format
+_FORMAT_AT: Final = 16
+_OUR_FORMAT: Final = (0xBEEFC0DE, 1)
+_HEAD: Final = struct.Struct("<QQ")  # number of the last page, transaction
+_HEAD_AT: Final = 16 + 4 + 4 + 8 + 8 + 2 * 48
 _LOCK_BYTES: Final = 8192
 _READERS: Final = 126
 _FREE_BYTES: Final = 1 << 20  # LMDB writes its first pages before room can be allocated
@@ -77,6 +84,30 @@ def named_errors(folder: Path) -> Iterator[None]:
         _refuse(folder, error)
 
 
+def head_problem(path: Path) -> str | None:
+    """What is wrong with the first pages of a data file, and with its length; None when nothing is.
+
+    LMDB would take the older head page for the state before the last commit without a word, and be
+    killed by SIGBUS where the file is shorter than its head says.
+    """
+    with path.open("rb") as file:
+        head = file.read(2 * PAGE)
+        size = os.fstat(file.fileno()).st_size
+    if len(head) < 2 * PAGE:
+        return "the file ends within its first pages"
+    if any(_FORMAT.unpack_from(head, page + _FORMAT_AT) != _OUR_FORMAT for page in (0, PAGE)):
+        return "its first pages are not those of the LMDB engine that journals are written by"
+    heads = [_HEAD.unpack_from(head, page + _HEAD_AT) for page in (0, PAGE)]
+    (_, first), (_, second) = heads
+    in_turn = abs(first - second) == 1 and first % 2 == 0
+    if not in_turn and (first, second) != (0, 0):
+        return f"the head pages are of transactions {first} and {second}, which don't follow"
+    pages = max(last_page for last_page, _ in heads) + 1
+    if size < pages * PAGE:
+        return f"the file has {size} bytes and should have {pages * PAGE}"
+    return None
+
+
 def open_environment(
     folder: Path, *, readonly: bool, sync: bool, limits: Limits, open_env: OpenEnv
 ) -> lmdb.Environment:
@@ -90,6 +121,8 @@ def open_environment(
                 f"there is no journal in {folder.parent}",
                 remedy="name the state directory of a paper or live daemon",
             )
+        if (folder / DATA).exists() and (problem := head_problem(folder / DATA)):
+            raise JournalDamaged(f"{folder / DATA}: {problem}")
         with named_errors(folder):
             return _open(folder, readonly=readonly, sync=sync, limits=limits, open_env=open_env)
     except OSError as error:

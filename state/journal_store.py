@@ -26,6 +26,7 @@ from openoutcry.state.durable_files import NO_ROOM, cannot_write
 from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull
 from openoutcry.state.journal_env import (
     DATA,
+    PAGE,
     Limits,
     MapFull,
     OpenEnv,
@@ -34,7 +35,6 @@ from openoutcry.state.journal_env import (
 )
 from openoutcry.state.journal_meta import JournalMeta, Position, sealed, unsealed
 
-_PAGE: Final = 4096
 _SLACK: Final = 512 << 10  # a commit's copies of tree and free-list pages, with room to spare
 _CHECK_READERS: Final = 64  # commits
 _META, _ANCHOR, _HEAD = b"journal", b"anchor", b"head"
@@ -224,7 +224,7 @@ class JournalStore:
     @property
     def used_bytes(self) -> int:
         """Bytes of the file that were ever used."""
-        return (self._env.info()["last_pgno"] + 1) * _PAGE
+        return (self._env.info()["last_pgno"] + 1) * PAGE
 
     @property
     def map_bytes(self) -> int:

@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -72,6 +72,16 @@ _Item = tuple[_native.JournalBatch | bytes | int | None, int]
 beginning is dropped; or None to end."""
 
 
+class _Framed(NamedTuple):
+    """A batch as records: their end, the input they go up to, how many and how large they were."""
+
+    pairs: list[Pair]
+    head: Position
+    seq: int
+    records: int
+    size: int
+
+
 class JournalWriter:
     """The one thread that writes. The core calls `submit`, which never waits.
 
@@ -108,9 +118,9 @@ class JournalWriter:
         self._chain = self.head.chain()
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._waiting: deque[_Item] = deque()
-        self._framed: list[Pair] = []
+        self._framed: deque[_Framed] = deque()
         self._framed_seq = self.head.seq
-        self._framed_batches: list[_native.JournalBatch] = []
+        self._most_bytes = COMMIT_BYTES
         self._trim_to = 0
         self._closing = threading.Event()
         self._lock = threading.Lock()  # of the state: any thread may be the one that notices
@@ -214,30 +224,28 @@ class JournalWriter:
 
     def _write(self) -> None:
         """Commit everything that waits, as far as there is room."""
-        while self._framed or self._waiting:
-            if not self._framed:
-                self._frame()
+        while self._waiting or self._framed:
+            while self._waiting:
+                self._frame(*self._waiting.popleft())
             if self._framed and not self._commit():
                 return
 
-    def _frame(self) -> None:
-        """Make records of what waits, up to the size of a commit."""
-        size = 0
-        while self._waiting and size < COMMIT_BYTES:
-            item, seq = self._waiting.popleft()
-            if item is None or isinstance(item, int):
-                self._trim_to = max(self._trim_to, item or 0)
-                continue
-            if isinstance(item, bytes):
-                item, seq = self._own(item), self._framed_seq
-            else:
-                self._framed_batches.append(item)
-            try:
-                self._framed += self._chain.frame(item)
-            except ValueError as error:
-                raise JournalError(f"the core handed over: {error}") from error
-            self._framed_seq = seq
-            size += item.size
+    def _frame(self, item: _native.JournalBatch | bytes | int | None, seq: int) -> None:
+        """Make records of what was handed over."""
+        if item is None or isinstance(item, int):
+            self._trim_to = max(self._trim_to, item or 0)
+            return
+        count = size = 0
+        if isinstance(item, bytes):
+            item, seq = self._own(item), self._framed_seq
+        else:
+            count, size = item.count, item.size
+        try:
+            pairs = self._chain.frame(item)
+        except ValueError as error:
+            raise JournalError(f"the core handed over: {error}") from error
+        self._framed_seq = seq
+        self._framed.append(_Framed(pairs, Position.of(self._chain), seq, count, size))
 
     def _own(self, record: bytes) -> _native.JournalBatch:
         journal = _native.Journal(after=self._chain.seq)
@@ -247,25 +255,40 @@ class JournalWriter:
         return batch
 
     def _commit(self) -> bool:
-        head = Position.of(self._chain)
+        """Commit a group; False when there is no room, or when it does not count any more."""
+        group = self._group()
+        pairs = [pair for framed in group for pair in framed.pairs]
+        last = group[-1]
         try:
-            self._store.commit(self._framed, head, self._hooks.at)
+            self._store.commit(pairs, last.head, self._hooks.at)
         except JournalFull as error:
+            self._most_bytes = max(self._most_bytes // 2, 1)  # a little may fit
             self._turn(JournalState.FULL, error.message)
             return False
-        self.head = head
-        for batch in self._framed_batches:
-            self._written += batch.count
-            self._written_bytes += batch.size
-        self._framed = []
-        self._framed_batches = []
+        self._most_bytes = COMMIT_BYTES
+        self.head = last.head
+        for framed in group:
+            self._framed.popleft()
+            self._written += framed.records
+            self._written_bytes += framed.size
         with self._lock:
             if self._state is JournalState.FAILED:
                 return False
-            self.durable_seq = self._framed_seq
+            self.durable_seq = last.seq
         self._turn(JournalState.RUNNING, "")
         self._on_durable()
         return True
+
+    def _group(self) -> list[_Framed]:
+        """What one commit takes of what is framed."""
+        group = []
+        size = 0
+        for framed in self._framed:
+            group.append(framed)
+            size += framed.size
+            if size >= self._most_bytes:
+                break
+        return group
 
     def _trim_some(self) -> None:
         """Drop a piece of the beginning, so that what is handed over never waits for long."""

@@ -59,7 +59,7 @@ def opened(directory: Path, watch: Watch | None = None, **options: Any) -> LmdbJ
     ports = {k: options.pop(k) for k in ("hooks", "open_env", "mint") if k in options}
     who = options.pop("who", None) or identity()
     watch = watch or Watch()
-    settings = {"limits": SMALL, "retry_ms": 1, "group_ms": 1} | options
+    settings: dict[str, Any] = {"limits": SMALL, "retry_ms": 1, "group_ms": 1} | options
     return open_journal(
         directory,
         who,

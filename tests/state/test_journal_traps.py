@@ -309,7 +309,7 @@ def test_a_file_of_the_other_engine_is_refused(tmp_path):
     folder.mkdir(0o700)
     lmdb.open(str(folder), lib_version=1, mode=0o700).close()
     (folder / "lock.mdb").unlink()
-    with pytest.raises(JournalError, match=r"LMDB 1\.0|MDB|version"):
+    with pytest.raises(JournalError, match="not those of the LMDB engine"):
         open_environment(folder, readonly=False, sync=True, limits=SMALL, open_env=lmdb.open)
 
 
