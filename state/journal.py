@@ -12,6 +12,7 @@ A state directory holds
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ import msgspec
 
 from openoutcry import _native
 from openoutcry.state.codec import AnyMessage, encode
-from openoutcry.state.durable_files import FOLDER_MODE, cannot_write
+from openoutcry.state.durable_files import FOLDER_MODE, cannot_write, sync_folder
 from openoutcry.state.errors import JournalError
 from openoutcry.state.events import JournalStarted, MarketDataTaped
 from openoutcry.state.journal_check import Recovery, mend
@@ -199,9 +200,11 @@ def open_journal(
     try:
         sync = options.durability != "process"
         folder = directory / FOLDER
+        if not os.path.lexists(folder):
+            _create(folder, identity, options.limits, open_env, mint)
         store = open_store(folder, sync=sync, limits=options.limits, open_env=open_env)
         try:
-            _adopt(store, identity, mint)
+            _check_mode(store, identity)
             recovery = mend(store, left_by=lock.left_by)
             _record_start(store, identity)
             writer = JournalWriter(
@@ -230,20 +233,31 @@ def _make(directory: Path) -> None:
         raise cannot_write(directory, error) from error
 
 
-def _adopt(store: JournalStore, identity: Identity, mint: Callable[[], int]) -> None:
-    """Begin a new journal, or see that this one is ours to go on with."""
-    if store.fresh:
-        epoch = mint()
-        meta = JournalMeta(
-            JOURNAL_SCHEMA,
-            epoch,
-            identity.mode.value,
-            identity.now,
-            identity.code_version,
-            identity.config_hash,
-        )
+def _create(
+    folder: Path, identity: Identity, limits: Limits, open_env: OpenEnv, mint: Callable[[], int]
+) -> None:
+    """Make a journal that appears with its first pages, or not at all."""
+    part = folder.with_name(f".{FOLDER}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    epoch = mint()
+    meta = JournalMeta(
+        JOURNAL_SCHEMA,
+        epoch,
+        identity.mode.value,
+        identity.now,
+        identity.code_version,
+        identity.config_hash,
+    )
+    store = open_store(part, limits=limits, open_env=open_env)
+    try:
         store.begin_anew(meta, beginning(epoch))
-        return
+    finally:
+        store.close()
+    part.rename(folder)
+    sync_folder(folder.parent)
+
+
+def _check_mode(store: JournalStore, identity: Identity) -> None:
     mode = store.meta.mode
     if mode != identity.mode.value:
         raise JournalError(

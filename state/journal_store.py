@@ -37,7 +37,7 @@ from openoutcry.state.journal_meta import JournalMeta, Position, sealed, unseale
 
 _SLACK: Final = 512 << 10  # a commit's copies of tree and free-list pages, with room to spare
 _CHECK_READERS: Final = 64  # commits
-_META, _ANCHOR, _HEAD = b"journal", b"anchor", b"head"
+_META, _ANCHOR, _HEAD = b"owner", b"anchor", b"head"
 
 Pair = tuple[bytes, bytes]
 
@@ -173,11 +173,6 @@ class JournalStore:
     def head(self) -> Position:
         """The last record, as of the last commit."""
         return unsealed(_HEAD, self._entry(_HEAD), Position)
-
-    @property
-    def fresh(self) -> bool:
-        """Whether nobody has begun it yet."""
-        return self._entry(_META) is None
 
     def _entry(self, key: bytes) -> bytes | None:
         with self.reading() as txn:

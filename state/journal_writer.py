@@ -90,7 +90,7 @@ class JournalWriter:
         group_s: How long a group is collected; 0 commits whatever waits.
         buffer_bytes: What may wait; beyond it the journal has failed.
         retry_s: How often a full journal tries again.
-        on_durable: Called on this thread after each commit.
+        on_durable: Called on this thread after each commit; must not wait or raise.
         on_change: Called on the thread that noticed, when the state changes.
         hooks: For tests.
     """
@@ -146,8 +146,12 @@ class JournalWriter:
             self._latch(f"more than {self._buffer_bytes} bytes wait to be written")
 
     def note(self, record: bytes) -> None:
-        """Take a record of an edge's own, outside the decision record; from any thread."""
-        self._queue.put((record, 0))
+        """Take a record of an edge's own, outside the decision record; from any thread.
+
+        There are few of them, so they don't count for the buffer.
+        """
+        if self._state is not JournalState.FAILED:
+            self._queue.put((record, 0))
 
     def trim(self, number: int) -> None:
         """Drop the records up to a number, when nothing waits; from any thread."""

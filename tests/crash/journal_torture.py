@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from tests.crash.journal_kills import ROOT, kill_once
 
 KILLS = 200
+KILLS_EACH = 20  # of one state directory, which grows from kill to kill
 FLIPS = 10_000
 
 
@@ -20,6 +22,8 @@ def main(folder: Path, kills: int, flips: int) -> None:
     seed = done.setdefault("seed", random.SystemRandom().getrandbits(32))
     say(f"seed {seed}; {done.get('kills', 0)} of {kills} kills done")
     for number in range(done.get("kills", 0), kills):
+        if number % KILLS_EACH == 0:
+            shutil.rmtree(folder / "state", ignore_errors=True)
         what = kill_once(folder / "state", seed + number)
         done["kills"] = number + 1
         file.write_text(json.dumps(done))

@@ -8,11 +8,10 @@ from openoutcry.state import journal_meta
 from openoutcry.state.codec import encode
 from openoutcry.state.commands import Halt
 from openoutcry.state.enums import Mode
-from openoutcry.state.errors import JournalError, SchemaTooNew
+from openoutcry.state.errors import JournalDamaged, JournalError, SchemaTooNew
 from openoutcry.state.events import JournalStarted, MarketDataTaped
 from openoutcry.state.journal_meta import beginning
 from openoutcry.state.journal_reader import open_reader
-from openoutcry.state.journal_store import open_store
 from openoutcry.state.journal_writer import JournalState
 from tests.state.journal_kit import Watch, identity, opened, timer, write
 
@@ -233,9 +232,17 @@ def test_a_reader_of_a_folder_without_journal_says_what_to_name(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_store_tells_whether_it_was_begun(tmp_path):
-    tmp_path.chmod(0o700)
-    store = open_store(tmp_path / "journal")
-    assert store.fresh
-    store.close()
-    store.close()
+def test_a_journal_appears_with_its_first_pages_or_not_at_all(tmp_path):
+    """A crash while it is made leaves a part, which the next start clears away."""
+    part = tmp_path / ".journal.part"
+    part.mkdir()
+    (part / "data.mdb").write_bytes(b"")
+    opened(tmp_path).close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal", "lock"]
+
+
+def test_a_folder_that_lost_its_file_is_no_new_journal(tmp_path):
+    opened(tmp_path).close()
+    (tmp_path / "journal" / "data.mdb").unlink()
+    with pytest.raises(JournalDamaged, match="has no owner"):
+        opened(tmp_path)

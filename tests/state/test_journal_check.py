@@ -168,7 +168,7 @@ def test_a_body_that_is_no_message_is_found(tmp_path):
 
 
 def test_damaged_meta_is_found(tmp_path):
-    for name in (b"journal", b"anchor", b"head"):
+    for name in (b"owner", b"anchor", b"head"):
         directory = filled(tmp_path / name.decode(), 3)
         env = lmdb.open(str(directory / "journal"), max_dbs=4, map_size=1 << 26)
         table = env.open_db(b"meta")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from openoutcry.state.errors import JournalError, JournalFull
+from openoutcry.state.events import MarketDataTaped
 from openoutcry.state.journal_reader import open_reader
 from openoutcry.state.journal_writer import JournalHealth, JournalState
 from tests.state.journal_kit import Disk, Watch, filled, opened, timer, write
@@ -156,6 +157,7 @@ def test_a_sync_error_latches_and_is_never_tried_again(tmp_path):
     tries = disk.tries
     disk.fault = None
     record(journal, 5, 9)
+    journal.note(MarketDataTaped(first=1, last=2, file="x", rows=1, digest=""))
     journal.hand_over(10)
     assert journal.settle() == journal.durable_seq == 3
     health = journal.health
