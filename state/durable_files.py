@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,8 @@ FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a system that has no room, which heal."""
+
+_PIECE: Final = 1 << 20
 
 
 def write_synced(path: Path, data: bytes) -> None:
@@ -29,6 +32,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def allocate(fd: int, start: int, size: int) -> None:
+    """Have the disk keep room for a piece of a file, which grows to hold it.
+
+    Raises:
+        OSError: With one of `NO_ROOM` when there is none.
+    """
+    if sys.platform == "darwin":  # it has no such call: zeros at the end take the room
+        for at in range(max(start, os.fstat(fd).st_size), start + size, _PIECE):
+            os.pwrite(fd, bytes(min(_PIECE, start + size - at)), at)
+    else:
+        os.posix_fallocate(fd, start, size)
 
 
 def cannot_write(folder: Path, error: OSError) -> JournalError:

@@ -15,6 +15,7 @@ from openoutcry.state.durable_files import (
     FILE_MODE,
     FOLDER_MODE,
     NO_ROOM,
+    allocate,
     cannot_write,
     sync_folder,
 )
@@ -174,7 +175,7 @@ def _prepare(folder: Path) -> None:
     lock = folder / LOCK
     fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
     try:  # it is mapped and written to: without room behind it that kills the process
-        os.posix_fallocate(fd, 0, _LOCK_BYTES)
+        allocate(fd, 0, _LOCK_BYTES)
     finally:
         os.close(fd)
     for path in (folder.parent, folder, lock, folder / DATA):

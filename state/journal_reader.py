@@ -11,7 +11,7 @@ from typing import NamedTuple
 import lmdb
 
 from openoutcry.state.codec import AnyMessage, decode, encode_json
-from openoutcry.state.errors import JournalDamaged
+from openoutcry.state.errors import JournalDamaged, JournalError
 from openoutcry.state.journal_env import FOLDER, OpenEnv
 from openoutcry.state.journal_meta import JournalMeta, Position
 from openoutcry.state.journal_store import JournalStore, open_store, position_of
@@ -72,7 +72,8 @@ class JournalReader:
         """The records after a place.
 
         Raises:
-            JournalDamaged: As `records`; or the place lies before the beginning.
+            JournalDamaged: As `records`.
+            JournalError: The records after the place were dropped.
         """
         chain = position.chain()
         while pairs := self.store.read(chain.number + 1):
@@ -80,9 +81,18 @@ class JournalReader:
                 try:
                     body = chain.read(key, record)
                 except ValueError as error:
-                    number = int.from_bytes(key, "big")
-                    raise JournalDamaged(f"record {number}: {error}") from error
+                    raise self._break(chain.number, int.from_bytes(key, "big"), error) from error
                 yield JournalRecord(chain.number, chain.seq, body)
+
+    def _break(self, last: int, number: int, error: ValueError) -> JournalError:
+        """Why a record does not follow: it is damaged, or those before it were dropped meanwhile."""
+        beginning = self.anchor.number
+        if beginning > last:
+            return JournalError(
+                f"the records up to {beginning} were dropped: a snapshot holds them",
+                remedy="read on from a later input",
+            )
+        return JournalDamaged(f"record {number}: {error}")
 
     def last(self, count: int) -> Position:
         """The place before the last `count` records."""

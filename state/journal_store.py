@@ -22,7 +22,7 @@ from typing import Final
 import lmdb
 
 from openoutcry import _native
-from openoutcry.state.durable_files import NO_ROOM, cannot_write
+from openoutcry.state.durable_files import NO_ROOM, allocate, cannot_write
 from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull
 from openoutcry.state.journal_env import (
     DATA,
@@ -262,11 +262,11 @@ class JournalStore:
         """Allocate a whole step, or, on a disk that is nearly full, what is needed now."""
         step = self._limits.allocate_bytes
         try:
-            os.posix_fallocate(fd, self._size, -(-need // step) * step - self._size)
+            allocate(fd, self._size, -(-need // step) * step - self._size)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-            os.posix_fallocate(fd, self._size, need - self._size)
+            allocate(fd, self._size, need - self._size)
 
     # --- ends -----------------------------------------------------------------------------------
 

@@ -183,12 +183,20 @@ class JournalWriter:
         self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
         if ended:
-            self._store.close()
+            self._end()
         with self._lock:
             whole = self._state is JournalState.RUNNING and self._submitted == self._written
             if self._state is not JournalState.FAILED:
                 self._state = JournalState.CLOSED
         return ended and whole
+
+    def _end(self) -> None:
+        try:
+            if self._state is JournalState.RUNNING:
+                self._store.sync()  # what was committed without one survives the machine too
+        except JournalError as error:
+            self._latch(error.message)
+        self._store.close()
 
     # --- the thread -----------------------------------------------------------------------------
 

@@ -126,8 +126,8 @@ def test_a_reader_of_another_process_follows_a_map_that_has_grown(tmp_path):
     watch = Watch()
     journal = opened(tmp_path, watch)
     reader = child(READER, tmp_path)
-    write(journal, watch, 1, 400, size=10_000)
-    assert ended(reader) == "1 401 401\n"
+    write(journal, watch, 1, 1500, size=10_000)  # more than the reader has mapped
+    assert ended(reader) == "1 1501 1501\n"
     journal.close()
 
 
