@@ -1,4 +1,4 @@
-"""A process that journals until it is killed: `python -m tests.crash.journal_child DIR STEP COUNT SIZE`.
+"""A process that journals until it is killed: `python -m tests.crash.journal_child DIR STEP COUNT SIZE HOW`.
 
 Each input that is reported durable is written to stdout as 8 bytes, from where it is reported. With a
 STEP the process kills itself when that step is reached for the COUNTth time.
@@ -10,11 +10,15 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
+
 from openoutcry.state.journal import JournalOptions, open_journal
 from openoutcry.state.journal_env import Limits
+from openoutcry.state.journal_meta import Durability
 from tests.state.journal_kit import identity, timer
 
 AHEAD = 200
+FORGET = 700
 
 
 class Killer:
@@ -31,7 +35,7 @@ class Killer:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(directory: Path, step: str, count: int, size: int) -> None:
+def main(directory: Path, step: str, count: int, size: int, durability: Durability) -> None:
     heard = threading.Condition()
 
     def durable() -> None:
@@ -42,7 +46,7 @@ def main(directory: Path, step: str, count: int, size: int) -> None:
     journal = open_journal(
         directory,
         identity(),
-        JournalOptions(limits=limits),
+        JournalOptions(durability=durability, group_ms=1, limits=limits),
         on_durable=durable,
         hooks=Killer(step, count),
     )
@@ -54,8 +58,11 @@ def main(directory: Path, step: str, count: int, size: int) -> None:
             journal.hand_over(seq)
         with heard:
             heard.wait_for(lambda: seq - journal.settle() < AHEAD)  # noqa: B023 - called here
+        if seq % FORGET == 0:
+            journal.forget(journal.position(seq - FORGET))
         os.write(1, journal.durable_seq.to_bytes(8, "big"))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    how = msgspec.convert(sys.argv[5], Durability)
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), how)

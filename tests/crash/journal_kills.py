@@ -21,17 +21,23 @@ def kill_once(directory: Path, seed: int) -> str:
     step = draw.choice(("", *STEPS))
     size = draw.choice((0, 10, 500))
     reports = draw.randint(1, 400)
-    reported = run_child(directory, step, draw.randint(1, 60), size, reports)
+    how = draw.choice(("strict", "strict", "group", "process"))
+    reported = run_child(directory, step, draw.randint(1, 60), size, reports, how)
     check(directory, reported, size_known=False)
-    return f"{step or 'from outside'}: durable {reported}"
+    return f"{step or 'from outside'}, {how}: durable {reported}"
 
 
-def run_child(directory: Path, step: str, count: int, size: int, reports: int) -> int:
+def run_child(
+    directory: Path, step: str, count: int, size: int, reports: int, how: str = "strict"
+) -> int:
     """The last input that the process reported durable before it was killed."""
     command = [sys.executable, "-m", "tests.crash.journal_child", str(directory)]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     with subprocess.Popen(
-        [*command, step, str(count), str(size)], stdout=subprocess.PIPE, env=environment, cwd=ROOT
+        [*command, step, str(count), str(size), how],
+        stdout=subprocess.PIPE,
+        env=environment,
+        cwd=ROOT,
     ) as process:
         assert process.stdout is not None
         heard = b""
@@ -50,14 +56,16 @@ def check(directory: Path, reported: int, *, size_known: bool = True) -> int:
     assert report.problems == (), report.problems
     reader = open_reader(directory)
     try:
-        found = [r for r in reader.records(1) if b"JournalStarted" not in r.body]
+        anchor = reader.anchor
+        found = [r for r in reader.after(anchor) if b"JournalStarted" not in r.body]
     finally:
         reader.store.close()
     seqs = [record.seq for record in found]
-    assert seqs == list(range(1, len(seqs) + 1)), "nothing is missing or doubled"
-    assert len(seqs) >= reported, f"input {reported} was reported durable, {len(seqs)} are there"
+    last = seqs[-1] if seqs else anchor.seq
+    assert seqs == list(range(anchor.seq + 1, last + 1)), "nothing is missing or doubled"
+    assert last >= reported, f"input {reported} was reported durable, {last} is there"
     if size_known and found:
-        assert found[-1].message == timer(seqs[-1])
+        assert found[-1].message == timer(last)
     lock = StateLock(directory)  # the killed process does not hold it
     lock.release()
-    return len(seqs)
+    return last
