@@ -150,7 +150,7 @@ def mend(store: JournalStore, *, left_by: Owner | None) -> Recovery:
         if last != head:
             raise JournalDamaged(f"the journal ends at record {last.number}, not at {head.number}")
         return Recovery(left_by=left_by)
-    return _cut(store, last, max(end, head.number), reason, left_by)
+    return _cut(store, last, reason, left_by)
 
 
 def _whole_start(reader: JournalReader, number: int) -> Position:
@@ -161,23 +161,21 @@ def _whole_start(reader: JournalReader, number: int) -> Position:
         return reader.anchor
 
 
-def _cut(
-    store: JournalStore, last: Position, end: int, reason: str, left_by: Owner | None
-) -> Recovery:
+def _cut(store: JournalStore, last: Position, reason: str, left_by: Owner | None) -> Recovery:
     torn: list[Pair] = []
-    while pairs := store.read(_number(torn[-1][0]) + 1 if torn else last.number + 1):
+    while pairs := store.read(torn[-1][0] + b"\0" if torn else last.number + 1):
         torn += pairs
         for key, record in pairs:
             if _undamaged(_number(key), record):
                 raise JournalDamaged(
                     f"{reason}; record {_number(key)} after it is whole, so it is no torn end"
                 )
-    first = last.number + 1
+    first, end = last.number + 1, max(last.number + len(torn), store.head.number)
     file = store.folder / f"torn-{first}-{end}"
     write_synced(
         file, b"".join(key + struct.pack("<I", len(record)) + record for key, record in torn)
     )
-    store.drop(last, first, end)
+    store.drop(last, [key for key, _ in torn])
     return Recovery((first, end), reason, str(file), left_by)
 
 

@@ -117,12 +117,12 @@ class JournalStore:
                 f"the journal took {added} of {len(pairs)} records: their numbers are not above the last"
             )
 
-    def drop(self, after: Position, first: int, last: int) -> None:
-        """Take the records `first` to `last` away at the end; the chain ends at `after` then."""
+    def drop(self, after: Position, keys: Sequence[bytes]) -> None:
+        """Take records away at the end; the chain ends at `after` then."""
         self._room(0)
         with self._errors(), self._env.begin(write=True, db=self._records) as txn:
-            for number in range(first, last + 1):
-                txn.delete(number.to_bytes(8, "big"))
+            for key in keys:
+                txn.delete(key)
             txn.put(_HEAD, sealed(_HEAD, after), db=self._meta)
 
     def trim(self, last: int, count: int) -> int:
@@ -184,12 +184,13 @@ class JournalStore:
             cursor = txn.cursor(self._records)
             return int.from_bytes(cursor.key(), "big") if cursor.last() else 0
 
-    def read(self, first: int, *, count: int = 1000, size: int = 1 << 20) -> list[Pair]:
-        """Keys and records from number `first` on: at most `count`, or what `size` bytes hold."""
+    def read(self, first: int | bytes, *, count: int = 1000, size: int = 1 << 20) -> list[Pair]:
+        """Keys and records from a number or key on: at most `count`, or what `size` bytes hold."""
+        start = first if isinstance(first, bytes) else first.to_bytes(8, "big")
         pairs: list[Pair] = []
         with self.reading() as txn:
             cursor = txn.cursor(self._records)
-            more = cursor.set_range(first.to_bytes(8, "big"))
+            more = cursor.set_range(start)
             while more and len(pairs) < count and size > 0:
                 key, record = cursor.item()
                 pairs.append((key, record))

@@ -83,6 +83,10 @@ def test_every_flipped_bit_is_found_or_in_unused_space(tmp_path):
             continue
         assert content(source) == before, f"silent: bit {bit} of the file, seed {seed}"
         harmless += 1
+        if harmless % 20 == 0:  # a writer is not harmed either
+            write(journal := opened(source, watch := Watch()), watch, 123, 125)
+            assert journal.close()
+            assert report(source).problems == (), f"bit {bit} of the file, seed {seed}"
     sys.stdout.write(f"{FLIPS} flips over {used} bytes: {found} found, {harmless} harmless\n")
     assert found > FLIPS // 3
 
@@ -128,6 +132,21 @@ def test_a_torn_end_is_cut_off_at_the_last_whole_record_with_a_report(tmp_path):
     again = opened(directory)
     assert again.recovery.lost is None
     again.close()
+
+
+def test_a_torn_key_is_cut_off_like_a_torn_record(tmp_path):
+    directory = filled(tmp_path / "s", 20)
+
+    def move(txn) -> None:
+        txn.put(key(10**15), txn.pop(key(21)))
+        txn.put(b"odd", b"x")
+
+    edit(directory, move)
+    journal = opened(directory)
+    assert journal.recovery.lost == (21, 22)
+    assert journal.last_seq == 19
+    journal.close()
+    assert report(directory).problems == ()
 
 
 def test_a_damaged_record_before_a_whole_one_is_no_torn_end(tmp_path):
