@@ -15,10 +15,10 @@ CATALOG := $(if $(wildcard $(DATA)/instruments.json),$(DATA),runs/demo/catalog)
 NATIVE_SOURCES := $(shell find rust_ext -name '*.rs') rust_ext/Cargo.toml Cargo.toml Cargo.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test soak check fmt bench build lock clean
+.PHONY: help setup demo test soak torture-journal check fmt bench build lock clean
 
 help: ## print this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.native ## make .venv: locked dependencies and this checkout, editable
 
@@ -54,6 +54,9 @@ test: setup ## run the test suite
 
 soak: setup ## prove on 4,000 random markets that skipping changes nothing (a failure prints its seed)
 	@OPENOUTCRY_EXAMPLES=4000 $(BIN)/pytest tests/properties/test_skipping.py
+
+torture-journal: setup ## 200 kills and 10,000 flipped bits for the journal; goes on after an interruption
+	@$(BIN)/python -m tests.crash.journal_torture runs/torture-journal
 
 check: setup ## lint, types, format and the Rust tests
 	@echo "ruff";   $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

@@ -13,7 +13,10 @@
     ├── StateError             journal, snapshot, codec
     │   ├── CodecError         bytes that are no message
     │   ├── SchemaTooNew       written by a newer openoutcry
-    │   └── JournalError       the journal refused a record
+    │   └── JournalError       the journal cannot do what was asked
+    │       ├── JournalDamaged  it does not hold what was written
+    │       ├── JournalFull     no room on the disk, or beyond its largest size
+    │       └── JournalLocked   another process has the state directory
     ├── OrderError
     │   └── InvalidTransition  evidence that contradicts the table of transitions
     ├── StrategyError          a strategy used the API in a way that cannot work
@@ -132,10 +135,32 @@ class SchemaTooNew(StateError):
 
 
 class JournalError(StateError):
-    """The journal refused a record."""
+    """The journal cannot do what was asked."""
 
     code = "X4003"
     default_remedy = "check the disk, then run `outcry journal verify`"
+    exit_code = 3
+
+
+class JournalDamaged(JournalError):
+    """The journal, a snapshot or a backup does not hold what was written."""
+
+    code = "X4004"
+    default_remedy = "keep a copy of the state directory, then restore a backup: `outcry restore`"
+
+
+class JournalFull(JournalError):
+    """No room on the disk, or the journal has reached its largest size."""
+
+    code = "X4005"
+    default_remedy = "free space on the disk, or stop the daemon and run `outcry journal compact`"
+
+
+class JournalLocked(JournalError):
+    """Another process has the state directory."""
+
+    code = "X4006"
+    default_remedy = "stop the other process, or use another state directory"
 
 
 class OrderError(OutcryError):

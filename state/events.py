@@ -293,6 +293,41 @@ class EquitySampled(Message, frozen=True, gc=False, kw_only=True, tag=True):
     units: int
 
 
+class MarketDataTaped(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """The market data among the inputs `first` to `last` lies in a file of the tape.
+
+    The journal holds ranges instead of the data. `file` is a path below the state directory, `rows`
+    the number of inputs in it, `digest` its BLAKE3 in hex.
+    """
+
+    first: int
+    last: int
+    file: str
+    rows: int
+    digest: str
+
+
+class JournalStarted(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """A process opened the journal to write. `ts` is its wall clock, nanoseconds UTC.
+
+    `epoch` is what client order ids begin with from here on (48 bits); `mode` is replay, paper or
+    live; `config_hash` names the config in hex.
+    """
+
+    ts: int
+    epoch: int
+    mode: str
+    code_version: str
+    config_hash: str
+
+
 AnySystemEvent = (
-    TimerFired | BookStale | ActorFailed | TradingHalted | TradingResumed | EquitySampled
+    TimerFired
+    | BookStale
+    | ActorFailed
+    | TradingHalted
+    | TradingResumed
+    | EquitySampled
+    | MarketDataTaped
+    | JournalStarted
 )

@@ -11,6 +11,7 @@ import msgspec
 
 from openoutcry import _native
 from openoutcry.actors.graph import Graph, Ports, build_graph
+from openoutcry.actors.ports import Journal
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state import codec
 from openoutcry.state.commands import (
@@ -164,6 +165,7 @@ class Pit:
     """One instrument, two strategies, and everything between them and a quiet venue.
 
     Bid 99.90, ask 100.10. Unless `durable` says otherwise, everything is durable at once.
+    `store` takes the place of the journal in memory.
     """
 
     def __init__(
@@ -176,6 +178,7 @@ class Pit:
         venue: VenueConfig = VENUE,
         currency: str = "USDT",
         quoted: bool = True,
+        store: Journal | None = None,
     ) -> None:
         self.world = World()
         universe = Universe(instruments)
@@ -190,7 +193,13 @@ class Pit:
         self.graph: Graph = build_graph(
             msgspec.structs.replace(settings, run=run),
             universe,
-            Ports(inlet=world, journal=self.journal, venue=world, feeds=world, market=self.market),
+            Ports(
+                inlet=world,
+                journal=store or self.journal,
+                venue=world,
+                feeds=world,
+                market=self.market,
+            ),
             EPOCH,
             keep_record=True,
         )

@@ -68,6 +68,16 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),
     "state/catalog_files.py": ({"files"}, "reads and writes the recorded markets"),
     "state/column_cache.py": ({"files"}, "keeps the recorded markets decoded"),
+    "state/durable_files.py": ({"files"}, "writes what must survive"),
+    "state/journal.py": ({"files"}, "opens the journal of a state directory; mints its epoch"),
+    "state/journal_admin.py": ({"files"}, "copies, verifies and compacts state directories"),
+    "state/journal_check.py": ({"files"}, "reads the journal's file without LMDB"),
+    "state/journal_env.py": ({"files"}, "opens LMDB"),
+    "state/journal_lock.py": ({"files"}, "locks the state directory"),
+    "state/journal_reader.py": ({"files"}, "names the state directory"),
+    "state/journal_store.py": ({"files", "threads"}, "LMDB; readers keep its map from growing"),
+    "state/journal_writer.py": ({"threads"}, "the journal's thread, the only one that writes"),
+    "state/snapshots.py": ({"files"}, "keeps snapshots"),
 }
 # Modules in which a float would be money, or a size, or a price.
 MONEY = re.compile(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from openoutcry.daemon.command import Command
-from openoutcry.daemon.commands import check, data, data_import, init, new, replay
+from openoutcry.daemon.commands import check, data, data_import, init, journal, new, replay
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
@@ -16,6 +16,13 @@ COMMANDS: Final[dict[str, Command]] = {
         data.LS,
         data.CHECK,
         data.SYNTH,
+        journal.VERIFY,
+        journal.SHOW,
+        journal.TAIL,
+        journal.EXPORT,
+        journal.COMPACT,
+        journal.BACKUP,
+        journal.RESTORE,
     )
 }
 """By name, in the order in which help lists them."""

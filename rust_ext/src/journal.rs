@@ -10,14 +10,55 @@ use crate::record::Record;
 
 /// Bytes that are hashed at once.
 const PIECE: usize = 1 << 16;
+/// First room of a batch that is handed to the journal's writer.
+const BATCH: usize = 4096;
 /// Everything, always: memory is as durable as it gets.
 pub const ALWAYS: u64 = u64::MAX >> 1;
+
+/// Records on their way to the disk, each as its sequence number (8 bytes), the length of its bytes (4
+/// bytes, both little endian) and the bytes.
+#[derive(Default)]
+pub struct Batch {
+    pub bytes: Vec<u8>,
+    pub count: u64,
+    pub first_seq: u64,
+    pub last_seq: u64,
+}
+
+impl Batch {
+    /// Sequence number and bytes of each record.
+    pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut rest = &self.bytes[..];
+        std::iter::from_fn(move || {
+            let (seq, after) = rest.split_first_chunk::<8>()?;
+            let (length, after) = after.split_first_chunk::<4>()?;
+            let (body, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+            rest = after;
+            Some((u64::from_le_bytes(*seq), body))
+        })
+    }
+
+    fn add(&mut self, seq: u64, record: &[u8]) {
+        if self.count == 0 {
+            self.bytes.reserve(BATCH);
+            self.first_seq = seq;
+        }
+        self.count += 1;
+        self.last_seq = seq;
+        self.bytes.extend_from_slice(&seq.to_le_bytes());
+        self.bytes
+            .extend_from_slice(&(record.len() as u32).to_le_bytes());
+        self.bytes.extend_from_slice(record);
+    }
+}
 
 pub struct Journal {
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
     /// Sequence number and bytes of each record, for reading them back.
     kept: Option<Vec<(u64, Vec<u8>)>>,
+    /// Records that nobody has written yet.
+    outbox: Option<Batch>,
     pub count: u64,
     pub last_seq: u64,
     /// Everything caused by inputs up to this one survives a crash.
@@ -31,10 +72,24 @@ impl Journal {
             hasher: blake3::Hasher::new(),
             buffer: Vec::with_capacity(PIECE + 4096),
             kept: keep.then(Vec::new),
+            outbox: None,
             count: 0,
             last_seq: 0,
             durable_seq,
         }
+    }
+
+    /// Hold records for whoever writes them to disk, from here on; numbers go on after `last_seq`.
+    pub fn with_outbox(mut self, last_seq: u64) -> Self {
+        self.outbox = Some(Batch::default());
+        self.last_seq = last_seq;
+        self
+    }
+
+    /// The records since the last time; None when there are none.
+    pub fn hand_over(&mut self) -> Option<Batch> {
+        let outbox = self.outbox.as_mut()?;
+        (outbox.count > 0).then(|| std::mem::take(outbox))
     }
 
     /// Add a record caused by input `seq`; sequence numbers never step back.
@@ -76,6 +131,9 @@ impl Journal {
         if let Some(kept) = &mut self.kept {
             kept.push((seq, self.buffer[start..].to_vec()));
         }
+        if let Some(outbox) = &mut self.outbox {
+            outbox.add(seq, &self.buffer[start..]);
+        }
         if self.buffer.len() > PIECE {
             self.flush();
         }
@@ -96,5 +154,23 @@ impl Journal {
     /// The records that are kept; None when they are not.
     pub fn kept(&self) -> Option<&[(u64, Vec<u8>)]> {
         self.kept.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_over_is_what_was_added() {
+        let mut journal = Journal::new(false, 0).with_outbox(6);
+        assert!(journal.hand_over().is_none());
+        journal.append(7, b"one");
+        journal.append(9, b"");
+        let batch = journal.hand_over().unwrap();
+        assert!(journal.hand_over().is_none());
+        let records: Vec<_> = batch.records().collect();
+        assert_eq!(records, [(7, &b"one"[..]), (9, &b""[..])]);
+        assert_eq!((batch.count, batch.first_seq, batch.last_seq), (2, 7, 9));
     }
 }

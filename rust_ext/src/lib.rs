@@ -6,6 +6,7 @@ pub mod bars;
 pub mod bindings;
 pub mod book;
 pub mod books;
+pub mod chain;
 pub mod columns;
 pub mod directory;
 pub mod encode;

@@ -764,8 +764,13 @@ class Journal:
     durable_seq: int
     """Everything caused by inputs up to this one survives a crash."""
 
-    def __new__(cls, *, keep: bool = False, durable_seq: int = ...) -> Journal:
-        """`keep` holds on to the records; without `durable_seq` everything is durable, always."""
+    def __new__(
+        cls, *, keep: bool = False, durable_seq: int = ..., after: int | None = None
+    ) -> Journal:
+        """`keep` holds on to the records; without `durable_seq` everything is durable, always.
+
+        With `after`, the last sequence number before, records wait for `hand_over`.
+        """
     @property
     def count(self) -> int: ...
     @property
@@ -776,6 +781,45 @@ class Journal:
         """Sequence number and bytes of each record; None without `keep`."""
     def digest(self) -> bytes:
         """BLAKE3 of everything so far: per record its number (8 bytes, little endian) and bytes."""
+    def hand_over(self) -> JournalBatch | None:
+        """The records since the last time, for the writer; None when there are none."""
+
+@final
+class JournalBatch:
+    """Records on their way from the core to the disk."""
+
+    @property
+    def count(self) -> int: ...
+    @property
+    def first_seq(self) -> int: ...
+    @property
+    def last_seq(self) -> int: ...
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+
+@final
+class JournalChain:
+    """The chain of a journal's records, at one of them; the format stands in `chain.rs`."""
+
+    def __new__(cls, number: int, seq: int, hash: bytes, /) -> JournalChain: ...
+    @staticmethod
+    def at(number: int, record: bytes, /) -> JournalChain:
+        """The chain at a record that is undamaged in itself; else a `ValueError` says why."""
+    @property
+    def number(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def hash(self) -> bytes:
+        """First 128 bits of BLAKE3 over the record's number and bytes."""
+    def frame(self, batch: JournalBatch, /) -> list[tuple[bytes, bytes]]:
+        """Key and bytes of each record of a batch; the chain moves to the last.
+
+        Raises ValueError, and moves nowhere, when a sequence number steps back.
+        """
+    def read(self, key: bytes, record: bytes, /) -> bytes:
+        """The body of the next record; ValueError says why it is not the next."""
 
 @final
 class OrderPath:

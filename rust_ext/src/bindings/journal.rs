@@ -1,9 +1,11 @@
 //! `Journal`: the decision record as it grows; see `crate::journal`.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::journal::{ALWAYS, Journal};
+use crate::chain::{Damage, Hash, Position, whole};
+use crate::journal::{ALWAYS, Batch, Journal};
 
 #[pyclass(name = "Journal", module = "openoutcry._native")]
 pub struct PyJournal {
@@ -13,11 +15,19 @@ pub struct PyJournal {
 #[pymethods]
 impl PyJournal {
     #[new]
-    #[pyo3(signature = (*, keep=false, durable_seq=ALWAYS))]
-    fn new(keep: bool, durable_seq: u64) -> Self {
+    #[pyo3(signature = (*, keep=false, durable_seq=ALWAYS, after=None))]
+    fn new(keep: bool, durable_seq: u64, after: Option<u64>) -> Self {
+        let journal = Journal::new(keep, durable_seq);
         Self {
-            inner: Journal::new(keep, durable_seq),
+            inner: match after {
+                Some(last_seq) => journal.with_outbox(last_seq),
+                None => journal,
+            },
         }
+    }
+
+    fn hand_over(&mut self) -> Option<PyBatch> {
+        self.inner.hand_over().map(PyBatch)
     }
 
     #[pyo3(signature = (seq, record, /))]
@@ -56,7 +66,117 @@ impl PyJournal {
     }
 }
 
-/// Adds the class to the module.
+/// Records on their way from the core to the disk.
+#[pyclass(frozen, name = "JournalBatch", module = "openoutcry._native")]
+pub struct PyBatch(Batch);
+
+#[pymethods]
+impl PyBatch {
+    #[getter]
+    fn count(&self) -> u64 {
+        self.0.count
+    }
+
+    #[getter]
+    fn first_seq(&self) -> u64 {
+        self.0.first_seq
+    }
+
+    #[getter]
+    fn last_seq(&self) -> u64 {
+        self.0.last_seq
+    }
+
+    #[getter]
+    fn size(&self) -> usize {
+        self.0.bytes.len()
+    }
+}
+
+type Pair<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+/// The chain of a journal's records, at one of them.
+#[pyclass(name = "JournalChain", module = "openoutcry._native")]
+pub struct PyChain(Position);
+
+#[pymethods]
+impl PyChain {
+    #[new]
+    #[pyo3(signature = (number, seq, hash, /))]
+    fn new(number: u64, seq: u64, hash: Hash) -> Self {
+        Self(Position { number, seq, hash })
+    }
+
+    /// At a record that is undamaged in itself.
+    #[staticmethod]
+    #[pyo3(signature = (number, record, /))]
+    fn at(number: u64, record: &[u8]) -> PyResult<Self> {
+        whole(number, record).map_err(damaged)?;
+        Ok(Self(Position::of(number, record)))
+    }
+
+    #[getter]
+    fn number(&self) -> u64 {
+        self.0.number
+    }
+
+    #[getter]
+    fn seq(&self) -> u64 {
+        self.0.seq
+    }
+
+    #[getter]
+    fn hash<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.hash)
+    }
+
+    /// Make records of a batch; the interpreter is free meanwhile.
+    #[pyo3(signature = (batch, /))]
+    fn frame<'py>(&mut self, py: Python<'py>, batch: &PyBatch) -> PyResult<Vec<Pair<'py>>> {
+        let start = self.0.number;
+        let mut position = self.0;
+        let mut out = Vec::with_capacity(batch.0.bytes.len() + 20 * batch.0.count as usize);
+        let mut ends = Vec::with_capacity(batch.0.count as usize);
+        py.detach(|| {
+            for (seq, body) in batch.0.records() {
+                position.write(seq, body, &mut out)?;
+                ends.push(out.len());
+            }
+            Ok::<(), Damage>(())
+        })
+        .map_err(damaged)?;
+        self.0 = position;
+        let mut from = 0;
+        Ok((start + 1..)
+            .zip(ends)
+            .map(|(number, end)| {
+                let record = PyBytes::new(py, &out[from..end]);
+                from = end;
+                (PyBytes::new(py, &number.to_be_bytes()), record)
+            })
+            .collect())
+    }
+
+    /// Check that a record is the next one, and give its body.
+    #[pyo3(signature = (key, record, /))]
+    fn read<'py>(
+        &mut self,
+        py: Python<'py>,
+        key: [u8; 8],
+        record: &[u8],
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let body = self.0.read(u64::from_be_bytes(key), record);
+        Ok(PyBytes::new(py, body.map_err(damaged)?))
+    }
+}
+
+fn damaged(damage: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(damage.to_string())
+}
+
+/// Adds the classes to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyJournal>()
+    module.add_class::<PyJournal>()?;
+    module.add_class::<PyBatch>()?;
+    module.add_class::<PyChain>()
 }

@@ -1,0 +1,65 @@
+"""The order path with the journal on disk: an order leaves when its commit has returned, or never."""
+
+from openoutcry.state.journal_writer import JournalState
+from tests.path_kit import FREE, Pit, order
+from tests.state.journal_kit import Disk, Watch, opened
+
+
+def hand_over(pit: Pit, journal) -> None:
+    """What a daemon does after each input."""
+    journal.hand_over(pit.world.seq)
+    pit.path.on_durable()
+
+
+def test_an_order_leaves_when_its_commit_has_returned(tmp_path):
+    watch, disk = Watch(), Disk()
+    journal = opened(tmp_path, watch, open_env=disk.open)
+    disk.full()
+    pit = Pit(FREE, store=journal)
+    pit.tell(order())
+    hand_over(pit, journal)
+    watch.until(lambda: watch.states() == [JournalState.FULL])
+    journal.settle()
+    pit.path.on_durable()
+    assert (pit.arrived, pit.path.waiting) == ([], 1)
+    disk.fault = None
+    watch.until(lambda: journal.settle() >= pit.world.seq)
+    pit.path.on_durable()
+    assert (pit.arrived, pit.path.waiting) == ([order()], 0)
+    assert journal.close()
+
+
+def test_a_failed_journal_lets_nothing_leave(tmp_path):
+    watch, disk = Watch(), Disk()
+    journal = opened(tmp_path, watch, open_env=disk.open)
+    pit = Pit(FREE, store=journal)
+    disk.broken()
+    for number in (1, 2):
+        pit.tell(order(number))
+        hand_over(pit, journal)
+        watch.until(watch.states)
+        disk.fault = None
+    journal.settle()
+    pit.path.on_durable()
+    assert (pit.arrived, pit.path.waiting) == ([], 2)
+    assert not journal.close()
+
+
+def test_what_is_on_disk_is_the_decision_record_of_the_same_run_in_memory(tmp_path):
+    watch = Watch()
+    journal = opened(tmp_path, watch)
+    kept = Pit(FREE)
+    on_disk = Pit(FREE, store=journal, durable=0)
+    for pit in (kept, on_disk):
+        for number in (1, 2, 3):
+            pit.tell(order(number))
+            if pit is on_disk:
+                hand_over(pit, journal)
+                watch.until(lambda: journal.settle() >= on_disk.world.seq)
+                pit.path.on_durable()
+    assert kept.arrived == on_disk.arrived
+    journal.hand_over(on_disk.world.seq)
+    watch.until(lambda: journal.settle() >= journal.last_seq)
+    written = [(r.seq, r.body) for r in journal.reader.records() if b"JournalStarted" not in r.body]
+    assert sorted(written) == sorted(kept.journal.records())
+    assert journal.close()
