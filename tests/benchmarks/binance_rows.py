@@ -9,8 +9,9 @@ Each time around, stamps move on by whole seconds and ids by the span of the ids
 with the snapshot, as after a reconnect. Nothing is drawn: the same recordings give the same rows.
 """
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -73,7 +74,8 @@ def write(folder: Path, size: str) -> None:
             source="binance-raw, looped",
             receive_offset_ns=once.receive_offset_ns,
         )
-    np.savez(folder / NEUTRAL, **neutral(book, trades))
+    columns: dict[str, Any] = neutral(book, trades)
+    np.savez(folder / NEUTRAL, **columns)
 
 
 def recording(source: Path, folder: Path) -> Recording:
@@ -126,7 +128,7 @@ def neutral(book: pl.DataFrame, trades: pl.DataFrame) -> dict[str, Ints]:
     starts = book["flags"].to_numpy() & BOOK_SNAPSHOT != 0
     seams = [*np.flatnonzero(starts), len(book)]
     levels: list[pl.DataFrame] = []
-    for number, (begin, end) in enumerate(zip(seams, seams[1:], strict=False)):
+    for number, (begin, end) in enumerate(pairwise(seams)):
         part = book[int(begin) : int(end)]
         if number:
             named = part.filter(pl.col("update_id") == part["update_id"][0])

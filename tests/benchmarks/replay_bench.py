@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.benchmarks import records, report
 from tests.benchmarks.peers import PEERS, Call, environ, environment, our_command
-from tests.benchmarks.places import ROOT, RUNS, SHARED, month
+from tests.benchmarks.places import ROOT, RUNS, SHARED, binance, month
 from tests.benchmarks.processes import run
 from tests.benchmarks.workloads import BY_NAME, WORKLOADS, Workload
 
@@ -86,13 +86,15 @@ class Bench:
         if isinstance(python, str):
             return {"error": python}
         catalog = RUNS / f"{call.peer}-{self.n}"
-        places = {
+        places: dict[str, object] = {
             "n": self.n,
             "half": self.n // 2,
             "month": month(self.n),
-            "rows": self.prepared(f"rows-{self.n}"),
             "catalog": catalog,
         }
+        for place, rows in {"rows": f"rows-{self.n}", "binance": binance(self.n)}.items():
+            if f"{{{place}}}" in call.arguments + call.prepare:
+                places[place] = self.prepared(rows)
         with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
             variables = environ(Path(scratch))
             if call.prepare and not (catalog / ".written").exists():
@@ -127,7 +129,10 @@ def chosen(parser: argparse.ArgumentParser, args: argparse.Namespace) -> list[Wo
     if unknown := set(args.cases) - set(BY_NAME):
         parser.error(f"no such case: {sorted(unknown)}; there are {list(BY_NAME)}")
     named = [BY_NAME[name] for name in args.cases] or list(WORKLOADS)
-    return [item for item in named if not (args.quick and item.needs_nautilus)]
+    for item in named:
+        if item.skipped:
+            print(f"{item.name}: skipped, {item.skipped}")
+    return [i for i in named if not (i.skipped or (args.quick and i.needs_nautilus))]
 
 
 def main() -> int:
@@ -153,7 +158,7 @@ def main() -> int:
         bench.workload(workload)
         print("\n".join(report.section(workload, kept)), flush=True)
     text = report.document(kept, args.n)
-    complete = args.n == FULL and all(kept.of(workload.name) for workload in WORKLOADS)
+    complete = args.n == FULL and all(kept.of(item.name) or item.skipped for item in WORKLOADS)
     path = ROOT / "docs" / "performance.md" if complete else RUNS / f"performance-{args.n}.md"
     path.write_text(text)
     print(f"\nwrote {path.relative_to(ROOT)} after {time.perf_counter() - started:.0f} s")

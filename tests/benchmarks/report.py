@@ -90,7 +90,8 @@ def section(workload: Workload, kept: Records) -> list[str]:
     rows = medians(workload, kept)
     lines = [f"## {workload.name}", "", f"{_capital(workload.title)}. {workload.note}".strip(), ""]
     if not kept.of(workload.name):
-        return [*lines, "Not measured."]
+        why = f": {workload.skipped}" if workload.skipped else ""
+        return [*lines, f"Not measured{why}."]
     lines += growth(workload, rows) if workload.flat else table(workload, rows)
     told = [] if workload.flat else list(differences(workload, rows))
     return [*lines, "", *told, *([""] if told else []), _stamp(kept.of(workload.name))]
@@ -234,8 +235,8 @@ def _figures(row: Measured, phase: str, ratio: float | None) -> str:
     if row.get("fills") is None and row.get("filled") is not None:
         counts[1] = f"of {row['filled']:,} orders"
     shown = row.get("balance") or ""
-    if row.get("equity") and not shown.endswith("USDT"):
-        shown = f"{float(row['equity']):.2f}"  # with what the shares held are worth
+    if row.get("equity") and (", " in shown or not shown.endswith("USDT")):
+        shown = f"{float(row['equity']):.2f}"  # with what the shares or coins held are worth
     cells = [
         f"{spent['cpu_s']:.3f}",
         f"{spent['wall_s']:.3f}",

@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.benchmarks import peers, report
-from tests.benchmarks.places import ROOT
+from tests.benchmarks.places import ROOT, SCRIPTS
 from tests.benchmarks.processes import run
 from tests.benchmarks.records import Records, fingerprint, median
 from tests.benchmarks.replay_bench import merged
@@ -182,3 +183,18 @@ def test_every_peer_has_its_packages_pinned() -> None:
         assert all("==" in line for line in lines)
     assert {call.peer for workload in WORKLOADS for call in workload.calls} == set(peers.PEERS)
     assert (ROOT / "Makefile").read_text().count("tests.benchmarks.replay_bench") == 1
+
+
+def test_a_workload_without_its_recordings_is_skipped_with_the_reason(
+    kept: Records, tmp_path: Path
+) -> None:
+    absent = replace(BY_NAME["depth_binance"], data=tmp_path / "absent")
+    text = "\n".join(report.section(absent, kept))
+    assert "Not measured: the recordings (../shared/data) are not beside this checkout." in text
+    assert replace(absent, data=tmp_path).skipped == ""
+
+
+def test_each_script_of_ours_for_a_peer_is_found() -> None:
+    own = [call for item in WORKLOADS for call in item.calls if call.file.parent == SCRIPTS]
+    assert [call.file.name for call in own] == ["hftbacktest_binance.py"]
+    assert all(call.file.exists() for call in own)

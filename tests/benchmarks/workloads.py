@@ -1,10 +1,12 @@
 """Every workload: what both sides do, who plays it, what we want to reach, why results differ."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from tests.benchmarks import peers
 from tests.benchmarks.peers import Call
+from tests.benchmarks.places import SPOT
 
 NAUTILUS: Final = ("nautilus1", "nautilus2")
 
@@ -43,6 +45,7 @@ class Workload:
         note: What else a reader must know.
         fresh: Measured from outside only: a process of its own for the whole way.
         flat: Our cases are one another's measure: cost per event, 10 % apart at most.
+        data: Recordings that its rows are made of; skipped where they are not.
     """
 
     name: str
@@ -55,6 +58,14 @@ class Workload:
     note: str = ""
     fresh: bool = False
     flat: bool = False
+    data: Path | None = None
+
+    @property
+    def skipped(self) -> str:
+        """Why it cannot be measured here; empty when it can."""
+        if self.data is None or self.data.exists():
+            return ""
+        return "the recordings (../shared/data) are not beside this checkout"
 
     @property
     def needs_nautilus(self) -> bool:
@@ -226,6 +237,37 @@ WORKLOADS: Final = (
         },
         note="The peer's strategy is compiled (numba), ours is Python. A row of the peer is one level or "
         "one trade; ours counts a message of several levels as one event.",
+    ),
+    Workload(
+        "depth_binance",
+        "the same maker on the book and the trades that were recorded at Binance (BTCUSDT spot, 11 minutes), "
+        "looped to 1.5 rows for each of n",
+        {"depth_binance": OURS},
+        {"cold": "run", "warm": "run"},
+        (
+            Call(
+                "hftbacktest",
+                "hftbacktest_binance.py",
+                "play {catalog} 1000",
+                peers.hftbacktest_own,
+                both_clocks=False,
+                prepare="convert {binance} {catalog}",
+            ),
+        ),
+        (Target("hftbacktest", "warm", least=1),),
+        {
+            "hftbacktest": "its venue lives on the venue's stamps and ours on the received ones, later by "
+            "a time that differs from message to message (5 ms in the middle); and it fills an order whole "
+            "that a print reaches in part. On the received clock (its script has `received` for that) it "
+            "fills the same orders, and only the parts remain"
+        },
+        note="Each time around begins with the recorded snapshot; stamps move by whole seconds, ids by "
+        "their span. The recorder's clock ran behind the venue's: the importer adds 1,277,670,531 ns to "
+        "every receive time (estimated: the fastest message then took 1 ms), and both sides play the "
+        "corrected times. 5 ms each way on the venue's clock are 10 and 0 on the received one. The peer "
+        "counts orders that filled and has a row for each level; its strategy is compiled (numba), ours "
+        "is Python. Both value coins at the last bid.",
+        data=SPOT,
     ),
     Workload(
         "catalog_noop",

@@ -1,14 +1,15 @@
 """hftbacktest on the looped Binance rows: the market maker of `StepMaker`, compiled.
 
     PEER_PYTHON hftbacktest_binance.py convert FOLDER_OF_ROWS FOLDER
-    PEER_PYTHON hftbacktest_binance.py play FOLDER STEP_MS
+    PEER_PYTHON hftbacktest_binance.py play FOLDER STEP_MS [received]
 
 `convert` writes the rows as this program's events once; `play` runs twice in one process (cold, warm)
-and prints one JSON line. Runs in the peer's environment: nothing of ours is imported.
+and prints one JSON line. With `received` the venue lives on the received clock and all 10 ms lie on the
+way to it, as with us: that tells which differences come of the clock. Runs in the peer's environment:
+nothing of ours is imported.
 """
 
 import json
-import resource
 import sys
 import time
 from importlib import import_module
@@ -22,7 +23,8 @@ numba: Any = import_module("numba")
 
 TICK, LOT = 0.01, 0.000001
 USDT, BTC = 1_000_000.0, 10.0
-LATENCY_NS = 5_000_000
+LATENCY_NS = (5_000_000, 5_000_000)
+RECEIVED_NS = (10_000_000, 0)
 BUY, SELL, GTX, LIMIT = hft.BUY, hft.SELL, hft.GTX, hft.LIMIT
 
 
@@ -88,24 +90,34 @@ def step_maker(hbt: Any, step: int, count: Any) -> None:
     depth = hbt.depth(0)
     count[0] = number
     count[2] = hbt.position(0)
-    count[3] = (depth.best_bid + depth.best_ask) / 2
+    count[3] = depth.best_bid  # what the coins would bring
 
 
-def backtest(events: Any) -> Any:
+def on_receipt(events: Any) -> Any:
+    """Every row once, at its receipt, for the venue too."""
+    rows = events[events["ev"] & np.uint64(hft.LOCAL_EVENT) != 0]
+    rows["ev"] |= np.uint64(hft.EXCH_EVENT)
+    rows["exch_ts"] = rows["local_ts"]
+    return rows
+
+
+def backtest(events: Any, latency: tuple[int, int]) -> Any:
     """Constant latency both ways, the conservative queue, whole fills, the fees of our config."""
     asset = hft.BacktestAsset().data(events).linear_asset(1.0)
-    asset = asset.constant_order_latency(LATENCY_NS, LATENCY_NS).risk_adverse_queue_model()
+    asset = asset.constant_order_latency(*latency).risk_adverse_queue_model()
     asset = asset.no_partial_fill_exchange().trading_value_fee_model(-0.00005, 0.0004)
     return hft.HashMapMarketDepthBacktest([asset.tick_size(TICK).lot_size(LOT)])
 
 
-def play(folder: Path, step_ms: int) -> dict[str, Any]:
-    """Two runs and what the second came to; `balance` values coins at the last mid price."""
+def play(folder: Path, step_ms: int, *, received: bool) -> dict[str, Any]:
+    """Two runs and what the second came to; `balance` values coins at the last bid."""
     events = np.load(folder / "events.npz")["data"]
+    if received:
+        events = on_receipt(events)
     maker = numba.njit(step_maker)
     told: dict[str, Any] = {"peer": "hftbacktest", "events": len(events)}
     for name in ("cold_s", "warm_s"):
-        hbt = backtest(events)
+        hbt = backtest(events, RECEIVED_NS if received else LATENCY_NS)
         count = np.zeros(4)
         wall, cpu = time.perf_counter(), time.process_time()
         maker(hbt, step_ms * 1_000_000, count)
@@ -114,10 +126,10 @@ def play(folder: Path, step_ms: int) -> dict[str, Any]:
         state = hbt.state_values(0)
         cash, trades = USDT + float(state.balance) - float(state.fee), int(state.num_trades)
         hbt.close()
-    submitted, steps, held, mid = (float(value) for value in count)
+    submitted, steps, held, bid = (float(value) for value in count)
     told |= {"submitted": int(submitted), "steps": int(steps), "trades": trades}
-    told |= {"position": round(held, 6), "cash": round(cash, 6), "mid": mid}
-    return told | {"balance": round(cash + (BTC + held) * mid, 6)}
+    told |= {"position": round(held, 6), "cash": round(cash, 6), "bid": bid}
+    return told | {"balance": round(cash + (BTC + held) * bid, 6)}
 
 
 if __name__ == "__main__":
@@ -125,5 +137,6 @@ if __name__ == "__main__":
         convert(Path(sys.argv[2]), Path(sys.argv[3]))
         print("{}")
     else:
-        peak = {"peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
-        print(json.dumps(play(Path(sys.argv[2]), int(sys.argv[3])) | peak))
+        print(
+            json.dumps(play(Path(sys.argv[2]), int(sys.argv[3]), received="received" in sys.argv))
+        )
