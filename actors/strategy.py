@@ -395,6 +395,8 @@ class Strategy:
     ) -> ClientOrderId | None:
         """Trade the difference between `quantity` and what is held, working or unknown.
 
+        Reduce-only orders (the exits of a bracket) are not counted: they never pass zero.
+
         Returns the order's id, or None when nothing needs to be done.
         """
         return self._desk.orders.target(instrument, quantity, options)

@@ -88,6 +88,14 @@ impl Directory {
         self.hashes[symbol as usize]
     }
 
+    /// 64 bits of a group's name; 0 for none. A group is its strategy's own: another may use the name.
+    pub fn group_hash(&self, book: BookIx, group: Symbol) -> u64 {
+        match group {
+            0 => 0,
+            _ => hash_of(&format!("{book}/{}", self.text(group))),
+        }
+    }
+
     /// The symbol whose text has this hash; none when nobody named it.
     pub fn symbol_of_hash(&self, hash: u64) -> Symbol {
         self.by_hash.get(&hash).copied().unwrap_or(0)

@@ -279,20 +279,27 @@ impl OrderDesk {
     }
 
     /// Held, working and asked-for quantity of the strategy, signed.
+    ///
+    /// What can only reduce is left out: a stop and a profit limit that cancel each other would count
+    /// twice, and neither brings the position beyond zero.
     fn expected(&self, py: Python<'_>, ix: InstrumentIx) -> i128 {
         let path = self.path.borrow(py);
         let (buying, selling) = path
             .orders
             .borrow(py)
             .inner
-            .working(Some(self.book), ix, true);
+            .working(Some(self.book), ix, false);
         let held = path.books.borrow(py).inner.position(self.book, ix);
         let asked: i128 = path
             .inner
             .wishes()
             .iter()
             .filter_map(|wish| match wish {
-                Wish::Submit(intent) if intent.book == self.book && intent.instrument() == ix => {
+                Wish::Submit(intent)
+                    if intent.book == self.book
+                        && intent.instrument() == ix
+                        && !intent.submit.reduce_only =>
+                {
                     let submit = &intent.submit;
                     Some(i128::from(submit.side.sign()) * i128::from(submit.quantity))
                 }
@@ -356,7 +363,7 @@ impl OrderDesk {
                 post_only: options.post_only,
                 reduce_only: options.reduce_only,
                 parent: options.parent,
-                oco_group: directory.inner.hash(oco_group),
+                oco_group: directory.inner.group_hash(self.book, oco_group),
                 position: directory.inner.hash(position),
             },
             arrival: path.market.borrow(py).inner.valuation(ix, 0),

@@ -42,6 +42,7 @@ pub fn read_intent(directory: &mut PyDirectory, order: &Bound<'_, PyAny>) -> PyR
     let position = directory.symbol(&get(intern!(py, "position"))?)?;
     let tag = directory.symbol(&get(intern!(py, "tag"))?)?;
     let parent = get(intern!(py, "parent"))?;
+    let book = directory.book(&get(intern!(py, "strategy"))?)?;
     let submit = Submit {
         id: order_id(&get(intern!(py, "client_order_id"))?)?,
         instrument: directory.instrument(&get(intern!(py, "instrument"))?)?,
@@ -64,12 +65,12 @@ pub fn read_intent(directory: &mut PyDirectory, order: &Bound<'_, PyAny>) -> PyR
         } else {
             Some(order_id(&parent)?)
         },
-        oco_group: directory.inner.hash(oco_group),
+        oco_group: directory.inner.group_hash(book, oco_group),
         position: directory.inner.hash(position),
     };
     Ok(Intent {
         ts: get(intern!(py, "ts"))?.extract()?,
-        book: directory.book(&get(intern!(py, "strategy"))?)?,
+        book,
         submit,
         arrival: get(intern!(py, "arrival_units"))?.extract()?,
         oco_group,

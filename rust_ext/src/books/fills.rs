@@ -98,6 +98,11 @@ impl Books {
         Ok(realized)
     }
 
+    /// Whether a fill is among the last booked.
+    pub fn remembers(&self, ix: InstrumentIx, fill_id: &VenueKey) -> bool {
+        self.recent.find(ix, fill_id).is_some()
+    }
+
     /// Books the opposite of a remembered fill as it stands and, when `corrected` gives a price and a
     /// quantity, the fill with those.
     ///

@@ -71,8 +71,11 @@ impl Exchange {
         if !self.config.margin || self.liquidated || !self.account.holds(ix) {
             return Some((i64::MIN, i64::MAX));
         }
+        // What the position is worth now may lie outside: a lonely bid or ask is not checked at once.
+        let sign = self.account.net(ix).signum();
+        let worth = self.markets[ix as usize].valuation(sign)?;
         let band = self.bands[ix as usize];
-        (band != Band::EMPTY).then_some((band.low, band.high))
+        band.contains(worth).then_some((band.low, band.high))
     }
 
     /// Check the maintenance margin after the price of an instrument moved.

@@ -13,6 +13,12 @@ use crate::merge::Key;
 use crate::types::{Bar, InstrumentIx, Nanos};
 
 impl Bar {
+    /// Whether it will be taken and not refused.
+    fn is_sound(&self) -> bool {
+        let prices = [self.open, self.high, self.low, self.close];
+        prices.iter().all(|price| *price > 0) && is_size(self.volume)
+    }
+
     /// Count it; false for one that is refused.
     pub(super) fn count(&self, counts: &mut Counts) -> bool {
         let prices = [self.open, self.high, self.low, self.close];
@@ -114,10 +120,11 @@ impl Run {
             let bar = kernel.feeds[self.number].bar_ahead(self.taken, self.stamp);
             if bar.low.min(bar.open).min(bar.close) < low
                 || bar.high.max(bar.open).max(bar.close) > high
-                || !bar.count(&mut kernel.counts)
+                || !bar.is_sound()
             {
                 break;
             }
+            bar.count(&mut kernel.counts);
             let input = kernel.sequence(self.stamp, Input::Bar(ix, self.timeframe, bar));
             self.taken += 1;
             let received = kernel.feeds[self.number].received_ahead(self.taken);

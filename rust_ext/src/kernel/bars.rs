@@ -107,6 +107,10 @@ impl Kernel {
 
     /// The bar at hand opens, for its venue, at its own open time.
     pub(super) fn schedule_bar_open(&mut self, feed: usize) {
+        // A row that was taken before its open came has none any more.
+        if let Some(stale) = self.opens[feed].take() {
+            self.agenda.remove(stale);
+        }
         if self.traded[feed] && self.feeds[feed].head().is_some() {
             let ts = self.bar_open_time(feed).max(self.now);
             let key = Key {
@@ -114,6 +118,7 @@ impl Kernel {
                 phase: Phase::BarOpen,
                 order: feed as u64,
             };
+            self.opens[feed] = Some(key);
             self.agenda.add(key, Task::BarOpen { feed });
         }
     }
@@ -128,6 +133,7 @@ impl Kernel {
     }
 
     pub(super) fn bar_open(&mut self, feed: usize, ts: Nanos) {
+        self.opens[feed] = None;
         let ix = self.feeds[feed].instrument;
         let bar = self.feeds[feed].bar();
         if bar.open > 0 {

@@ -66,6 +66,8 @@ pub struct Kernel {
     feeds: Vec<Feed>,
     /// Per feed of bars: whether the venue trades on them.
     traded: Vec<bool>,
+    /// Per feed of bars: where the open of the bar at hand stands on the agenda, until it came.
+    opens: Vec<Option<Key>>,
     merge: Merge,
     agenda: Agenda,
     builders: Vec<Builder>,
@@ -114,6 +116,7 @@ impl Kernel {
             venues,
             feeds: Vec::new(),
             traded: Vec::new(),
+            opens: Vec::new(),
             merge: Merge::default(),
             agenda: Agenda::default(),
             builders: Vec::new(),
@@ -202,6 +205,7 @@ impl Kernel {
         }
         self.feeds.push(feed);
         self.traded.push(false);
+        self.opens.push(None);
         Ok(())
     }
 

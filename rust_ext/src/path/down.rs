@@ -120,7 +120,7 @@ impl OrderPath {
             };
             return self.refuse(order, what, parts);
         }
-        let book = self.book_of(id);
+        let book = self.owner(id, parts);
         if let Some(order) = parts.orders.find(id) {
             let intent = &order.intent;
             let record = Record::Ask {
@@ -164,6 +164,12 @@ impl OrderPath {
         Ok(())
     }
 
+    /// The book of an order: an earlier epoch may have minted its id.
+    fn owner(&self, id: u128, parts: &Parts<'_>) -> BookIx {
+        let known = parts.orders.get(id).map(|order| order.intent.book);
+        known.unwrap_or_else(|| self.book_of(id))
+    }
+
     /// A cancel or replace that is answered here: it never leaves.
     fn refuse(&mut self, order: OrderKey, what: What, parts: &mut Parts<'_>) -> Done {
         let event = self.event(order.0, order.1, what);
@@ -171,7 +177,7 @@ impl OrderPath {
             .journal
             .record(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Risk.failed(failure))?;
-        self.tell(self.book_of(order.0), event);
+        self.tell(self.owner(order.0, parts), event);
         Ok(())
     }
 
@@ -311,7 +317,7 @@ impl OrderPath {
                 .journal
                 .record(self.seq, &Record::Event(&event), parts.names);
             recorded.map_err(|failure| Stage::Broker.failed(failure))?;
-            self.tell(self.book_of(id), event);
+            self.tell(self.owner(id, parts), event);
             return Ok(());
         }
         if let Outgoing::Submit(_) = command {

@@ -122,12 +122,16 @@ impl Gate {
         if !halted.is_empty() {
             return Some(halted.join("; "));
         }
-        match command {
-            Outgoing::Submit(intent) if now.saturating_sub(intent.ts) > self.max_age_ns => {
+        let asked = match command {
+            Outgoing::Submit(intent) => intent.ts,
+            Outgoing::Ask { ts, .. } => *ts,
+        };
+        match now.saturating_sub(asked) > self.max_age_ns {
+            true => {
                 let limit = self.max_age_ns / 1_000_000;
                 Some(format!("older than {limit} ms when it could leave"))
             }
-            _ => None,
+            false => None,
         }
     }
 }

@@ -192,10 +192,11 @@ impl OrderPath {
         self.wishes.truncate(count);
     }
 
-    /// The book of an order's strategy, by the order's id; 0 when it is nobody's.
+    /// The book of the strategy that minted an id in this epoch; 0 when nobody did.
     pub fn book_of(&self, id: u128) -> BookIx {
         let number = (id >> 64) as u16 & !(CLOSING_ORDERS as u16);
-        if usize::from(number) < self.hears.len() {
+        let ours = id >> 80 == u128::from(self.epoch);
+        if ours && usize::from(number) < self.hears.len() {
             BookIx::from(number)
         } else {
             0

@@ -19,12 +19,7 @@ impl OrderPath {
             .record(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Broker.failed(failure))?;
         let Some(applied) = parts.orders.apply(&event, parts.names) else {
-            // Not ours, or forgotten: a fill is booked as unallocated, everything else is an alarm.
-            self.alarm(&event, "an order nobody knows", parts)?;
-            if let What::Filled(_) = event.what {
-                return self.on_portfolio(event, parts);
-            }
-            return Ok(());
+            return self.on_stray(event, parts);
         };
         match applied.outcome {
             Outcome::Duplicate => return Ok(()),
@@ -39,7 +34,29 @@ impl OrderPath {
                 }
             }
         }
-        self.on_portfolio(event, parts)
+        self.on_portfolio(applied.book, event, parts)
+    }
+
+    /// Evidence about an order that is not ours, or was forgotten: an alarm, unless it repeats a fill
+    /// that is booked. Fills are booked all the same, and taken back.
+    fn on_stray(&mut self, event: Event, parts: &mut Parts<'_>) -> Result<(), Failed> {
+        if let What::Filled(fill) = &event.what
+            && parts.books.remembers(event.instrument, &fill.fill_id)
+        {
+            return Ok(());
+        }
+        self.alarm(&event, "an order nobody knows", parts)?;
+        let booked = match &event.what {
+            What::Filled(_) => true,
+            What::Busted { fill_id, .. } | What::Corrected { fill_id, .. } => {
+                parts.books.remembers(event.instrument, fill_id)
+            }
+            _ => false,
+        };
+        match booked {
+            true => self.on_portfolio(self.book_of(event.id), event, parts),
+            false => Ok(()),
+        }
     }
 
     /// Have risk halt the instrument, with the evidence in hand.
@@ -99,8 +116,12 @@ impl OrderPath {
         done.map_err(|failure| Stage::Risk.failed(failure))
     }
 
-    fn on_portfolio(&mut self, event: Event, parts: &mut Parts<'_>) -> Result<(), Failed> {
-        let book = self.book_of(event.id);
+    fn on_portfolio(
+        &mut self,
+        book: BookIx,
+        event: Event,
+        parts: &mut Parts<'_>,
+    ) -> Result<(), Failed> {
         match &event.what {
             What::Filled(fill) => {
                 let realized = parts.books.on_fill(book, &event, fill);
