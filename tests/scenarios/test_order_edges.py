@@ -16,6 +16,7 @@ from tests.harness import (
     MINUTE,
     SECOND,
     T0,
+    Columns,
     bars,
     columns,
     config,
@@ -141,7 +142,7 @@ def test_skipping_does_not_delay_a_liquidation() -> None:
     )
     entry = strategy(Hold, size="90000")
     settings = config(MARGIN, [feed(BTC, "quote", "trade")], [entry], currency="USDT")
-    data = {("quote", BTC): told, ("trade", BTC): prints}
+    data: dict[tuple[str, str], Columns] = {("quote", BTC): told, ("trade", BTC): prints}
     runs = [play(session(settings, [PERP], data, stepping=step)) for step in (False, True)]
     assert runs[0].kernel.input_hash() == runs[1].kernel.input_hash()
 
@@ -179,7 +180,7 @@ def test_bars_that_come_late_and_all_at_once_open_in_their_order(stepping: bool)
 def test_a_refused_bar_is_counted_once_skipped_or_not() -> None:
     ts = [T0 + n * MINUTE for n in range(8)]
     rows = [(100, 101, 99, 100, 50)] * 3 + [(0, 101, 99, 100, 50)] + [(100, 101, 99, 100, 50)] * 4
-    data = {("bar:1m-last", BTC): bars(ts, MINUTE, rows)}
+    data: dict[tuple[str, str], Columns] = {("bar:1m-last", BTC): bars(ts, MINUTE, rows)}
     settings = config(
         MARGIN, [feed(BTC, "bar", bars=["1m-last"])], [strategy(Hold, size="1")], currency="USDT"
     )
