@@ -6,7 +6,9 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::names::{Names, names};
+use super::names::names;
+use super::order_messages::order_id;
+use crate::directory::hash_of;
 use crate::types::{Command, InstrumentIx, Submit};
 
 /// Reads commands; knows the instruments' indexes by their ids.
@@ -27,7 +29,11 @@ impl CommandReader {
         let instrument = self.instrument(&command.getattr(intern!(py, "instrument"))?)?;
         if class.is(&n.submit_order) {
             let position = command.getattr(intern!(py, "position"))?;
-            let submit = read_submit(py, n, command, id, instrument, &position)?;
+            let submit = Submit {
+                oco_group: name_hash(&command.getattr(intern!(py, "oco_group"))?)?,
+                position: name_hash(&position)?,
+                ..read_submit(command, id, instrument)?
+            };
             let position = (!position.is_none()).then_some(position);
             return Ok((Command::Submit(Box::new(submit)), position));
         }
@@ -54,14 +60,14 @@ impl CommandReader {
     }
 }
 
-fn read_submit(
-    py: Python<'_>,
-    n: &Names,
+/// What a venue gets of a `SubmitOrder`; names of groups and legs are for the caller to number.
+pub fn read_submit(
     command: &Bound<'_, PyAny>,
     id: u128,
     instrument: InstrumentIx,
-    position: &Bound<'_, PyAny>,
 ) -> PyResult<Submit> {
+    let py = command.py();
+    let n = names(py)?;
     let get = |name| command.getattr(name);
     let parent = get(intern!(py, "parent"))?;
     Ok(Submit {
@@ -86,28 +92,15 @@ fn read_submit(
         } else {
             Some(order_id(&parent)?)
         },
-        oco_group: name_hash(&get(intern!(py, "oco_group"))?)?,
-        position: name_hash(position)?,
+        oco_group: 0,
+        position: 0,
     })
 }
 
-/// The 128 bits of a client order id.
-fn order_id(text: &Bound<'_, PyAny>) -> PyResult<u128> {
-    let text: String = text.extract()?;
-    u128::from_str_radix(&text, 16)
-        .ok()
-        .filter(|id| format!("{id:032x}") == text)
-        .ok_or_else(|| PyValueError::new_err(format!("{text:?} is no client order id")))
-}
-
-/// A name as 64 bits, the same in every run; 0 for None. 64 bits of BLAKE3 do not collide by
-/// accident.
+/// A name as 64 bits, the same in every run; 0 for None.
 pub fn name_hash(name: &Bound<'_, PyAny>) -> PyResult<u64> {
     if name.is_none() {
         return Ok(0);
     }
-    let digest = blake3::hash(name.extract::<String>()?.as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest.as_bytes()[..8]);
-    Ok(u64::from_le_bytes(first).max(1))
+    Ok(hash_of(&name.extract::<String>()?))
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
+use super::commands::read_submit;
 use super::directory::PyDirectory;
 use super::messages::{Fields, concatenated};
 use super::names::{Names, names, raise};
@@ -36,37 +37,17 @@ pub fn id_text<'py>(py: Python<'py>, id: u128) -> Bound<'py, PyString> {
 /// The engine's form of a `SubmitOrder`.
 pub fn read_intent(directory: &mut PyDirectory, order: &Bound<'_, PyAny>) -> PyResult<Intent> {
     let py = order.py();
-    let n = names(py)?;
     let get = |name| order.getattr(name);
     let oco_group = directory.symbol(&get(intern!(py, "oco_group"))?)?;
     let position = directory.symbol(&get(intern!(py, "position"))?)?;
     let tag = directory.symbol(&get(intern!(py, "tag"))?)?;
-    let parent = get(intern!(py, "parent"))?;
     let book = directory.book(&get(intern!(py, "strategy"))?)?;
+    let id = order_id(&get(intern!(py, "client_order_id"))?)?;
+    let instrument = directory.instrument(&get(intern!(py, "instrument"))?)?;
     let submit = Submit {
-        id: order_id(&get(intern!(py, "client_order_id"))?)?,
-        instrument: directory.instrument(&get(intern!(py, "instrument"))?)?,
-        side: n.side.value(&get(intern!(py, "side"))?)?,
-        order_type: n.order_type.value(&get(intern!(py, "order_type"))?)?,
-        quantity: get(intern!(py, "quantity_units"))?.extract()?,
-        limit: get(intern!(py, "limit_units"))?.extract()?,
-        trigger: get(intern!(py, "trigger_units"))?.extract()?,
-        trigger_source: n
-            .trigger_source
-            .value(&get(intern!(py, "trigger_source"))?)?,
-        trailing_offset: get(intern!(py, "trailing_offset_units"))?.extract()?,
-        trailing_bps: n.trailing_bps.value(&get(intern!(py, "trailing_kind"))?)?,
-        time_in_force: n.time_in_force.value(&get(intern!(py, "time_in_force"))?)?,
-        expire: get(intern!(py, "expire_ts"))?.extract()?,
-        post_only: get(intern!(py, "post_only"))?.extract()?,
-        reduce_only: get(intern!(py, "reduce_only"))?.extract()?,
-        parent: if parent.is_none() {
-            None
-        } else {
-            Some(order_id(&parent)?)
-        },
         oco_group: directory.inner.group_hash(book, oco_group),
         position: directory.inner.hash(position),
+        ..read_submit(order, id, instrument)?
     };
     Ok(Intent {
         ts: get(intern!(py, "ts"))?.extract()?,
