@@ -1,6 +1,5 @@
 """`replay`: a config and a catalog in, a result out. The backtest of the same graph that trades live."""
 
-import os
 import resource
 import time
 from collections.abc import Callable
@@ -197,11 +196,23 @@ def _run_id(config: Config, played: bytes) -> str:
 
 def measure(events: int, wall_s: float, cpu_s: float) -> Measurement:
     """What a run cost this process."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1024 if os.uname().sysname == "Linux" else 1  # macOS counts bytes
     return Measurement(
         wall_s=round(wall_s, 3),
         cpu_s=round(cpu_s, 3),
         events_per_s=float(round(events / wall_s)) if wall_s else 0.0,
-        peak_rss_mb=round(peak * unit / 1e6, 1),
+        peak_rss_mb=round(_peak_rss() / 1e6, 1),
+    )
+
+
+def _peak_rss() -> int:
+    """Bytes of resident memory at most, of this program alone.
+
+    Linux hands `ru_maxrss` on to a program that a larger process starts; `VmHWM` begins anew.
+    """
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # macOS counts bytes
+    return next(
+        int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM")
     )

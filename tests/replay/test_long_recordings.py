@@ -14,6 +14,7 @@ from tests.benchmarks.long_case import write_day
 ROOT = Path(__file__).resolve().parent.parent.parent
 DAYS, MORE_DAYS, DAY_ROWS = 3, 9, 500_000
 ROW_BYTES = 6 * 8
+RUNS = 4  # threads that decode make a peak vary by 30 MB, upwards only
 LOADED_MB = (MORE_DAYS - DAYS) * DAY_ROWS * ROW_BYTES / 1e6  # 144: what the longer one would hold
 
 
@@ -37,7 +38,7 @@ def test_three_times_as_many_days_take_no_more_memory(tmp_path, how):
 
     if how == "data":
         played(MORE_DAYS)  # builds the columns
-    few, many = played(DAYS), played(MORE_DAYS)
+    few, many = ([played(days) for _ in range(RUNS)] for days in (DAYS, MORE_DAYS))
     for memory in ("peak_anonymous_mb", "peak_rss_mb"):
-        grown = many[memory] - few[memory]
+        grown = min(run[memory] for run in many) - min(run[memory] for run in few)
         assert grown < LOADED_MB / 3, f"{memory}: {grown} MB more, {few} {many}"
