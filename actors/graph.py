@@ -14,7 +14,7 @@ What lies between strategies and venue, the order path, keeps its state in the e
 (`rust_ext/src/path`): an order goes all the way there when the handler that asked for it has returned.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -31,7 +31,7 @@ from openoutcry.actors.ports import Inlet, Journal, VenuePort
 from openoutcry.actors.risk import RiskActor
 from openoutcry.actors.risk_limits import native_risk
 from openoutcry.actors.strategies.registry import load_strategy
-from openoutcry.actors.strategy import Strategy
+from openoutcry.actors.strategy import RecoveryGap, Strategy
 from openoutcry.actors.strategy_actor import (
     StartStrategy,
     StopStrategy,
@@ -41,12 +41,27 @@ from openoutcry.actors.strategy_actor import (
 )
 from openoutcry.actors.supervisor import Supervisor
 from openoutcry.state.codec import AnyMessage
-from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
+from openoutcry.state.commands import (
+    CancelAll,
+    CancelOrder,
+    Flatten,
+    Halt,
+    ReplaceOrder,
+    Resume,
+    SubmitOrder,
+)
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
 from openoutcry.state.enums import PositionMode
 from openoutcry.state.errors import ConfigError
-from openoutcry.state.events import AnyAccountEvent, AnyOrderEvent, TimerFired
+from openoutcry.state.events import (
+    AnyAccountEvent,
+    AnyOrderEvent,
+    SessionResumed,
+    SessionStarted,
+    SessionStopped,
+    TimerFired,
+)
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.market_data import AnyMarketData
 from openoutcry.state.orders import RECENT_ORDERS, order_table
@@ -55,6 +70,7 @@ from openoutcry.state.universe import Universe
 _MAX_AGE_NS: Final = 5_000_000_000
 """An order that is older when it may leave the gate is dropped."""
 _NANOS: Final = 1_000_000_000
+_SESSION: Final = (SessionStarted, SessionResumed, SessionStopped)
 _ORDER_EVENTS: Final = frozenset(AnyOrderEvent.__args__)
 
 
@@ -114,6 +130,7 @@ class Graph:
         )
         self.dispatcher.supervise(self.supervisor)
         self._entry = self._entries()
+        self.after_input: Callable[[AnyMessage], None] | None = None
 
     def _build_state(self, names: list[StrategyId], recent_orders: int) -> None:
         """What the actors of the order path own, in the engine."""
@@ -188,7 +205,7 @@ class Graph:
         table: dict[type, Cell] = {}
         for kind in (*_ORDER_EVENTS, *AnyAccountEvent.__args__):
             table[kind] = self.broker.cell
-        for kind in (CancelAll, Flatten):
+        for kind in (SubmitOrder, CancelOrder, ReplaceOrder, CancelAll, Flatten):
             table[kind] = self.portfolio.cell
         for kind in (Halt, Resume):
             table[kind] = self.risk.cell
@@ -198,8 +215,11 @@ class Graph:
         """Start the actors: first what others speak to, strategies last."""
         self._stamp()
         self.portfolio.begin()
+        self._tell_strategies(StartStrategy())
+
+    def _tell_strategies(self, message: StartStrategy) -> None:
         for actor in self.strategies.values():
-            self.dispatcher.dispatch(actor.cell, StartStrategy())
+            self.dispatcher.dispatch(actor.cell, message)
 
     def play(self, inputs: Iterable[AnyMessage]) -> bool:
         """Handle inputs from the inlet, in order, each with everything that follows from it.
@@ -222,6 +242,14 @@ class Graph:
         events that it takes.
         """
         self._stamp()
+        self._handle(message)
+        if self.after_input is not None:
+            self.after_input(message)
+
+    def _handle(self, message: AnyMessage) -> None:
+        if isinstance(message, _SESSION):
+            self._begin_or_end(message)
+            return
         cell = self._entry.get(message.__class__)
         if isinstance(message, TimerFired):
             cell = self.dispatcher.cells[message.owner]
@@ -232,8 +260,20 @@ class Graph:
             self.player.publish(self.universe.index[datum.instrument], datum)
             return
         if message.__class__ not in _ORDER_EVENTS:
-            self.ports.journal.append(self.ports.inlet.seq, message)
+            self.ports.journal.append(self.ports.inlet.seq, message, external=True)
         self.dispatcher.dispatch(cell, message)
+
+    def _begin_or_end(self, message: SessionStarted | SessionResumed | SessionStopped) -> None:
+        """Start or stop the strategies, as an input like any other."""
+        self.ports.journal.append(self.ports.inlet.seq, message, external=True)
+        match message:
+            case SessionStarted():
+                self.start()
+            case SessionResumed():
+                gap = RecoveryGap(message.last_seq, message.ts)
+                self._tell_strategies(StartStrategy(gap=gap))
+            case SessionStopped():
+                self.stop()
 
     def stop(self) -> None:
         """Stop the strategies, in reverse order."""

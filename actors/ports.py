@@ -46,8 +46,11 @@ class Journal(Protocol):
         Its `durable_seq` says up to which input everything survives a crash.
         """
 
-    def append(self, seq: int, record: AnyMessage, /) -> None:
-        """Add a record caused by input `seq`; records keep their order."""
+    def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
+        """Add a record caused by input `seq`; records keep their order.
+
+        `external` marks an input that came from outside: a re-run can't make it again.
+        """
 
 
 class VenuePort(Protocol):

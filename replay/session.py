@@ -122,7 +122,7 @@ class ReplaySession:
         self.universe = universe or build_universe(config, instruments)
         self.market = _native.Market(self.universe.specs)
         self.calendars = calendars_of(self.universe.instruments, calendars)
-        self.kernel = self._build_kernel(start, end)
+        self.kernel = build_kernel(config, self.universe, self.market, self.calendars, (start, end))
         for feed in config.feeds:
             self._add_feed(feed, chunks)
         self.journal = MemoryJournal(keep=keep_records)
@@ -138,20 +138,6 @@ class ReplaySession:
         )
         self.record = RunRecord(self.graph.path)
         self.player = self.graph.player
-
-    def _build_kernel(self, start: int, end: int) -> _native.Kernel:
-        universe, calendars = self.universe, self.calendars
-        items, table = universe.instruments, universe.currencies
-        venues = []
-        for venue in self.config.venues:
-            hours = venue_sessions(venue, items, calendars, start, end)
-            venues.append(exchange_mapping(venue, items, table, hours))
-        ids = [item.id for item in items]
-        kernel = _native.Kernel(universe.specs, ids, table, venues, self.market)
-        kernel.set_clock(start)
-        for instrument, sessions in sessions_of(items, calendars, start, end).items():
-            kernel.set_sessions(universe.index[instrument], sessions)
-        return kernel
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:
         number = self.universe.index[feed.instrument]
@@ -211,6 +197,35 @@ class ReplaySession:
         """Digest of what is at the end: market, books and orders, hex."""
         parts = (self.market.hash(), self.graph.books.snapshot(), self.graph.orders.digest())
         return _native.digest(b"".join(map(_native.digest, parts))).hex()
+
+
+def build_kernel(
+    config: Config,
+    universe: Universe,
+    market: _native.Market,
+    calendars: Mapping[str, Calendar],
+    span: tuple[int, int],
+) -> _native.Kernel:
+    """The kernel of a run, without feeds: venues, trading hours, and the clock at the span's start.
+
+    Args:
+        config: The whole config.
+        universe: Instruments and currencies.
+        market: What the kernel keeps up to date.
+        calendars: The calendar of each instrument that has one, by instrument id.
+        span: First and last time (nanoseconds UTC) for which trading hours are resolved.
+    """
+    start, end = span
+    items, table = universe.instruments, universe.currencies
+    venues = []
+    for venue in config.venues:
+        hours = venue_sessions(venue, items, calendars, start, end)
+        venues.append(exchange_mapping(venue, items, table, hours))
+    kernel = _native.Kernel(universe.specs, [item.id for item in items], table, venues, market)
+    kernel.set_clock(start)
+    for instrument, sessions in sessions_of(items, calendars, start, end).items():
+        kernel.set_sessions(universe.index[instrument], sessions)
+    return kernel
 
 
 def build_universe(config: Config, instruments: Iterable[Instrument]) -> Universe:

@@ -96,6 +96,13 @@ def decode(data: bytes) -> AnyMessage:
     return message
 
 
+def kind_of(data: bytes) -> bytes:
+    """The class name of the message in bytes that `encode` wrote, without decoding them."""
+    at = 3 if data[2] & 0xF0 == 0x80 else 5  # behind the map's head: up to 15 fields, or more
+    size = data[at + 5] & 0x1F
+    return data[at + 6 : at + 6 + size]
+
+
 def encode_json(message: AnyMessage) -> bytes:
     """A message as one line of JSON; equal messages give equal bytes.
 

@@ -8,18 +8,14 @@ Decimals are written as strings, so that nothing passes through a float. A limit
 from decimal import Decimal
 from typing import Any, Literal
 
-import msgspec
-
+from openoutcry.state.config_struct import ConfigStruct as ConfigStruct
+from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
 
 Unlimited = Literal["unlimited"]
 Limit = Decimal | Unlimited
 CountLimit = int | Unlimited
-
-
-class ConfigStruct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all config sections: an unknown key is an error."""
 
 
 class RunConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,4 +180,6 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     feeds: tuple[FeedConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...]
     risk: RiskConfig = RiskConfig()
+    daemon: DaemonConfig = DaemonConfig()
+    paper: PaperConfig = PaperConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table

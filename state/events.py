@@ -321,6 +321,32 @@ class JournalStarted(Message, frozen=True, gc=False, kw_only=True, tag=True):
     config_hash: str
 
 
+class SessionStarted(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """A state directory's session begins: strategies start. Its first input."""
+
+    ts: int
+
+
+class SessionResumed(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """A session goes on after a time in which nobody listened: strategies hear of the gap.
+
+    It went up to input `last_seq` at `last_ts`; the clock jumps from there to `ts`, and timers that
+    came due in between fire once, late. `clean` says that it had been stopped, and did not crash.
+    """
+
+    ts: int
+    last_seq: int
+    last_ts: int
+    clean: bool
+
+
+class SessionStopped(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """A session ends in order: strategies stop. `policy` is what happens to orders and positions."""
+
+    ts: int
+    policy: str
+
+
 AnySystemEvent = (
     TimerFired
     | BookStale
@@ -330,4 +356,7 @@ AnySystemEvent = (
     | EquitySampled
     | MarketDataTaped
     | JournalStarted
+    | SessionStarted
+    | SessionResumed
+    | SessionStopped
 )

@@ -94,14 +94,16 @@ class LmdbJournal:
         self.native = _native.Journal(durable_seq=last_seq, after=last_seq)
         self._handed = self._up_to = last_seq
 
-    def append(self, seq: int, record: AnyMessage, /) -> None:
+    def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
         """Add a record caused by input `seq`; it is in memory only until it is handed over.
+
+        `external` marks an input that came from outside.
 
         Raises:
             NumericOverflow: A number beyond 64 bits.
         """
         assert seq >= self.native.last_seq, f"record {seq} after {self.native.last_seq}"
-        self.native.append(seq, encode(record))
+        self.native.append(seq, encode(record), external)
 
     def hand_over(self, seq: int) -> None:
         """Give the writer what was recorded; everything of the inputs up to `seq` is in it."""

@@ -18,11 +18,15 @@ from openoutcry.state.journal_store import JournalStore, open_store, position_of
 
 
 class JournalRecord(NamedTuple):
-    """One record: its number, the input that caused it, and the codec's bytes."""
+    """One record: its number, the input that caused it, and the codec's bytes.
+
+    `external` says that it is that input, and came from outside: a re-run can't make it again.
+    """
 
     number: int
     seq: int
     body: bytes
+    external: bool
 
     @property
     def message(self) -> AnyMessage:
@@ -82,7 +86,8 @@ class JournalReader:
                     body = chain.read(key, record)
                 except ValueError as error:
                     raise self._break(chain.number, int.from_bytes(key, "big"), error) from error
-                yield JournalRecord(chain.number, chain.seq, body)
+                external = chain.is_external(record)
+                yield JournalRecord(chain.number, chain.seq, body, external)
 
     def _break(self, last: int, number: int, error: ValueError) -> JournalError:
         """Why a record does not follow: it is damaged, or those before it were dropped meanwhile."""

@@ -34,14 +34,14 @@ class MemoryJournal:
         """Sequence number of the last record."""
         return self.native.last_seq
 
-    def append(self, seq: int, record: AnyMessage, /) -> None:
+    def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
         """Add a record caused by input `seq`; sequence numbers never step back.
 
         Raises:
             NumericOverflow: A number beyond 64 bits.
         """
         assert seq >= self.last_seq, f"record {seq} after {self.last_seq}"
-        self.native.append(seq, encode(record))
+        self.native.append(seq, encode(record), external)
 
     def records(self) -> list[tuple[int, bytes]]:
         """Sequence number and encoded bytes of each record; only with `keep`."""

@@ -4,7 +4,7 @@
 //!
 //! | bytes | holds |
 //! |---|---|
-//! | 0..4 | length of the body |
+//! | 0..4 | length of the body; the top bit is set for an input that came from outside |
 //! | 4..8 | CRC-32C of the record's number (8 bytes), its length, and everything from byte 8 on |
 //! | 8..16 | sequence number of the input that caused it |
 //! | 16..32 | hash of the record before |
@@ -17,6 +17,9 @@ use std::fmt;
 
 /// Bytes before the body.
 pub const HEADER: usize = 32;
+/// Set in the length of a record that is an input from outside: a command, a venue's report. All others
+/// follow from inputs, and from market data on the tape, and a re-run makes them again.
+pub const EXTERNAL: u32 = 1 << 31;
 /// Longest body: the largest message of the codec.
 pub const BODY_MAX: usize = 1 << 20;
 
@@ -65,7 +68,13 @@ impl Position {
     ///
     /// # Errors
     /// A sequence number that steps back, or a body beyond `BODY_MAX`; then nothing changed.
-    pub fn write(&mut self, seq: u64, body: &[u8], out: &mut Vec<u8>) -> Result<(), Damage> {
+    pub fn write(
+        &mut self,
+        seq: u64,
+        external: bool,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Damage> {
         if seq < self.seq {
             let after = self.seq;
             return Err(Damage::Order { seq, after });
@@ -75,7 +84,8 @@ impl Position {
         }
         let start = out.len();
         let number = self.number + 1;
-        out.extend_from_slice(&(body.len() as u32).to_le_bytes());
+        let flag = if external { EXTERNAL } else { 0 };
+        out.extend_from_slice(&(body.len() as u32 | flag).to_le_bytes());
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&seq.to_le_bytes());
         out.extend_from_slice(&self.hash);
@@ -133,7 +143,7 @@ pub fn whole(number: u64, bytes: &[u8]) -> Result<&[u8], Damage> {
         return Err(Damage::Short(bytes.len()));
     }
     let found = bytes.len() - HEADER;
-    let stated = word(bytes, 0) as usize;
+    let stated = (word(bytes, 0) & !EXTERNAL) as usize;
     if stated != found {
         return Err(Damage::Length { stated, found });
     }
@@ -141,6 +151,11 @@ pub fn whole(number: u64, bytes: &[u8]) -> Result<&[u8], Damage> {
         return Err(Damage::Checksum);
     }
     Ok(&bytes[HEADER..])
+}
+
+/// Whether a whole record is an input from outside.
+pub fn is_external(bytes: &[u8]) -> bool {
+    word(bytes, 0) & EXTERNAL != 0
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {
@@ -231,10 +246,11 @@ mod tests {
         };
         let mut end = start;
         let mut bytes = Vec::new();
-        end.write(9, b"some body", &mut bytes).unwrap();
+        end.write(9, true, b"some body", &mut bytes).unwrap();
         let mut again = start;
         assert_eq!(again.read(42, &bytes), Ok(&b"some body"[..]));
         assert_eq!(again, end);
+        assert!(is_external(&bytes));
         for bit in 0..bytes.len() * 8 {
             let mut bad = bytes.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
@@ -251,7 +267,7 @@ mod tests {
             hash: [0; 16],
         };
         let mut out = Vec::new();
-        let refused = position.write(4, b"", &mut out);
+        let refused = position.write(4, false, b"", &mut out);
         assert_eq!(refused, Err(Damage::Order { seq: 4, after: 5 }));
         assert!(out.is_empty());
     }

@@ -4,6 +4,7 @@
 //! Hashed is, for each record, its sequence number (8 bytes, little endian) and its bytes, in order.
 //! Bytes go to BLAKE3 in large pieces, because it is several times faster on those.
 
+use crate::chain::EXTERNAL;
 use crate::directory::Directory;
 use crate::failure::Failure;
 use crate::record::Record;
@@ -15,8 +16,16 @@ const BATCH: usize = 4096;
 /// Everything, always: memory is as durable as it gets.
 pub const ALWAYS: u64 = u64::MAX >> 1;
 
+/// One record: what input caused it, whether it is that input and came from outside, and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    pub seq: u64,
+    pub external: bool,
+    pub body: &'a [u8],
+}
+
 /// Records on their way to the disk, each as its sequence number (8 bytes), the length of its bytes (4
-/// bytes, both little endian) and the bytes.
+/// bytes, both little endian, flagged as in `chain`) and the bytes.
 #[derive(Default)]
 pub struct Batch {
     pub bytes: Vec<u8>,
@@ -26,29 +35,40 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Sequence number and bytes of each record.
-    pub fn records(&self) -> impl Iterator<Item = (u64, &[u8])> {
+    /// Each record.
+    pub fn records(&self) -> impl Iterator<Item = Row<'_>> {
         let mut rest = &self.bytes[..];
         std::iter::from_fn(move || {
             let (seq, after) = rest.split_first_chunk::<8>()?;
             let (length, after) = after.split_first_chunk::<4>()?;
-            let (body, after) = after.split_at(u32::from_le_bytes(*length) as usize);
+            let length = u32::from_le_bytes(*length);
+            let (body, after) = after.split_at((length & !EXTERNAL) as usize);
             rest = after;
-            Some((u64::from_le_bytes(*seq), body))
+            Some(Row {
+                seq: u64::from_le_bytes(*seq),
+                external: length & EXTERNAL != 0,
+                body,
+            })
         })
     }
 
-    fn add(&mut self, seq: u64, record: &[u8]) {
+    fn add(&mut self, row: Row<'_>) {
+        let Row {
+            seq,
+            external,
+            body,
+        } = row;
         if self.count == 0 {
             self.bytes.reserve(BATCH);
             self.first_seq = seq;
         }
         self.count += 1;
         self.last_seq = seq;
+        let flag = if external { EXTERNAL } else { 0 };
         self.bytes.extend_from_slice(&seq.to_le_bytes());
         self.bytes
-            .extend_from_slice(&(record.len() as u32).to_le_bytes());
-        self.bytes.extend_from_slice(record);
+            .extend_from_slice(&(body.len() as u32 | flag).to_le_bytes());
+        self.bytes.extend_from_slice(body);
     }
 }
 
@@ -103,20 +123,45 @@ impl Journal {
         record: &Record<'_>,
         names: &Directory,
     ) -> Result<(), Failure> {
+        self.encode(seq, record, names, false)
+    }
+
+    /// Add an input that came from outside: a venue's report.
+    ///
+    /// # Errors
+    /// As `record`.
+    #[inline]
+    pub fn record_input(
+        &mut self,
+        seq: u64,
+        record: &Record<'_>,
+        names: &Directory,
+    ) -> Result<(), Failure> {
+        self.encode(seq, record, names, true)
+    }
+
+    #[inline]
+    fn encode(
+        &mut self,
+        seq: u64,
+        record: &Record<'_>,
+        names: &Directory,
+        external: bool,
+    ) -> Result<(), Failure> {
         let start = self.begin(seq);
         if let Err(failure) = record.encode(names, &mut self.buffer) {
             self.buffer.truncate(start - 8);
             return Err(failure);
         }
-        self.end(seq, start);
+        self.end(seq, start, external);
         Ok(())
     }
 
-    /// Add a record that is encoded already.
-    pub fn append(&mut self, seq: u64, bytes: &[u8]) {
+    /// Add a record that is encoded already; `external` for an input that came from outside.
+    pub fn append(&mut self, seq: u64, bytes: &[u8], external: bool) {
         let start = self.begin(seq);
         self.buffer.extend_from_slice(bytes);
-        self.end(seq, start);
+        self.end(seq, start, external);
     }
 
     fn begin(&mut self, seq: u64) -> usize {
@@ -125,14 +170,18 @@ impl Journal {
         self.buffer.len()
     }
 
-    fn end(&mut self, seq: u64, start: usize) {
+    fn end(&mut self, seq: u64, start: usize, external: bool) {
         self.last_seq = seq;
         self.count += 1;
         if let Some(kept) = &mut self.kept {
             kept.push((seq, self.buffer[start..].to_vec()));
         }
         if let Some(outbox) = &mut self.outbox {
-            outbox.add(seq, &self.buffer[start..]);
+            outbox.add(Row {
+                seq,
+                external,
+                body: &self.buffer[start..],
+            });
         }
         if self.buffer.len() > PIECE {
             self.flush();
@@ -165,12 +214,15 @@ mod tests {
     fn what_is_handed_over_is_what_was_added() {
         let mut journal = Journal::new(false, 0).with_outbox(6);
         assert!(journal.hand_over().is_none());
-        journal.append(7, b"one");
-        journal.append(9, b"");
+        journal.append(7, b"one", true);
+        journal.append(9, b"", false);
         let batch = journal.hand_over().unwrap();
         assert!(journal.hand_over().is_none());
-        let records: Vec<_> = batch.records().collect();
-        assert_eq!(records, [(7, &b"one"[..]), (9, &b""[..])]);
+        let records: Vec<_> = batch
+            .records()
+            .map(|row| (row.seq, row.external, row.body))
+            .collect();
+        assert_eq!(records, [(7, true, &b"one"[..]), (9, false, &b""[..])]);
         assert_eq!((batch.count, batch.first_seq, batch.last_seq), (2, 7, 9));
     }
 }

@@ -775,8 +775,11 @@ class Journal:
     def count(self) -> int: ...
     @property
     def last_seq(self) -> int: ...
-    def append(self, seq: int, record: bytes, /) -> None:
-        """Add an encoded record caused by input `seq`; sequence numbers never step back."""
+    def append(self, seq: int, record: bytes, external: bool = False, /) -> None:
+        """Add an encoded record caused by input `seq`; sequence numbers never step back.
+
+        `external` marks an input that came from outside; a re-run makes all others again.
+        """
     def records(self) -> list[tuple[int, bytes]] | None:
         """Sequence number and bytes of each record; None without `keep`."""
     def digest(self) -> bytes:
@@ -797,6 +800,8 @@ class JournalBatch:
     @property
     def size(self) -> int:
         """Bytes that it holds."""
+    def records(self) -> list[tuple[int, bool, bytes]]:
+        """Sequence number, whether it is an input from outside, and bytes of each record."""
 
 @final
 class JournalChain:
@@ -806,6 +811,9 @@ class JournalChain:
     @staticmethod
     def at(number: int, record: bytes, /) -> JournalChain:
         """The chain at a record that is undamaged in itself; else a `ValueError` says why."""
+    @staticmethod
+    def is_external(record: bytes, /) -> bool:
+        """Whether a whole record is an input from outside."""
     @property
     def number(self) -> int: ...
     @property

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::chain::{Damage, Hash, Position, whole};
+use crate::chain::{Damage, Hash, Position, is_external, whole};
 use crate::journal::{ALWAYS, Batch, Journal};
 
 #[pyclass(name = "Journal", module = "openoutcry._native")]
@@ -30,9 +30,9 @@ impl PyJournal {
         self.inner.hand_over().map(PyBatch)
     }
 
-    #[pyo3(signature = (seq, record, /))]
-    fn append(&mut self, seq: u64, record: &[u8]) {
-        self.inner.append(seq, record);
+    #[pyo3(signature = (seq, record, external=false, /))]
+    fn append(&mut self, seq: u64, record: &[u8], external: bool) {
+        self.inner.append(seq, record, external);
     }
 
     #[getter]
@@ -91,6 +91,13 @@ impl PyBatch {
     fn size(&self) -> usize {
         self.0.bytes.len()
     }
+
+    /// (sequence number, whether it is an input from outside, bytes) of each record.
+    fn records<'py>(&self, py: Python<'py>) -> Vec<(u64, bool, Bound<'py, PyBytes>)> {
+        let rows = self.0.records();
+        rows.map(|row| (row.seq, row.external, PyBytes::new(py, row.body)))
+            .collect()
+    }
 }
 
 type Pair<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
@@ -138,8 +145,8 @@ impl PyChain {
         let mut out = Vec::with_capacity(batch.0.bytes.len() + 20 * batch.0.count as usize);
         let mut ends = Vec::with_capacity(batch.0.count as usize);
         py.detach(|| {
-            for (seq, body) in batch.0.records() {
-                position.write(seq, body, &mut out)?;
+            for row in batch.0.records() {
+                position.write(row.seq, row.external, row.body, &mut out)?;
                 ends.push(out.len());
             }
             Ok::<(), Damage>(())
@@ -155,6 +162,16 @@ impl PyChain {
                 (PyBytes::new(py, &number.to_be_bytes()), record)
             })
             .collect())
+    }
+
+    /// Whether a whole record is an input from outside.
+    #[staticmethod]
+    #[pyo3(signature = (record, /))]
+    fn is_external(record: &[u8]) -> PyResult<bool> {
+        match record.len() < 4 {
+            true => Err(damaged("no whole record")),
+            false => Ok(is_external(record)),
+        }
     }
 
     /// Check that a record is the next one, and give its body.

@@ -16,7 +16,7 @@ impl OrderPath {
     pub fn on_event(&mut self, event: Event, parts: &mut Parts<'_>) -> Result<(), Failed> {
         let recorded = parts
             .journal
-            .record(self.seq, &Record::Event(&event), parts.names);
+            .record_input(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Broker.failed(failure))?;
         let Some(applied) = parts.orders.apply(&event, parts.names) else {
             return self.on_stray(event, parts);

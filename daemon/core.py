@@ -1,0 +1,190 @@
+"""The core loop: one thread that hands the session its inputs, makes what follows durable, and lets it out.
+
+One turn:
+
+    1. take the moment, push the rows received up to it, inject what came from outside
+    2. play everything up to that moment
+    3. write the venue's log, the tape and the journal, in this order: what witnesses the journal is
+       never behind it
+    4. let out what waited for records that are durable now: orders, answers, events
+
+Nothing here decides anything about trading, and nothing above it reads a clock. Edges speak to the core
+through `post` and `offer`, from any thread.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
+
+import msgspec
+
+from openoutcry.actors.inlet import LiveInlet
+from openoutcry.replay.live_session import REPORTS, LiveSession
+from openoutcry.state.catalog_files import Columns, StreamKey
+from openoutcry.state.codec import AnyMessage
+from openoutcry.state.journal import LmdbJournal
+
+SLICE: Final = 2_000
+"""Delivered inputs of one turn: what was decided first must not wait for all that came at once."""
+_MOST_WAIT_S: Final = 0.25
+
+
+class Clock(Protocol):
+    """The session's time: the wall's, or a faster one."""
+
+    def now(self) -> int:
+        """Nanoseconds UTC, later than the last time."""
+
+    def seconds_until(self, ts: int) -> float:
+        """Wall seconds until then; not positive when it is past."""
+
+
+class Feed(Protocol):
+    """Where rows come from."""
+
+    def poll(self, until: int) -> Iterable[tuple[StreamKey, Columns]]:
+        """Rows received since the last time, up to a moment, in the order of their streams."""
+
+    def next_ts(self) -> int | None:
+        """When the next row is due, as far as it is known; None when it is not."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no row will ever come."""
+
+
+class Tape(Protocol):
+    """What keeps the rows."""
+
+    def write(self, stream: StreamKey, columns: Columns) -> None:
+        """Rows that are about to be played."""
+
+    def flush(self, seq: int, now: int) -> None:
+        """They are in the file when this returns, whatever happens to the process."""
+
+
+class Witness(Protocol):
+    """The log of a simulated venue."""
+
+    def flush(self) -> None:
+        """What the venue took and did is in the file when this returns."""
+
+
+class Core:
+    """The loop and its state. All but `post`, `offer` and `wake` is for the core's thread.
+
+    Args:
+        session: What is played.
+        journal: Where its records become durable.
+        feed: Its market.
+        clock: Its time.
+        tape: Keeps the market, unless None.
+        witnesses: Logs of simulated venues.
+    """
+
+    def __init__(
+        self,
+        session: LiveSession,
+        journal: LmdbJournal,
+        feed: Feed,
+        clock: Clock,
+        *,
+        tape: Tape | None = None,
+        witnesses: Iterable[Witness] = (),
+    ) -> None:
+        self.session = session
+        self.journal = journal
+        self.feed = feed
+        self.clock = clock
+        self.tape = tape
+        self.witnesses = tuple(witnesses)
+        self.door = LiveInlet()
+        self.turns = 0
+        self.moment = session.kernel.now
+        self._wake = threading.Event()
+        self._posted: deque[Callable[[], None]] = deque()
+        self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+
+    # --- from any thread ----------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """End a wait: something is to be done."""
+        self._wake.set()
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Run something on the core's thread, between two turns."""
+        self._posted.append(action)
+        self._wake.set()
+
+    def offer(self, message: object) -> bool:
+        """Bring an input from outside; False when it is refused and will never be handled."""
+        taken = self.door.offer(message)
+        self._wake.set()
+        return taken
+
+    # --- on the core's thread -----------------------------------------------------------------
+
+    def inject(self, message: AnyMessage, handled: Callable[[int], None] | None = None) -> None:
+        """Hand the session an input in the next turn; `handled` is told its number then."""
+        self._injected.append((message, handled))
+        self._wake.set()
+
+    def when_durable(self, seq: int, action: Callable[[], None]) -> None:
+        """Do something once everything up to an input survives a crash; actions keep their order."""
+        self._waiting.append((seq, action))
+
+    def turn(self) -> bool:
+        """One turn; whether there is more to do at once."""
+        self.turns += 1
+        while self._posted:
+            self._posted.popleft()()
+        moment = self.moment = self.clock.now()
+        for stream, columns in self.feed.poll(moment):
+            if self.tape is not None:
+                self.tape.write(stream, columns)
+            self.session.push(stream, columns)
+        self._inject(moment)
+        more = self.session.play(moment, SLICE)
+        self._write(moment)
+        self._let_out(moment)
+        return more or bool(self._injected or self._posted)
+
+    def _inject(self, moment: int) -> None:
+        injected, self._injected = self._injected, []
+        for message, handled in injected:
+            self.session.inject(moment, stamped(message, moment), handled)
+        for message in self.door.drain():
+            self.session.inject(moment, stamped(message, moment))
+
+    def _write(self, moment: int) -> None:
+        seq = self.session.kernel.seq
+        for witness in self.witnesses:
+            witness.flush()
+        if self.tape is not None:
+            self.tape.flush(seq, moment)
+        self.journal.hand_over(seq)
+
+    def _let_out(self, moment: int) -> None:
+        durable = self.journal.settle()
+        for dropped in self.session.graph.path.on_durable(moment):
+            self.inject(dropped)
+        while self._waiting and self._waiting[0][0] <= durable:
+            self._waiting.popleft()[1]()
+
+    def wait(self, most_s: float = _MOST_WAIT_S) -> None:
+        """Sleep until something is due or somebody wakes the core."""
+        due = [
+            ts for ts in (self.feed.next_ts(), self.session.kernel.next_task()) if ts is not None
+        ]
+        timeout = min([most_s, *(self.clock.seconds_until(ts) for ts in due)])
+        if timeout > 0:
+            self._wake.wait(timeout)
+        self._wake.clear()
+
+
+def stamped(message: AnyMessage, moment: int) -> AnyMessage:
+    """An input from outside with the stamp at which it is handled."""
+    field = "ts_received" if isinstance(message, REPORTS) else "ts"
+    return msgspec.structs.replace(message, **{field: moment})

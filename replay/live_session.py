@@ -1,0 +1,125 @@
+"""The actor graph on feeds that are pushed to it: what a daemon runs, and what a re-run plays again.
+
+The kernel is the one inlet here as in a replay: rows are pushed with the time at which they were
+received, commands and reports of venues are injected at theirs, and everything up to a moment is played
+in the total order. So the order of a live session follows from stamps alone, and its tape and journal
+give it back.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from openoutcry import _native
+from openoutcry.actors.graph import Graph, Ports, build_graph
+from openoutcry.actors.ports import Journal
+from openoutcry.replay.hours import calendars_of
+from openoutcry.replay.session import RecordedFeeds, build_kernel, build_universe, parse_bars
+from openoutcry.state.calendars import Calendar
+from openoutcry.state.catalog_files import StreamKey
+from openoutcry.state.codec import AnyMessage, encode
+from openoutcry.state.config import Config, FeedConfig
+from openoutcry.state.events import AnyAccountEvent, AnyOrderEvent
+from openoutcry.state.instruments import Instrument
+
+HOURS_AHEAD_NS: Final = 400 * 86_400 * 10**9
+"""Trading hours are known this far ahead of a start: a daemon is restarted at least once a year."""
+REPORTS: Final = (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__)
+
+
+class LiveSession:
+    """A graph whose feeds are pushed.
+
+    Args:
+        config: The whole config.
+        instruments: Instruments of the run; those without a feed serve conversions only.
+        journal: Where the decision record goes.
+        calendars: Trading hours, for the instruments that name a calendar.
+        start: Nanoseconds UTC at which the session began for the first time.
+        epoch: First part of client order ids.
+
+    Attributes:
+        streams: What can be pushed, in the order that breaks ties of time.
+
+    Raises:
+        ConfigError: A feed's instrument, its venue or its calendar is not known.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        instruments: Iterable[Instrument],
+        journal: Journal,
+        *,
+        calendars: Iterable[Calendar] = (),
+        start: int,
+        epoch: int,
+    ) -> None:
+        self.config = config
+        self.universe = build_universe(config, instruments)
+        self.market = _native.Market(self.universe.specs)
+        hours = calendars_of(self.universe.instruments, calendars)
+        self.kernel = build_kernel(
+            config, self.universe, self.market, hours, (start, start + HOURS_AHEAD_NS)
+        )
+        self.streams = streams_of(config.feeds)
+        self._feeds = {key: self._add(key) for key in self.streams}
+        self.journal = journal
+        ports = Ports(
+            inlet=self.kernel,
+            journal=journal,
+            venue=self.kernel,
+            feeds=RecordedFeeds(config.feeds, self.universe, self.kernel, stepping=False),
+            market=self.market,
+        )
+        self._handled: deque[Callable[[int], None] | None] = deque()
+        self.graph: Graph = build_graph(config, self.universe, ports, epoch)
+        self.graph.after_input = self._after_input
+
+    def _add(self, key: StreamKey) -> int:
+        bar = None
+        if key.bar is not None:
+            timeframe, price_type = parse_bars(key.bar)
+            bar = (timeframe, price_type.value)
+        return self.kernel.add_live_feed(key.kind, self.universe.index[key.instrument], bar)
+
+    def push(self, key: StreamKey, columns: Mapping[str, object]) -> None:
+        """Rows that were received; their stamps are those at which they are played."""
+        self.kernel.push(self._feeds[key], columns)
+
+    def rows_taken(self, key: StreamKey) -> int:
+        """Rows of a stream that were played since the session began for the first time."""
+        return self.kernel.rows_taken(self._feeds[key])
+
+    def inject(
+        self, ts: int, message: AnyMessage, handled: Callable[[int], None] | None = None
+    ) -> None:
+        """Bring an input from outside at a moment that is not over: a command, a venue's report.
+
+        `handled` is told its sequence number when the session has handled it; commands are handled
+        in the order in which they are injected.
+        """
+        if isinstance(message, REPORTS):
+            assert handled is None, "nobody waits for a report to be handled"
+            self.kernel.inject(ts, "report", message, encode(message))
+        else:
+            self.kernel.inject(ts, "control", message, encode(message))
+            self._handled.append(handled)
+
+    def _after_input(self, message: AnyMessage) -> None:
+        if not isinstance(message, REPORTS) and (handled := self._handled.popleft()):
+            handled(self.kernel.seq)
+
+    def play(self, until: int, limit: int | None = None) -> bool:
+        """Handle everything up to a moment, or `limit` delivered inputs; whether there may be more."""
+        return self.graph.player.play(limit, None, until)
+
+
+def streams_of(feeds: Iterable[FeedConfig]) -> tuple[StreamKey, ...]:
+    """The streams of a config, in the order that breaks ties of time."""
+    streams: list[StreamKey] = []
+    for feed in feeds:
+        for kind in feed.kinds:
+            bars = feed.bars if kind == "bar" else (None,)
+            streams += [StreamKey(kind, feed.instrument, bar) for bar in bars]
+    return tuple(streams)
