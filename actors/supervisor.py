@@ -11,7 +11,7 @@ be found and handled again. The failing handler left nothing behind: what it emi
 
 from collections.abc import Callable
 
-from openoutcry.actors.dispatcher import Cell
+from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.ports import Inlet, Journal
 from openoutcry.state.events import ActorFailed
 
@@ -39,6 +39,12 @@ class Supervisor:
         self._halt = halt
         self.failures: list[ActorFailed] = []
         self.errors: list[Exception] = []
+
+    def restore(self, failures: list[ActorFailed], dispatcher: Dispatcher) -> None:
+        """Remember failures of before: who was paused stays paused."""
+        self.failures = list(failures)
+        for failure in failures:
+            dispatcher.cells[failure.actor].pause()
 
     @property
     def halted(self) -> bool:

@@ -8,22 +8,27 @@ give it back.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, TypeVar
+
+import msgspec
 
 from openoutcry import _native
 from openoutcry.actors.graph import Graph, Ports, build_graph
 from openoutcry.actors.ports import Journal
+from openoutcry.actors.strategy_actor import StrategySnapshot
 from openoutcry.replay.hours import calendars_of
 from openoutcry.replay.session import RecordedFeeds, build_kernel, build_universe, parse_bars
 from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, encode
 from openoutcry.state.config import Config, FeedConfig
-from openoutcry.state.events import AnyAccountEvent, AnyOrderEvent
+from openoutcry.state.errors import CodecError
+from openoutcry.state.events import ActorFailed, AnyAccountEvent, AnyOrderEvent
 from openoutcry.state.instruments import Instrument
 
 HOURS_AHEAD_NS: Final = 400 * 86_400 * 10**9
 """Trading hours are known this far ahead of a start: a daemon is restarted at least once a year."""
+_T = TypeVar("_T")
 REPORTS: Final = (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__)
 
 
@@ -56,6 +61,7 @@ class LiveSession:
         epoch: int,
     ) -> None:
         self.config = config
+        self.start = start
         self.universe = build_universe(config, instruments)
         self.market = _native.Market(self.universe.specs)
         hours = calendars_of(self.universe.instruments, calendars)
@@ -106,6 +112,45 @@ class LiveSession:
             self.kernel.inject(ts, "control", message, encode(message))
             self._handled.append(handled)
 
+    def snapshot(self) -> dict[str, bytes]:
+        """Everything that the session is, between two inputs, by part; not the simulated venues."""
+        graph = self.graph
+        strategies = [graph.snapshot_strategy(item.id) for item in self.config.strategies]
+        return {
+            "start": msgspec.msgpack.encode(self.start),
+            "kernel": self.kernel.snapshot(),
+            "path": graph.path.snapshot(),
+            "orders": graph.orders.snapshot(),
+            "books": graph.books.snapshot(),
+            "risk": graph.risk_state.snapshot(),
+            "strategies": msgspec.msgpack.encode(strategies),
+            "failures": msgspec.msgpack.encode(graph.supervisor.failures),
+        }
+
+    def restore(self, parts: Mapping[str, bytes]) -> None:
+        """Become, before the first input, the session that a snapshot was taken of.
+
+        Raises:
+            CodecError: A part is damaged, or a strategy's state does not fit its code.
+            SchemaTooNew: A newer openoutcry took it.
+            StateError: Orders or books of a strategy or instrument that the config does not have.
+        """
+        graph = self.graph
+        graph.orders.restore(parts["orders"])
+        graph.books.restore(parts["books"])
+        graph.risk_state.restore(parts["risk"])
+        self.kernel.restore(parts["kernel"])
+        graph.path.restore(parts["path"])
+        for item in _decode(parts["strategies"], list[StrategySnapshot]):
+            graph.replace_strategy(item)
+        graph.supervisor.restore(_decode(parts["failures"], list[ActorFailed]), graph.dispatcher)
+
+    def state_hash(self) -> str:
+        """Digest of what is: market, books and orders, hex."""
+        graph = self.graph
+        parts = (self.market.hash(), graph.books.snapshot(), graph.orders.digest())
+        return _native.digest(b"".join(map(_native.digest, parts))).hex()
+
     def _after_input(self, message: AnyMessage) -> None:
         if not isinstance(message, REPORTS) and (handled := self._handled.popleft()):
             handled(self.kernel.seq)
@@ -113,6 +158,13 @@ class LiveSession:
     def play(self, until: int, limit: int | None = None) -> bool:
         """Handle everything up to a moment, or `limit` delivered inputs; whether there may be more."""
         return self.graph.player.play(limit, None, until)
+
+
+def _decode(data: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.msgpack.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise CodecError(f"a snapshot's part does not decode: {error}") from error
 
 
 def streams_of(feeds: Iterable[FeedConfig]) -> tuple[StreamKey, ...]:

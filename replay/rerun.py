@@ -24,6 +24,7 @@ from openoutcry.state.events import (
     MarketDataTaped,
     SessionResumed,
 )
+from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Rerun:
         records: The journal's records after that place.
         tape: The market data; rows that the session has taken already are skipped.
         last_seq: The journal's last input: what is made after it is left over.
+        silent: Strategies that hear nothing, and whose orders come from the journal instead.
     """
 
     def __init__(
@@ -111,8 +113,13 @@ class Rerun:
         records: Iterable[JournalRecord],
         tape: Tape,
         last_seq: int,
+        *,
+        silent: frozenset[StrategyId] = frozenset(),
     ) -> None:
         self._session = session
+        self._silent = silent
+        for strategy in silent:
+            session.graph.strategies[strategy].cell.pause()
         self._records = _Records(records)
         self._rows = _Rows(session, tape)
         self._last_seq = last_seq
@@ -131,10 +138,7 @@ class Rerun:
             moment = until if until is not None else self._end()
             if resumed is not None and resumed.last_ts <= moment:
                 moment = resumed.last_ts
-            if moment >= session.kernel.reached:
-                while session.play(until=moment, limit=_SLICE):
-                    pass
-            divergence = self._compare()
+            divergence = self._play(moment)
             if divergence is None and resumed is not None and moment == resumed.last_ts:
                 self._resume(resumed)
             elif until is None:
@@ -142,6 +146,28 @@ class Rerun:
         if divergence is None:
             divergence = self._compare()
         return self._result(divergence)
+
+    def _play(self, moment: int) -> Divergence | None:
+        """Play up to a moment, comparing what is made."""
+        session = self._session
+        while moment >= session.kernel.reached:
+            more = session.play(moment, 1 if self._silent else _SLICE)
+            if self._silent:
+                self._speak_for_the_silent()
+            divergence = self._compare()
+            if divergence is not None or not more:
+                return divergence
+        return None
+
+    def _speak_for_the_silent(self) -> None:
+        """What silent strategies asked for at this input."""
+        graph = self._session.graph
+        for record in self._records.at(self._session.kernel.seq):
+            if kind_of(record.body) in _INTENT_KINDS and not record.external:
+                message = record.message
+                if isinstance(message, _INTENTS) and message.strategy in self._silent:
+                    graph.path.command(message)
+        graph.dispatcher.drain()
 
     def _inject(self, until: int | None) -> None:
         for record in self._records.external(until):
@@ -160,7 +186,11 @@ class Rerun:
         batch = self._session.journal.native.hand_over()
         if batch is None:
             return None
-        for seq, external, body in batch.records():
+        made = batch.records()
+        if self._silent:  # they spoke last of all, whatever their place was
+            made.sort(key=lambda row: (row[0], row[2]))
+            self._records.sort(len(made))
+        for seq, external, body in made:
             if seq > self._last_seq:
                 self._leftover.append((seq, external, body))
                 continue
@@ -236,6 +266,18 @@ class _Records:
             if record.external:
                 return record.message
         return None
+
+    def at(self, seq: int) -> list[JournalRecord]:
+        """Records of an input, as far as they were read."""
+        return [record for record in self._expected if record.seq == seq]
+
+    def sort(self, count: int) -> None:
+        """Bring the next records of each input into an order of their own."""
+        while len(self._expected) < count and (record := next(self._records, None)):
+            self._expected.append(record)
+        head = [self._expected.popleft() for _ in range(min(count, len(self._expected)))]
+        head.sort(key=lambda record: (record.seq, record.body))
+        self._expected.extendleft(reversed(head))
 
     def end(self) -> int:
         """The stamp of the last record that was read."""

@@ -8,7 +8,7 @@ Decimals are written as strings, so that nothing passes through a float. A limit
 from decimal import Decimal
 from typing import Any, Literal
 
-from openoutcry.state.config_struct import ConfigStruct as ConfigStruct
+from openoutcry.state.config_struct import ConfigStruct
 from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId

@@ -163,6 +163,14 @@ class JournalLocked(JournalError):
     default_remedy = "stop the other process, or use another state directory"
 
 
+class RecoveryError(StateError):
+    """A session cannot be brought back as it was."""
+
+    code = "X4007"
+    default_remedy = "run `outcry journal verify`, and keep the state directory as it is"
+    exit_code = 3
+
+
 class OrderError(OutcryError):
     """An order used against its rules."""
 

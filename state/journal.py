@@ -123,6 +123,14 @@ class LmdbJournal:
         self.native.durable_seq = max(self.native.durable_seq, done)
         return self.native.durable_seq
 
+    def rewind(self, seq: int) -> None:
+        """Record again from after an input on: a re-run makes what is on disk already.
+
+        Whoever re-runs takes the records from `native` and appends what is new when it is done. To be
+        called before anything holds `native`.
+        """
+        self.native = _native.Journal(durable_seq=self._writer.durable_seq, after=seq)
+
     def note(self, record: MarketDataTaped, /) -> None:
         """Add a record of an edge's own, from any thread; it is no part of the decision record."""
         self._writer.note(encode(record))

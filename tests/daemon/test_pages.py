@@ -12,6 +12,7 @@ from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.replay import result
 from openoutcry.state import config
+from openoutcry.state.config_struct import ConfigStruct
 from tests.daemon import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,8 +61,8 @@ def sections(page: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize(
     "name",
-    [n for n, c in vars(config).items() if isinstance(c, type) and issubclass(c, config.ConfigStruct)
-     and c is not config.ConfigStruct],
+    [n for n, c in vars(config).items() if isinstance(c, type) and issubclass(c, ConfigStruct)
+     and c is not ConfigStruct],
 )  # fmt: skip
 def test_the_config_page_lists_every_key(name):
     documented = sections((REFERENCE / "config.md").read_text())

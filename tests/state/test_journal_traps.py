@@ -1,5 +1,6 @@
 """What LMDB does to who does not know it, each met once: maps, readers, forks, modes, locks, engines."""
 
+import contextlib
 import os
 import signal
 import stat
@@ -40,8 +41,14 @@ def child(code: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    out, _ = process.communicate("go on\n", timeout=30)
-    return out
+    """What it says after that; `communicate` would lose what was read together with "ready"."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write("go on\n")
+            process.stdin.close()
+        return process.stdout.read()
 
 
 def killed(process: subprocess.Popen[str]) -> None:

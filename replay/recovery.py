@@ -1,0 +1,132 @@
+"""Bringing a session back: the newest snapshot, then what the journal and the tape hold after it.
+
+What the re-run makes must be what the journal holds. A strategy that now decides otherwise (its code has
+changed, or it is not deterministic) has *diverged*: the journal's intents are the truth, so the session is
+brought back once more with that strategy silent and its journaled intents in its place, and it stays halted.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from openoutcry.replay.live_session import LiveSession
+from openoutcry.replay.parity import session_start
+from openoutcry.replay.rerun import Divergence, Rerun, RerunResult, Tape
+from openoutcry.state.errors import CodecError, RecoveryError, StateError
+from openoutcry.state.identifiers import StrategyId
+from openoutcry.state.journal import LmdbJournal
+from openoutcry.state.snapshots import Snapshot, SnapshotStore
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session was brought back.
+
+    Args:
+        snapshot_seq: The input of the snapshot that it began with; None without one.
+        records: Records of the journal that were made again.
+        seq: The journal's last input.
+        diverged: Strategies that now decide otherwise, and where.
+        problems: What was wrong with snapshots.
+    """
+
+    snapshot_seq: int | None
+    records: int
+    seq: int
+    diverged: tuple[Divergence, ...]
+    problems: tuple[str, ...]
+
+
+class Build(Protocol):
+    """Makes a fresh session of the config, its simulated venues inactive."""
+
+    def __call__(self, start: int) -> LiveSession:
+        """A session that began at this time."""
+
+
+def recover(
+    build: Build,
+    journal: LmdbJournal,
+    snapshots: SnapshotStore,
+    tape: Callable[[], Tape],
+) -> tuple[LiveSession, Recovered] | None:
+    """The session of a state directory as it was; None when it never began.
+
+    Raises:
+        RecoveryError: The journal and the tape do not give the same session again.
+        JournalDamaged: A record is damaged.
+    """
+    found = snapshots.newest()
+    problems = list(found.problems)
+    snapshot = found.snapshot
+    if snapshot is not None and not journal.reader.holds(snapshot.position):
+        problems.append(f"the snapshot of input {snapshot.seq} belongs to another journal")
+        snapshot = None
+    start = _start(journal, snapshot)
+    if start is None:
+        return None
+    diverged: list[Divergence] = []
+    while True:
+        session, result = _attempt(
+            build, journal, snapshot, start, tape(), frozenset(str(d.strategy) for d in diverged)
+        )
+        if result.divergence is None:
+            break
+        session.graph.close()
+        strategy = result.divergence.strategy
+        if strategy is None or any(strategy == d.strategy for d in diverged):
+            raise RecoveryError(f"the session can't be played again: {result.divergence}")
+        diverged.append(result.divergence)
+    if result.missing:
+        raise RecoveryError(
+            f"the tape ends {result.missing} inputs before the journal does",
+            remedy="restore the tape, or begin a new state directory",
+        )
+    for seq, external, body in result.leftover:
+        journal.native.append(seq, body, external)
+    return session, Recovered(
+        snapshot_seq=None if snapshot is None else snapshot.seq,
+        records=result.records,
+        seq=result.seq,
+        diverged=tuple(diverged),
+        problems=tuple(problems),
+    )
+
+
+def _start(journal: LmdbJournal, snapshot: Snapshot | None) -> int | None:
+    """When the session began for the first time."""
+    if snapshot is not None:
+        start: int = msgspec.msgpack.decode(snapshot.parts["start"], type=int)
+        return start
+    first = session_start(journal.reader)
+    if first is None and journal.reader.anchor.number:
+        raise RecoveryError(
+            "the journal begins in the middle, and no snapshot of before is whole",
+            remedy="restore a backup: `outcry restore`",
+        )
+    return first
+
+
+def _attempt(
+    build: Build,
+    journal: LmdbJournal,
+    snapshot: Snapshot | None,
+    start: int,
+    tape: Tape,
+    silent: frozenset[StrategyId],
+) -> tuple[LiveSession, RerunResult]:
+    journal.rewind(0 if snapshot is None else snapshot.seq)
+    session = build(start)
+    session.graph.path.suppress(True)
+    position = journal.reader.anchor
+    if snapshot is not None:
+        position = snapshot.position
+        try:
+            session.restore(snapshot.parts)
+        except (CodecError, StateError) as error:
+            raise RecoveryError(
+                f"the snapshot of input {snapshot.seq} does not fit: {error.message}",
+                remedy="run the version and config that wrote it",
+            ) from error
+    records = journal.reader.after(position)
+    return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
