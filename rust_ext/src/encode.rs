@@ -39,8 +39,13 @@ impl Recorder {
 
     /// Append a text.
     pub fn text(&mut self, text: &str) {
-        self.words([text.len() as i64]);
-        for piece in text.as_bytes().chunks(8) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// Append bytes as a text.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.words([bytes.len() as i64]);
+        for piece in bytes.chunks(8) {
             let mut word = [0; 8];
             word[..piece.len()].copy_from_slice(piece);
             self.words([i64::from_le_bytes(word)]);

@@ -1,13 +1,22 @@
-//! One recorded feed: rows of one kind, pulled chunk by chunk, in the order they were recorded.
+//! One feed: rows of one kind, chunk by chunk, in the order they were recorded. The chunks of a recorded
+//! feed are pulled, those of a live one pushed.
 //!
 //! The order is never changed. A row whose receive stamp is earlier than its predecessor's is a
 //! counted defect, and stamped with the running maximum: nobody receives anything in the past.
 
+mod kind;
+mod live;
+
+use std::collections::VecDeque;
+
 use crate::bars::Timeframe;
 use crate::columns::Chunk;
 use crate::failure::Failure;
-use crate::merge::{Key, Phase};
+use crate::merge::Key;
 use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade};
+
+pub use kind::FeedKind;
+pub use live::Taken;
 
 /// Gives the next chunk, or None at the end.
 pub type Source = Box<dyn FnMut() -> Result<Option<Chunk>, Failure> + Send + Sync>;
@@ -16,101 +25,6 @@ pub type Source = Box<dyn FnMut() -> Result<Option<Chunk>, Failure> + Send + Syn
 const LAST: i64 = 1;
 const SNAPSHOT: i64 = 2;
 const GAP: i64 = 4;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FeedKind {
-    Quote,
-    Trade,
-    Bar,
-    Book,
-    Mark,
-    Funding,
-    Split,
-    Dividend,
-}
-
-impl FeedKind {
-    pub const ALL: [FeedKind; 8] = [
-        FeedKind::Quote,
-        FeedKind::Trade,
-        FeedKind::Bar,
-        FeedKind::Book,
-        FeedKind::Mark,
-        FeedKind::Funding,
-        FeedKind::Split,
-        FeedKind::Dividend,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            FeedKind::Quote => "quote",
-            FeedKind::Trade => "trade",
-            FeedKind::Bar => "bar",
-            FeedKind::Book => "book",
-            FeedKind::Mark => "mark",
-            FeedKind::Funding => "funding",
-            FeedKind::Split => "split",
-            FeedKind::Dividend => "dividend",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Column names in the order in which this module reads them: both stamps first.
-    pub fn columns(self) -> &'static [&'static str] {
-        match self {
-            FeedKind::Quote => &[
-                "ts_event",
-                "ts_received",
-                "bid",
-                "ask",
-                "bid_size",
-                "ask_size",
-            ],
-            FeedKind::Trade => &[
-                "ts_event",
-                "ts_received",
-                "price",
-                "size",
-                "aggressor",
-                "trade_id",
-            ],
-            FeedKind::Bar => &[
-                "ts_event",
-                "ts_received",
-                "ts_open",
-                "open",
-                "high",
-                "low",
-                "close",
-                "volume",
-                "count",
-            ],
-            FeedKind::Book => &[
-                "ts_event",
-                "ts_received",
-                "update_id",
-                "side",
-                "price",
-                "size",
-                "flags",
-            ],
-            FeedKind::Mark => &["ts_event", "ts_received", "mark", "index"],
-            FeedKind::Funding => &["ts_event", "ts_received", "rate"],
-            FeedKind::Split => &["ts_event", "ts_received", "numerator", "denominator"],
-            FeedKind::Dividend => &["ts_event", "ts_received", "amount"],
-        }
-    }
-
-    fn phase(self) -> Phase {
-        match self {
-            FeedKind::Split | FeedKind::Dividend => Phase::Corporate,
-            _ => Phase::Market,
-        }
-    }
-}
 
 /// What stands in front of a book message's levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +43,13 @@ pub struct FeedDefects {
     pub bad_level: u64,
     /// Book messages that another one started in, or that the data ended in.
     pub unterminated_message: u64,
+}
+
+/// Where chunks come from.
+pub enum Supply {
+    Recorded(Source),
+    /// Chunks that were pushed and not begun.
+    Live(VecDeque<Chunk>),
 }
 
 /// What a feed is.
@@ -151,17 +72,21 @@ pub struct Feed {
     pub defects: FeedDefects,
     order: u64,
     latency: i64,
-    source: Source,
+    supply: Supply,
     chunk: Chunk,
     row: usize,
-    /// When the row at hand is received; None at the end.
+    /// Rows of the chunks before this one.
+    before: u64,
+    /// When the row at hand is received; None when there is none.
     stamp: Option<Nanos>,
+    /// When the last row was received, when there is none at hand.
+    last: Nanos,
     gap_reported: bool,
 }
 
 impl Feed {
     /// A feed at its first row: number `order` among the feeds, with nothing received before `start`.
-    pub fn new(spec: FeedSpec, order: u64, start: Nanos, source: Source) -> Result<Self, Failure> {
+    pub fn new(spec: FeedSpec, order: u64, start: Nanos, supply: Supply) -> Result<Self, Failure> {
         let mut feed = Self {
             kind: spec.kind,
             instrument: spec.instrument,
@@ -170,10 +95,12 @@ impl Feed {
             defects: FeedDefects::default(),
             order,
             latency: spec.latency,
-            source,
+            supply,
             chunk: Chunk::empty(),
             row: 0,
+            before: 0,
             stamp: Some(start),
+            last: start,
             gap_reported: false,
         };
         feed.settle()?;
@@ -202,7 +129,7 @@ impl Feed {
     #[inline]
     fn settle(&mut self) -> Result<(), Failure> {
         if self.row >= self.chunk.rows() && !self.pull()? {
-            self.stamp = None;
+            self.last = self.stamp.take().unwrap_or(self.last);
             return Ok(());
         }
         let received = self.chunk.get(1, self.row).saturating_add(self.latency);
@@ -215,11 +142,16 @@ impl Feed {
 
     #[cold]
     fn pull(&mut self) -> Result<bool, Failure> {
+        self.before += self.row as u64;
         self.row = 0;
         loop {
             // The old chunk goes first, so that memory holds one chunk and not two.
             self.chunk = Chunk::empty();
-            match (self.source)()? {
+            let next = match &mut self.supply {
+                Supply::Recorded(source) => source()?,
+                Supply::Live(waiting) => waiting.pop_front(),
+            };
+            match next {
                 None => return Ok(false),
                 Some(chunk) if chunk.rows() == 0 => {}
                 Some(chunk) => {

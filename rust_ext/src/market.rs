@@ -21,6 +21,17 @@ struct Slot {
     book_ts: Nanos,
 }
 
+/// What stands in the market of one instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The last quote, whatever the book says.
+    pub quote: Option<Quote>,
+    /// Price of the last trade.
+    pub last: Option<i64>,
+    pub mark: Option<i64>,
+    pub book: &'a Book,
+}
+
 #[derive(Clone)]
 pub struct Market {
     slots: Vec<Slot>,
@@ -132,6 +143,17 @@ impl Market {
             bid_size,
             ask_size,
         })
+    }
+
+    /// Everything at once.
+    pub fn view(&self, ix: InstrumentIx) -> View<'_> {
+        let slot = self.slot(ix);
+        View {
+            quote: slot.quote,
+            last: slot.trade.map(|trade| trade.1),
+            mark: slot.mark.map(|mark| mark.1),
+            book: &slot.book,
+        }
     }
 
     /// (`ts_received`, price, size) of the last trade.

@@ -1,4 +1,4 @@
-//! The order of everything in a replay, and the merge of recorded feeds by it.
+//! The order of everything that happens, and the merge of feeds by it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,6 +23,8 @@ pub enum Phase {
     Report,
     /// Class 4.
     Timer,
+    /// Class 5: commands of an operator, and whatever else comes from outside.
+    Control,
     /// Class 6: a recorded bar opens, for the venue only, after every decision of this instant.
     BarOpen,
 }

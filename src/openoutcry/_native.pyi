@@ -698,12 +698,16 @@ class Player:
         """
     def close(self) -> None:
         """Let go of the graph, so that nothing of a run outlives it."""
-    def play(self, limit: int | None = None, skip: int | None = None) -> bool:
+    def play(
+        self, limit: int | None = None, skip: int | None = None, until: int | None = None
+    ) -> bool:
         """Handle inputs until none is left or a core actor has failed.
 
-        Also until `limit` were delivered, or about `skip` were passed over that nobody asked for.
+        Also until `limit` were delivered, about `skip` were passed over that nobody asked for, or
+        everything up to the moment `until` was handled, that moment included: rows, and timers, bars,
+        deadlines, commands and reports at their own times. Then `Kernel.reached` is `until`.
 
-        Returns whether there may be more.
+        Returns whether there may be more. With live feeds there always may, before `Kernel.cut`.
         """
     def publish(self, instrument: int, message: Any, /) -> None:
         """Hand a market data message to whoever asked for it, or for something that it did.
@@ -972,10 +976,15 @@ class OrderDesk:
 # --- replay (kernel.rs) -----------------------------------------------------------------------------
 @final
 class Kernel:
-    """Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
+    """Merges feeds, venues, timers and messages from outside into one ordered stream of inputs.
 
     `next()` advances to the next input by (ts, class, feed, row), lets the venues take it first,
     updates `market`, gives it the next sequence number and returns it as a message.
+
+    A replay has recorded feeds and plays them to their end. A live session has live feeds: rows are
+    pushed, messages injected, and `Player.play(until=...)` plays everything up to a moment. What was
+    played out is closed: nothing that comes later is stamped at or before that moment, so the same rows
+    and messages give the same inputs in whatever pieces they came and were played.
     """
 
     def __new__(
@@ -1003,7 +1012,7 @@ class Kernel:
         bar: tuple[str, str] | None = None,
         latency_ns: int = 0,
         /,
-    ) -> None:
+    ) -> int:
         """A feed of `kind` (quote trade bar book mark funding split dividend).
 
         `chunks` yields mappings column name -> int64 buffer (C-contiguous, zero-copy), sorted by
@@ -1015,7 +1024,44 @@ class Kernel:
 
         A `ts_received` that steps back is stamped with the running maximum and counted as
         `time_backwards`. Raises `DataFormatError` for missing, odd or unequal columns, here and in
-        `next()`, and `ConfigError` for a feed that cannot be.
+        `next()`, and `ConfigError` for a feed that cannot be. Returns the feed's number.
+        """
+    def add_live_feed(
+        self, kind: str, instrument: int, bar: tuple[str, str] | None = None, /
+    ) -> int:
+        """A feed that rows are pushed to; returns its number, which also breaks ties of time.
+
+        Kinds, bars and errors as `add_feed`, and it may stand beside recorded feeds. A kernel with a
+        live feed ends only through `cut` and `finish`. Of a bar that a venue trades on the open is
+        shown at its own time only if the bar is pushed before; else as soon as it is there.
+        """
+    def push(self, feed: int, columns: Mapping[str, Any], /) -> None:
+        """Add rows to a live feed, behind those that wait there; columns as chunks of `add_feed`.
+
+        They may lie ahead of other feeds and of what is played. Each feed's rows are in order of
+        `ts_received`; one that steps back, or that lies in what was played out (`reached`) already, is
+        stamped with the earliest moment that is open, and counted as `time_backwards`. A tape of the
+        session that is to replay to the same must therefore hold only rows later than `reached`.
+
+        Raises `DataFormatError` as `add_feed`, and for book rows that end inside a message;
+        `ConfigError` for a recorded feed, or after the end.
+        """
+    def rows_taken(self, feed: int, /) -> int:
+        """Rows of a feed that became inputs or were refused: the next one has this number from 0."""
+    def inject(self, ts: int, phase: str, message: Any, encoded: bytes, /) -> None:
+        """Make a message from outside an input: `phase` is `report` or `control`.
+
+        It comes at `ts`, in its class, behind messages of that class and time that came before it; a
+        time that was played out already becomes the earliest open one. Then it is counted, its stamp
+        and `encoded` enter the hash of the inputs, and it is returned (by `next`) or handed to
+        `others` (by `Player.play`) as it is.
+        """
+    def set_venues_active(self, active: bool, /) -> None:
+        """Whether the simulated venues take part; they do at first.
+
+        Inactive ones see no market data, commands to them vanish and nothing falls due there; what they
+        reported before still arrives. Activated, they are shown the market as it stands, without
+        matching anything, and what has fallen due expires.
         """
     def set_sessions(self, instrument: int, sessions: Sequence[tuple[int, int, int]], /) -> None:
         """Trading hours of an instrument for the bars that are built of it: (open, close, close of
@@ -1041,8 +1087,11 @@ class Kernel:
         Everything is wanted at first. `bar` covers recorded and built bars, `book` also
         `BookInvalidated`. Venue reports and timers are always returned.
         """
-    def next(self) -> Any | None:
+    def next(self, until: int | None = None, /) -> Any | None:
         """The next input as a message; None when feeds, venues and timers have nothing left.
+
+        With `until` nothing later than that moment comes; None then also says that everything up to it
+        was played. Without it, timers of the future come too.
 
         Time ends with the last row: then reports still arrive, but later timers, deadlines and bars
         do not, and commands that would reach their venue later wait for `finish`.
@@ -1054,6 +1103,13 @@ class Kernel:
     """Sequence number of the last input, skipped ones included; the first is 1."""
     now: int
     """Time of the last input; never steps back."""
+    @property
+    def reached(self) -> int:
+        """The moment up to which everything was played (`Player.play(until=...)`); -2**63 before.
+
+        A command submitted afterwards counts from the later of `now` and this one; a timer, a report or
+        a row comes later than it.
+        """
     @property
     def delivered(self) -> int:
         """Inputs that `next()` has returned: skipped ones are not among them."""

@@ -25,7 +25,7 @@ pub fn source(kind: FeedKind, label: String, chunks: &Bound<'_, PyAny>) -> PyRes
 }
 
 /// The columns of one mapping, in the order in which the feed reads them.
-fn chunk(kind: FeedKind, label: &str, mapping: &Bound<'_, PyAny>) -> PyResult<Chunk> {
+pub fn chunk(kind: FeedKind, label: &str, mapping: &Bound<'_, PyAny>) -> PyResult<Chunk> {
     let py = mapping.py();
     let bad = |text: String| {
         raise(
@@ -64,7 +64,7 @@ fn chunk(kind: FeedKind, label: &str, mapping: &Bound<'_, PyAny>) -> PyResult<Ch
         .collect();
     // SAFETY: each buffer is one-dimensional, contiguous, aligned and of 64-bit integers (checked by
     // `PyBuffer::get` and above), and stays exported, hence in place, until the chunk drops it. That
-    // nobody writes to it until then is what `Kernel.add_feed` asks of its caller: the kernel also
+    // nobody writes to it until then is what `Kernel.add_feed` and `push` ask of their caller: the kernel also
     // reads while other threads of the interpreter run.
     Ok(unsafe { Chunk::borrowed(&pointers, rows, Box::new(buffers)) })
 }

@@ -1,32 +1,31 @@
-//! `Kernel`: the replay as Python drives it.
+//! `Kernel`: the inlet as Python drives it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::commands::{CommandReader, name_hash};
-use super::exchange::{Hours, exchange_config};
+use super::exchange::Hours;
 use super::failures::to_python;
 use super::feeds;
 use super::instrument::{InstrumentSpec, instruments};
+pub use super::kernel_parts::{read_bar_type, read_kind};
+use super::kernel_parts::{read_phase, read_venue, required};
 use super::market::PyMarket;
 use super::messages::{Labels, Messages};
-use super::names::raise;
-use crate::bars::Timeframe;
-use crate::exchange::Exchange;
 use crate::failure::Failure;
-use crate::feed::{FeedKind, FeedSpec};
+use crate::feed::{FeedSpec, Supply};
 use crate::kernel::{Input, Kernel, Step, Venue};
 use crate::market::Market;
 use crate::sessions::Sessions;
-use crate::types::{Command, CurrencyIx, Instrument, InstrumentIx, PriceType};
+use crate::types::{Command, CurrencyIx, InstrumentIx, Nanos};
 
 /// Events that are skipped before the interpreter is let go: a few tenths of a millisecond.
 const SHORT_WAIT: usize = 8192;
 
-/// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
+/// Merges feeds, simulated venues, timers and messages from outside into one ordered stream of inputs.
 #[pyclass(name = "Kernel", module = "openoutcry._native")]
 pub struct PyKernel {
     inner: Kernel,
@@ -34,6 +33,10 @@ pub struct PyKernel {
     messages: Messages,
     commands: CommandReader,
     delivered: u64,
+    /// Messages from outside by their token, until their input comes.
+    external: HashMap<u64, Py<PyAny>>,
+    /// Names of the feeds in errors.
+    feed_labels: Vec<String>,
 }
 
 #[pymethods]
@@ -82,6 +85,8 @@ impl PyKernel {
             messages: Messages::new(labels, venue_names, currencies.collect()),
             commands: CommandReader { indexes },
             delivered: 0,
+            external: HashMap::new(),
+            feed_labels: Vec::new(),
         })
     }
 
@@ -99,25 +104,52 @@ impl PyKernel {
         chunks: &Bound<'_, PyAny>,
         bar: Option<(String, String)>,
         latency_ns: i64,
-    ) -> PyResult<()> {
-        let kind = read_kind(kind)?;
-        let Some(labels) = self.messages.instruments.get(instrument as usize) else {
-            return Err(PyIndexError::new_err(format!("no instrument {instrument}")));
+    ) -> PyResult<usize> {
+        let label = self.label(py, kind, instrument)?;
+        let source = feeds::source(read_kind(kind)?, label.clone(), chunks)?;
+        let spec = feed_spec(py, kind, instrument, bar, latency_ns)?;
+        self.enter_feed(py, spec, label, Supply::Recorded(source))
+    }
+
+    #[pyo3(signature = (kind, instrument, bar=None, /))]
+    fn add_live_feed(
+        &mut self,
+        py: Python<'_>,
+        kind: &str,
+        instrument: InstrumentIx,
+        bar: Option<(String, String)>,
+    ) -> PyResult<usize> {
+        let label = self.label(py, kind, instrument)?;
+        let spec = feed_spec(py, kind, instrument, bar, 0)?;
+        self.enter_feed(py, spec, label, Supply::Live(VecDeque::new()))
+    }
+
+    #[pyo3(signature = (feed, columns, /))]
+    fn push(&mut self, py: Python<'_>, feed: usize, columns: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Some((kind, label)) = self.inner.feed_kind(feed).zip(self.feed_labels.get(feed)) else {
+            return Err(PyIndexError::new_err(format!("no feed {feed}")));
         };
-        let label = format!("{} {}", kind.name(), labels.id.bind(py));
-        let bar = bar
-            .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
-            .transpose()?;
-        let source = feeds::source(kind, label, chunks)?;
-        let spec = FeedSpec {
-            kind,
-            instrument,
-            bar,
-            latency: latency_ns,
-        };
-        self.inner
-            .add_feed(spec, source)
-            .map_err(|e| to_python(py, e))
+        let chunk = feeds::chunk(kind, label, columns)?;
+        self.inner.push(feed, chunk).map_err(|e| to_python(py, e))
+    }
+
+    #[pyo3(signature = (feed, /))]
+    fn rows_taken(&self, feed: usize) -> PyResult<u64> {
+        let rows = self.inner.rows_taken(feed);
+        rows.ok_or_else(|| PyIndexError::new_err(format!("no feed {feed}")))
+    }
+
+    #[pyo3(signature = (ts, phase, message, encoded, /))]
+    fn inject(&mut self, ts: i64, phase: &str, message: Py<PyAny>, encoded: &[u8]) -> PyResult<()> {
+        let token = self.inner.inject(ts, read_phase(phase)?, encoded.into());
+        self.external.insert(token, message);
+        Ok(())
+    }
+
+    #[pyo3(signature = (active, /))]
+    fn set_venues_active(&mut self, py: Python<'_>, active: bool) {
+        let market = &self.market.borrow(py).inner;
+        self.inner.set_venues_active(active, market);
     }
 
     #[pyo3(signature = (instrument, sessions, /))]
@@ -159,9 +191,13 @@ impl PyKernel {
         set.map_err(|e| to_python(py, e))
     }
 
-    #[pyo3(name = "next")]
-    fn advance<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        match self.advance_input(py)? {
+    #[pyo3(name = "next", signature = (until=None, /))]
+    fn advance<'py>(
+        &mut self,
+        py: Python<'py>,
+        until: Option<i64>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self.advance_input(py, until.unwrap_or(Nanos::MAX))? {
             None => Ok(None),
             Some(input) => self.message(py, &input).map(Some),
         }
@@ -180,6 +216,11 @@ impl PyKernel {
     #[getter]
     fn now(&self) -> i64 {
         self.inner.now()
+    }
+
+    #[getter]
+    fn reached(&self) -> i64 {
+        self.inner.reached()
     }
 
     #[pyo3(signature = (ts, owner, name, /))]
@@ -242,25 +283,22 @@ impl PyKernel {
 }
 
 impl PyKernel {
-    /// The next input that the core wants.
-    pub fn advance_input(&mut self, py: Python<'_>) -> PyResult<Option<Input>> {
+    /// The next input that the core wants, up to the moment `until`.
+    pub fn advance_input(&mut self, py: Python<'_>, until: Nanos) -> PyResult<Option<Input>> {
         loop {
-            match self.advance_within(py, usize::MAX)? {
+            match self.advance_within(py, usize::MAX, until)? {
                 Step::Input(input) => return Ok(Some(input)),
-                Step::End => return Ok(None),
+                Step::End | Step::Reached => return Ok(None),
                 Step::Pause => {}
             }
         }
     }
 
-    /// As `advance_input`, but pause after about `most` events that the core does not want.
-    pub fn advance_within(&mut self, py: Python<'_>, most: usize) -> PyResult<Step> {
-        let step = advance(
-            py,
-            &mut self.inner,
-            &mut self.market.borrow_mut(py).inner,
-            most,
-        );
+    /// As `advance_input`, but pause after about `most` events that the core does not want, and stop
+    /// where everything is later than `until`.
+    pub fn advance_within(&mut self, py: Python<'_>, most: usize, until: Nanos) -> PyResult<Step> {
+        let market = &mut self.market.borrow_mut(py).inner;
+        let step = advance(py, &mut self.inner, market, most, until);
         let step = step.map_err(|e| to_python(py, e))?;
         self.delivered += u64::from(matches!(step, Step::Input(_)));
         Ok(step)
@@ -268,6 +306,11 @@ impl PyKernel {
 
     /// The message of the input that `advance_input` gave last.
     pub fn message<'py>(&mut self, py: Python<'py>, input: &Input) -> PyResult<Bound<'py, PyAny>> {
+        if let Input::External { token, .. } = input
+            && let Some(message) = self.external.remove(token)
+        {
+            return Ok(message.into_bound(py));
+        }
         self.messages.build(py, input, self.inner.levels())
     }
 
@@ -291,6 +334,26 @@ impl PyKernel {
         self.inner.cancel_timer(handle);
     }
 
+    fn label(&self, py: Python<'_>, kind: &str, instrument: InstrumentIx) -> PyResult<String> {
+        match self.messages.instruments.get(instrument as usize) {
+            Some(labels) => Ok(format!("{kind} {}", labels.id.bind(py))),
+            None => Err(PyIndexError::new_err(format!("no instrument {instrument}"))),
+        }
+    }
+
+    fn enter_feed(
+        &mut self,
+        py: Python<'_>,
+        spec: FeedSpec,
+        label: String,
+        supply: Supply,
+    ) -> PyResult<usize> {
+        let added = self.inner.add_feed(spec, supply);
+        let number = added.map_err(|e| to_python(py, e))?;
+        self.feed_labels.push(label);
+        Ok(number)
+    }
+
     fn venue(&self, venue: usize) -> PyResult<&Venue> {
         let found = self.inner.venues().get(venue);
         found.ok_or_else(|| PyIndexError::new_err(format!("no venue {venue}")))
@@ -303,64 +366,33 @@ fn advance(
     kernel: &mut Kernel,
     market: &mut Market,
     most: usize,
+    until: Nanos,
 ) -> Result<Step, Failure> {
-    match kernel.advance_within(market, most.min(SHORT_WAIT))? {
+    match kernel.advance_within(market, most.min(SHORT_WAIT), until)? {
         Step::Pause if most > SHORT_WAIT => {
-            py.detach(|| kernel.advance_within(market, most - SHORT_WAIT))
+            py.detach(|| kernel.advance_within(market, most - SHORT_WAIT, until))
         }
         step => Ok(step),
     }
 }
 
-fn required<'py>(venue: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
-    let found = venue.get_item(key)?;
-    found.ok_or_else(|| PyValueError::new_err(format!("a venue needs the key {key}")))
-}
-
-/// A venue from its mapping; what concerns matching is read by `exchange_config`.
-fn read_venue(venue: &Bound<'_, PyDict>, specs: &[Instrument], scales: &[u8]) -> PyResult<Venue> {
-    let py = venue.py();
-    let latency = |key| -> PyResult<i64> {
-        let micros: u32 = match venue.get_item(key)? {
-            Some(value) => value.extract()?,
-            None => 0,
-        };
-        Ok(i64::from(micros) * 1000)
-    };
-    let exchange = Exchange::new(exchange_config(venue)?, specs.to_vec(), scales.to_vec())
-        .map_err(|text| raise(py, |n| &n.config_error, text))?;
-    let instruments = required(venue, "instruments")?.extract()?;
-    Ok(Venue::new(
-        exchange,
-        instruments,
-        latency("order_latency_us")?,
-        latency("report_latency_us")?,
-    ))
-}
-
-pub fn read_kind(kind: &str) -> PyResult<FeedKind> {
-    FeedKind::parse(kind)
-        .ok_or_else(|| PyValueError::new_err(format!("{kind:?} is no kind of market data")))
-}
-
-/// A time frame and price type, as in `("1m", "last")`.
-pub fn read_bar_type(
+fn feed_spec(
     py: Python<'_>,
-    timeframe: &str,
-    price_type: &str,
-) -> PyResult<(Timeframe, PriceType)> {
-    let timeframe = Timeframe::parse(timeframe).map_err(|e| to_python(py, e))?;
-    let price_type = match price_type {
-        "last" => PriceType::Last,
-        "bid" => PriceType::Bid,
-        "ask" => PriceType::Ask,
-        "mid" => PriceType::Mid,
-        _ => {
-            let message = format!("bad price type {price_type:?}: last, bid, ask or mid");
-            return Err(raise(py, |n| &n.config_error, message));
-        }
-    };
-    Ok((timeframe, price_type))
+    kind: &str,
+    instrument: InstrumentIx,
+    bar: Option<(String, String)>,
+    latency: i64,
+) -> PyResult<FeedSpec> {
+    let bar = bar
+        .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
+        .transpose()?;
+    let kind = read_kind(kind)?;
+    Ok(FeedSpec {
+        kind,
+        instrument,
+        bar,
+        latency,
+    })
 }
 
 /// What was counted at all, by name.

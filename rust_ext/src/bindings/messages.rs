@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
@@ -83,6 +84,9 @@ impl Messages {
                 fields.set_item("late_ns", late)?;
                 n.timer_fired.bind(py).call((), Some(&fields))
             }
+            Input::External { token, .. } => Err(PyRuntimeError::new_err(format!(
+                "message {token} from outside was handed out already"
+            ))),
         }
     }
 

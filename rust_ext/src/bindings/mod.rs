@@ -18,6 +18,7 @@ pub mod instrument;
 pub mod interests;
 pub mod journal;
 pub mod kernel;
+mod kernel_parts;
 pub mod ledger;
 pub mod market;
 pub mod members;

@@ -142,7 +142,7 @@ impl Router {
             Input::Trade(ix, _) => self.of(*ix, FeedKind::Trade),
             Input::Bar(ix, timeframe, bar) => self.of_bar(*ix, *timeframe, bar.price_type),
             Input::Datum(ix, _, datum) => self.of(*ix, kind_of(datum)),
-            Input::Report { .. } | Input::Timer { .. } => &[],
+            Input::Report { .. } | Input::Timer { .. } | Input::External { .. } => &[],
         }
     }
 }
@@ -209,15 +209,22 @@ impl Player {
         self.others = None;
     }
 
-    /// Handle inputs until none is left, `limit` were delivered, about `skip` were passed over that
-    /// nobody asked for, or an actor of the core has failed.
+    /// Handle inputs until none is left, everything up to `until` was handled, `limit` were delivered,
+    /// about `skip` were passed over that nobody asked for, or an actor of the core has failed.
     ///
     /// Returns whether there may be more.
-    #[pyo3(signature = (limit=None, skip=None))]
-    fn play(&self, py: Python<'_>, limit: Option<u64>, skip: Option<u64>) -> PyResult<bool> {
+    #[pyo3(signature = (limit=None, skip=None, until=None))]
+    fn play(
+        &self,
+        py: Python<'_>,
+        limit: Option<u64>,
+        skip: Option<u64>,
+        until: Option<i64>,
+    ) -> PyResult<bool> {
         let Some(kernel) = &self.kernel else {
             return Ok(false);
         };
+        let until = until.unwrap_or(i64::MAX);
         let mut left = limit.unwrap_or(u64::MAX);
         let skip = usize::try_from(skip.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let kernel = kernel.bind(py);
@@ -230,16 +237,18 @@ impl Player {
         while left > 0 {
             let passed = kernel.borrow().stamp().0.saturating_sub(begin + handled);
             let more = skip.saturating_sub(passed as usize);
-            let input = match kernel.borrow_mut().advance_within(py, more)? {
+            let input = match kernel.borrow_mut().advance_within(py, more, until)? {
                 Step::Input(input) => input,
-                Step::Pause => return Ok(true),
+                Step::Pause | Step::Reached => return Ok(true),
                 Step::End => return Ok(false),
             };
             left -= 1;
             handled += 1;
             path.borrow_mut().stamp_from(&kernel.borrow());
             match input {
-                Input::Report { .. } | Input::Timer { .. } => self.handle(kernel, input)?,
+                Input::Report { .. } | Input::Timer { .. } | Input::External { .. } => {
+                    self.handle(kernel, input)?;
+                }
                 datum => self.bring(kernel, &datum)?,
             }
             if !dispatcher.borrow().is_quiet() || path.borrow().has_news() {

@@ -190,7 +190,7 @@ impl Exchange {
 }
 
 /// A quarter of a bar's volume on a lot, at least one lot.
-fn quarter(volume: i64, lot: i64) -> i64 {
+pub(super) fn quarter(volume: i64, lot: i64) -> i64 {
     if volume == UNDEFINED {
         return UNDEFINED;
     }

@@ -19,6 +19,7 @@ mod money;
 mod orders;
 mod queue;
 pub mod reasons;
+mod show;
 mod slippage;
 mod submit;
 #[cfg(test)]

@@ -29,6 +29,11 @@ pub enum Task {
     BarOpen {
         feed: usize,
     },
+    /// A message from outside: a command of an operator, or the report of a live venue.
+    External {
+        token: u64,
+        encoded: Box<[u8]>,
+    },
 }
 
 /// Tasks by their place in the total order; equal places keep the order in which they were added.
@@ -71,10 +76,11 @@ impl Agenda {
         self.refresh();
     }
 
-    /// Forget what would happen after `end`, except reports, which stay, and commands, which are
-    /// handed out in order.
+    /// Forget what would happen after `end`, except reports and messages from outside, which stay, and
+    /// commands, which are handed out in order.
     pub fn cut(&mut self, end: Nanos) -> Vec<(Key, Task)> {
-        let later = self.extract(|key| key.ts > end && key.phase != Phase::Report);
+        let stays = |key: &Key| matches!(key.phase, Phase::Report | Phase::Control);
+        let later = self.extract(|key| key.ts > end && !stays(key));
         later
             .into_iter()
             .filter(|(key, _)| key.phase == Phase::Command)
@@ -84,6 +90,11 @@ impl Agenda {
     /// Take out all tasks of one phase, in order.
     pub fn take(&mut self, phase: Phase) -> Vec<(Key, Task)> {
         self.extract(|key| key.phase == phase)
+    }
+
+    /// Every task with its place, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Task)> {
+        self.tasks.iter().map(|((key, _), task)| (key, task))
     }
 
     fn extract(&mut self, wanted: impl Fn(&Key) -> bool) -> Vec<(Key, Task)> {

@@ -86,10 +86,11 @@ impl Kernel {
     }
 
     fn pass_bar(&mut self, number: usize, ix: InstrumentIx, bar: &Bar) {
-        if let Some(venue) = self.slots[ix as usize]
-            .venue
-            .filter(|_| self.traded[number])
-        {
+        if !self.traded[number] {
+            return;
+        }
+        self.last_bars[number] = Some(*bar);
+        if let Some(venue) = self.slots[ix as usize].venue {
             self.venues[venue].exchange.pass_bars(self.now, ix, bar);
         }
     }

@@ -112,7 +112,7 @@ impl Kernel {
             self.agenda.remove(stale);
         }
         if self.traded[feed] && self.feeds[feed].head().is_some() {
-            let ts = self.bar_open_time(feed).max(self.now);
+            let ts = self.bar_open_time(feed).max(self.floor());
             let key = Key {
                 ts,
                 phase: Phase::BarOpen,
@@ -126,8 +126,8 @@ impl Kernel {
     /// When the bar at hand opens for its venue: not before the market does.
     fn bar_open_time(&self, feed: usize) -> Nanos {
         let (bar, ix) = (self.feeds[feed].bar(), self.feeds[feed].instrument);
-        let venue = self.slots[ix as usize].venue;
-        let opens = venue.and_then(|venue| self.venues[venue].exchange.bar_trades_from(ix, &bar));
+        let home = self.slots[ix as usize].home;
+        let opens = home.and_then(|venue| self.venues[venue].exchange.bar_trades_from(ix, &bar));
         let delay = bar.ts_received.saturating_sub(bar.ts_event);
         opens.unwrap_or(bar.ts_open).saturating_add(delay)
     }

@@ -247,7 +247,8 @@ impl Kernel {
                 next.ts.saturating_sub(i64::from(!first))
             })
         };
-        before(self.merge.rival()).min(before(self.agenda.first()))
+        let next = before(self.merge.rival()).min(before(self.agenda.first()));
+        next.min(self.horizon)
     }
 
     /// The prices within which a venue need not see the rows of an instrument. None when it must see

@@ -17,6 +17,21 @@ macro_rules! counts {
                 vec![$((stringify!($input), self.$input)),*]
             }
 
+            /// Every number, in the order of the fields.
+            pub fn values(&self) -> Vec<u64> {
+                vec![$(self.$input,)* $(self.$defect,)*]
+            }
+
+            /// Of as many numbers as `values` gives; None for another number of them.
+            pub fn of(values: &[u64]) -> Option<Self> {
+                let mut left = values.iter().copied();
+                let counts = Self {
+                    $($input: left.next()?,)*
+                    $($defect: left.next()?,)*
+                };
+                left.next().is_none().then_some(counts)
+            }
+
             /// Defects by name, in the order of the fields.
             pub fn defects(&self) -> Vec<(&'static str, u64)> {
                 vec![$((stringify!($defect), self.$defect)),*]
@@ -42,6 +57,8 @@ counts! {
     dividend,
     report,
     timer,
+    /// Commands from outside, and what else came with them.
+    control,
     }
     defects {
     /// Bid above ask. Enters bars, never fills anything.

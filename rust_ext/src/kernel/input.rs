@@ -3,6 +3,7 @@
 use super::report::record_report;
 use crate::bars::Timeframe;
 use crate::encode::Recorder;
+use crate::merge::Phase;
 use crate::types::{Bar, InstrumentIx, Level, Nanos, Quote, Report, Side, Trade};
 
 /// One input of the core.
@@ -23,6 +24,13 @@ pub enum Input {
         name: String,
         ts: Nanos,
         late: i64,
+    },
+    /// A message from outside, which whoever gave it knows by its token.
+    External {
+        token: u64,
+        phase: Phase,
+        ts: Nanos,
+        encoded: Box<[u8]>,
     },
 }
 
@@ -88,6 +96,12 @@ pub fn record(out: &mut Recorder, seq: u64, input: &Input, levels: &[Level]) {
             out.words([seq, head(11, 0), *ts, *late]);
             out.text(owner);
             out.text(name);
+        }
+        Input::External {
+            phase, ts, encoded, ..
+        } => {
+            out.words([seq, head(12, u32::from(*phase == Phase::Control)), *ts]);
+            out.bytes(encoded);
         }
     }
 }

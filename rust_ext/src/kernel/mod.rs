@@ -1,4 +1,7 @@
-//! The replay kernel: recorded feeds, simulated venues, bars and timers as one ordered stream.
+//! The kernel: feeds, simulated venues, bars, timers and messages from outside as one ordered stream.
+//!
+//! It is the inlet of every mode. A replay plays recorded feeds to their end; a live session pushes rows
+//! and plays up to a moment, again and again (`live`).
 //!
 //! Everything is ordered by (time, class, feed, row), see `merge::Phase`. A market input goes to its
 //! venue first, then into the market state and the bars, then to the core, unless nobody there asked
@@ -10,6 +13,7 @@ mod bars;
 mod burst;
 mod counts;
 mod input;
+mod live;
 mod report;
 mod rows;
 mod venue;
@@ -19,7 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::bars::BarBuilder;
 use crate::encode::Recorder;
 use crate::failure::Failure;
-use crate::feed::{Feed, FeedKind, FeedSpec, Source};
+use crate::feed::{Feed, FeedKind, FeedSpec, Supply};
 use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
 use crate::sessions::Sessions;
@@ -36,13 +40,17 @@ pub enum Step {
     Input(Input),
     /// There is more.
     Pause,
+    /// Everything up to the horizon was played; more may come.
+    Reached,
     End,
 }
 
 /// What the kernel knows of one instrument.
 #[derive(Clone, Debug, Default)]
 struct Slot {
+    /// Whose instrument it is; None while the venues are inactive.
     venue: Option<usize>,
+    home: Option<usize>,
     size_scale: u8,
     /// One bit per `FeedKind` that the core does not want to see.
     unwanted: u8,
@@ -63,11 +71,16 @@ struct Builder {
 pub struct Kernel {
     slots: Vec<Slot>,
     venues: Vec<Venue>,
+    venues_active: bool,
     feeds: Vec<Feed>,
     /// Per feed of bars: whether the venue trades on them.
     traded: Vec<bool>,
     /// Per feed of bars: where the open of the bar at hand stands on the agenda, until it came.
     opens: Vec<Option<Key>>,
+    /// Per feed of bars that a venue trades on: the last of them.
+    last_bars: Vec<Option<Bar>>,
+    /// Feeds that rows are pushed to.
+    live: usize,
     merge: Merge,
     agenda: Agenda,
     builders: Vec<Builder>,
@@ -77,11 +90,17 @@ pub struct Kernel {
     waiting: Vec<(Key, Task)>,
     timers: BTreeMap<u64, Key>,
     handles: u64,
+    /// Messages from outside so far.
+    tokens: u64,
     started: bool,
     /// Time of the last recorded row, once there are no more.
     end: Option<Nanos>,
     seq: u64,
     now: Nanos,
+    /// Nothing later is played now.
+    horizon: Nanos,
+    /// Nothing earlier, and nothing at this moment, can come any more.
+    reached: Nanos,
     counts: Counts,
     recorder: Recorder,
     levels: Vec<Level>,
@@ -104,6 +123,7 @@ impl Kernel {
         for (number, venue) in venues.iter().enumerate() {
             for &ix in &venue.instruments {
                 let slot = slots.get_mut(ix as usize).ok_or_else(|| unknown(ix))?;
+                slot.home = Some(number);
                 if slot.venue.replace(number).is_some() {
                     return Err(Failure::Config(format!(
                         "instrument {ix} belongs to two venues"
@@ -114,9 +134,12 @@ impl Kernel {
         Ok(Self {
             slots,
             venues,
+            venues_active: true,
             feeds: Vec::new(),
             traded: Vec::new(),
             opens: Vec::new(),
+            last_bars: Vec::new(),
+            live: 0,
             merge: Merge::default(),
             agenda: Agenda::default(),
             builders: Vec::new(),
@@ -124,10 +147,13 @@ impl Kernel {
             waiting: Vec::new(),
             timers: BTreeMap::new(),
             handles: 0,
+            tokens: 0,
             started: false,
             end: None,
             seq: 0,
             now: Nanos::MIN,
+            horizon: Nanos::MAX,
+            reached: Nanos::MIN,
             counts: Counts::default(),
             recorder: Recorder::default(),
             levels: Vec::new(),
@@ -173,11 +199,11 @@ impl Kernel {
         Ok(())
     }
 
-    /// Add a feed; its place among the feeds breaks ties of time.
+    /// Add a feed; its place among the feeds, which is returned, breaks ties of time.
     ///
     /// # Errors
-    /// When the replay has begun, a bar feed has no time frame, or the first chunk cannot be read.
-    pub fn add_feed(&mut self, spec: FeedSpec, source: Source) -> Result<(), Failure> {
+    /// When the run has begun, a bar feed has no time frame, or the first chunk cannot be read.
+    pub fn add_feed(&mut self, spec: FeedSpec, supply: Supply) -> Result<usize, Failure> {
         if self.started {
             return Err(Failure::Config(
                 "feeds are added before the first input is taken".into(),
@@ -199,14 +225,17 @@ impl Kernel {
         let slot = self.slot(spec.instrument)?;
         slot.fine |= matches!(kind, FeedKind::Quote | FeedKind::Trade | FeedKind::Book);
         slot.has_quotes |= kind == FeedKind::Quote;
-        let feed = Feed::new(spec, self.feeds.len() as u64, self.now, source)?;
+        let number = self.feeds.len();
+        self.live += usize::from(matches!(supply, Supply::Live(_)));
+        let feed = Feed::new(spec, number as u64, self.now, supply)?;
         if let Some(head) = feed.head() {
             self.merge.add(head);
         }
         self.feeds.push(feed);
         self.traded.push(false);
         self.opens.push(None);
-        Ok(())
+        self.last_bars.push(None);
+        Ok(number)
     }
 
     /// Whether `advance` returns market data of this kind. All of it is wanted at first.
@@ -235,7 +264,7 @@ impl Kernel {
     pub fn set_timer(&mut self, ts: Nanos, owner: String, name: String) -> u64 {
         self.handles += 1;
         let key = Key {
-            ts: ts.max(self.now),
+            ts: ts.max(self.floor()),
             phase: Phase::Timer,
             order: self.handles,
         };
@@ -256,19 +285,26 @@ impl Kernel {
     /// The next input that the core wants; None when nothing is left.
     pub fn advance(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
         loop {
-            match self.advance_within(market, usize::MAX)? {
+            match self.advance_within(market, usize::MAX, Nanos::MAX)? {
                 Step::Input(input) => return Ok(Some(input)),
-                Step::End => return Ok(None),
+                Step::End | Step::Reached => return Ok(None),
                 Step::Pause => {}
             }
         }
     }
 
-    /// As `advance`, but pause after about `most` events that the core does not want.
-    pub fn advance_within(&mut self, market: &mut Market, most: usize) -> Result<Step, Failure> {
+    /// As `advance`, but pause after about `most` events that the core does not want, and stop where
+    /// everything is later than `horizon`.
+    pub fn advance_within(
+        &mut self,
+        market: &mut Market,
+        most: usize,
+        horizon: Nanos,
+    ) -> Result<Step, Failure> {
         if !self.started {
             self.prepare();
         }
+        self.horizon = horizon;
         let mut left = most;
         while left > 0 {
             self.send_immediate();
@@ -276,6 +312,9 @@ impl Kernel {
             let task = self.agenda.first();
             let input = match (row, task) {
                 (Some(row), task) if task.is_none_or(|task| row < task) => {
+                    if row.ts > horizon {
+                        return Ok(self.reach());
+                    }
                     let (taken, woke) = self.burst(row, left, market)?;
                     if let Some(input) = woke {
                         return Ok(Step::Input(input));
@@ -286,11 +325,12 @@ impl Kernel {
                     }
                     self.take_row(row, market)?
                 }
-                (None, _) if self.end.is_none() && !self.feeds.is_empty() => {
+                (None, _) if self.end.is_none() && self.live == 0 && !self.feeds.is_empty() => {
                     self.close();
                     None
                 }
-                (None, None) => return Ok(Step::End),
+                (None, None) if self.end.is_some() || self.live == 0 => return Ok(Step::End),
+                (_, task) if task.is_none_or(|task| task.ts > horizon) => return Ok(self.reach()),
                 _ => self.take_task(market)?,
             };
             if let Some(input) = input {
@@ -313,8 +353,9 @@ impl Kernel {
     /// The rows are used up: time stands still at the last one. Reports under way still arrive;
     /// timers and deadlines later than this never come, and later commands wait for `finish`.
     fn close(&mut self) {
-        self.end = Some(self.now);
-        self.waiting = self.agenda.cut(self.now);
+        let end = self.present();
+        self.end = Some(end);
+        self.waiting = self.agenda.cut(end);
     }
 
     /// Leave the rows that were not played unplayed: the data ends here.
@@ -353,6 +394,9 @@ impl Kernel {
                         late,
                     },
                 )));
+            }
+            Task::External { token, encoded } => {
+                return Ok(Some(self.external(key, token, encoded)));
             }
         }
         Ok(None)

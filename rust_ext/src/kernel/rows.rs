@@ -34,10 +34,9 @@ impl Kernel {
             FeedKind::Book => self.take_book(number, ix, market),
             FeedKind::Bar => {
                 let (bar, timeframe) = (feed.bar(), feed.timeframe);
-                let traded = self.traded[number];
                 self.next_row(number)?;
                 timeframe.map_or(Ok(None), |frame| {
-                    Ok(self.take_bar(ix, frame, bar, traded, market))
+                    Ok(self.take_bar((number, ix), frame, bar, market))
                 })
             }
             _ => {
@@ -116,10 +115,9 @@ impl Kernel {
 
     fn take_bar(
         &mut self,
-        ix: InstrumentIx,
+        (number, ix): (usize, InstrumentIx),
         timeframe: Timeframe,
         bar: Bar,
-        traded: bool,
         market: &mut Market,
     ) -> Option<Input> {
         if !bar.count(&mut self.counts) {
@@ -127,7 +125,8 @@ impl Kernel {
         }
         let ts = bar.ts_received;
         let input = self.sequence(ts, Input::Bar(ix, timeframe, bar));
-        if traded {
+        if self.traded[number] {
+            self.last_bars[number] = Some(bar);
             self.at_venue_of(ix, ts, |exchange, out| exchange.on_bar(ts, ix, &bar, out));
         }
         market.set_bar(ix, timeframe, &bar);

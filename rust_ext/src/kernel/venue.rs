@@ -34,6 +34,10 @@ impl Venue {
         }
     }
 
+    pub(super) fn forget_deadline(&mut self) {
+        self.deadline = None;
+    }
+
     /// Whether the agenda does not show the venue's next deadline.
     #[inline]
     pub(super) fn deadline_moved(&self) -> bool {
@@ -42,22 +46,28 @@ impl Venue {
 }
 
 impl Kernel {
-    /// Send a command to the venue of its instrument. Without latency it is handled there before
+    /// Send a command to the venue of its instrument, counted from the later of `now` and `reached`.
+    /// Inactive venues take none. Without latency it is handled there before
     /// anything else happens; otherwise when it arrives, after the market data of that instant.
     ///
     /// # Errors
     /// When no venue trades the instrument.
     pub fn submit(&mut self, command: Command) -> Result<(), Failure> {
         let ix = command.instrument();
-        let Some(venue) = self.slot(ix)?.venue else {
+        let slot = self.slot(ix)?;
+        if slot.home.is_none() {
             return Err(Failure::Config(format!("no venue trades instrument {ix}")));
+        }
+        // Inactive venues: nobody takes it.
+        let Some(venue) = slot.venue else {
+            return Ok(());
         };
         let latency = self.venues[venue].order_latency;
         if latency == 0 {
             self.immediate.push_back((venue, command));
             return Ok(());
         }
-        let ts = self.now.saturating_add(latency);
+        let ts = self.present().saturating_add(latency);
         let key = Key {
             ts,
             phase: Phase::Command,
@@ -74,7 +84,7 @@ impl Kernel {
     #[inline]
     pub(super) fn send_immediate(&mut self) {
         while let Some((venue, command)) = self.immediate.pop_front() {
-            self.deliver(venue, self.now, command);
+            self.deliver(venue, self.present(), command);
         }
     }
 
@@ -143,9 +153,9 @@ impl Kernel {
     }
 
     fn send_reports(&mut self, number: usize) {
-        let latency = self.venues[number].report_latency;
+        let (latency, floor) = (self.venues[number].report_latency, self.floor());
         for report in self.scratch.drain(..) {
-            let ts = report.ts().saturating_add(latency).max(self.now);
+            let ts = report.ts().saturating_add(latency).max(floor);
             let key = Key {
                 ts,
                 phase: Phase::Report,
@@ -177,7 +187,7 @@ impl Kernel {
     /// report are the next and last inputs.
     pub fn finish(&mut self) {
         self.send_immediate();
-        let mut ts = self.now;
+        let mut ts = self.present();
         let mut commands = self.agenda.take(Phase::Command);
         commands.append(&mut self.waiting);
         for (key, task) in commands {
@@ -186,7 +196,7 @@ impl Kernel {
                 self.deliver(venue, ts, command);
             }
         }
-        for venue in 0..self.venues.len() {
+        for venue in 0..self.active_venues() {
             self.at_venue(venue, ts, |exchange, out| exchange.on_finish(ts, out));
         }
     }
