@@ -168,7 +168,7 @@ class Core:
 
     def _let_out(self, moment: int) -> None:
         durable = self.journal.settle()
-        for dropped in self.session.graph.path.on_durable(moment):
+        for dropped in self.session.graph.path.on_durable(moment) or ():
             self.inject(dropped)
         while self._waiting and self._waiting[0][0] <= durable:
             self._waiting.popleft()[1]()

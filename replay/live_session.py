@@ -155,9 +155,12 @@ class LiveSession:
         if not isinstance(message, REPORTS) and (handled := self._handled.popleft()):
             handled(self.kernel.seq)
 
-    def play(self, until: int, limit: int | None = None) -> bool:
-        """Handle everything up to a moment, or `limit` delivered inputs; whether there may be more."""
-        return self.graph.player.play(limit, None, until)
+    def play(self, until: int, limit: int | None = None, skip: int | None = None) -> bool:
+        """Handle everything up to a moment; whether more is left of it.
+
+        Pauses after `limit` delivered inputs, or about `skip` that nobody asked for.
+        """
+        return self.graph.player.play(limit, skip, until) and self.kernel.reached < until
 
 
 def _decode(data: bytes, kind: type[_T]) -> _T:

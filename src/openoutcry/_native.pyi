@@ -1056,6 +1056,13 @@ class Kernel:
         and `encoded` enter the hash of the inputs, and it is returned (by `next`) or handed to
         `others` (by `Player.play`) as it is.
         """
+    def jump(self, ts: int, /) -> None:
+        """Nobody listened until `ts`: what fell due meanwhile comes then, once and late.
+
+        Venues must be inactive, and every row that was pushed must be played.
+        """
+    def next_task(self) -> int | None:
+        """When the next timer, bar, report or message is due, rows apart."""
     def set_venues_active(self, active: bool, /) -> None:
         """Whether the simulated venues take part; they do at first.
 

@@ -214,6 +214,12 @@ def _minutes(draw: random.Random, count: int) -> Columns:
 
 def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySession:
     """A session of a plan."""
+    settings, data = world(plan)
+    return session(settings, INSTRUMENTS, data, stepping=stepping, chunk_rows=chunk_rows)
+
+
+def world(plan: Plan) -> tuple[Config, Data]:
+    """Config and market of a plan."""
     draw = random.Random(plan.seed)
     data: Data = {}
     feeds = []
@@ -236,8 +242,7 @@ def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySess
     ]
     order, report = plan.order_latency, plan.report_latency
     venue = msgspec.structs.replace(MARGIN, order_latency_us=order, report_latency_us=report)
-    settings: Config = config(venue, feeds, chosen, currency="USDT", grid_s=60)
-    return session(settings, INSTRUMENTS, data, stepping=stepping, chunk_rows=chunk_rows)
+    return config(venue, feeds, chosen, currency="USDT", grid_s=60), data
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,15 @@ impl PyKernel {
         Ok(())
     }
 
+    #[pyo3(signature = (ts, /))]
+    fn jump(&mut self, ts: i64) {
+        self.inner.jump(ts);
+    }
+
+    fn next_task(&self) -> Option<i64> {
+        self.inner.next_task()
+    }
+
     #[pyo3(signature = (active, /))]
     fn set_venues_active(&mut self, py: Python<'_>, active: bool) {
         let market = &self.market.borrow(py).inner;

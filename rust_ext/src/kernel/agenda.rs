@@ -92,6 +92,11 @@ impl Agenda {
         self.extract(|key| key.phase == phase)
     }
 
+    /// Take out what is due before a moment, in order.
+    pub fn before(&mut self, ts: Nanos) -> Vec<(Key, Task)> {
+        self.extract(|key| key.ts < ts)
+    }
+
     /// Every task with its place, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Task)> {
         self.tasks.iter().map(|((key, _), task)| (key, task))

@@ -105,6 +105,26 @@ impl Kernel {
         )
     }
 
+    /// When the next timer, bar, report or message is due, rows apart.
+    pub fn next_task(&self) -> Option<Nanos> {
+        self.agenda.first().map(|key| key.ts)
+    }
+
+    /// Nobody listened until `ts`: what came due meanwhile comes then, once, in its order. Venues are
+    /// inactive, and every row that was pushed is played.
+    pub fn jump(&mut self, ts: Nanos) {
+        debug_assert!(!self.venues_active, "a venue does not jump");
+        let ts = ts.max(self.floor());
+        for (key, task) in self.agenda.before(ts) {
+            let key = Key { ts, ..key };
+            if let Task::Timer { .. } = task {
+                self.timers.insert(key.order, key);
+            }
+            self.agenda.add(key, task);
+        }
+        self.reached = self.reached.max(ts.saturating_sub(1));
+    }
+
     /// Whether the venues take part. Inactive ones see no market data, get no commands, and nothing
     /// falls due there; what they reported before still arrives. Activated, they are shown the market
     /// as it stands, without matching anything, and let expire what has fallen due.

@@ -1,0 +1,177 @@
+"""A session that was fed live is made again from its tape and its journal, record for record."""
+
+import os
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openoutcry.replay.live_session import LiveSession
+from openoutcry.replay.parity import RerunJournal
+from openoutcry.replay.rerun import Rerun, RerunResult
+from openoutcry.state.catalog_files import StreamKey
+from openoutcry.state.codec import decode
+from openoutcry.state.commands import Halt, Resume
+from openoutcry.state.events import SessionStarted
+from openoutcry.state.journal_reader import JournalRecord
+from tests.harness import T0
+from tests.properties.test_skipping import LATENCIES
+from tests.properties.wild import INSTRUMENTS, KINDS, Plan, world
+
+EXAMPLES = int(os.environ.get("OPENOUTCRY_EXAMPLES", "40"))
+PLANS = st.builds(
+    Plan,
+    seed=st.integers(0, 2**32),
+    rows=st.integers(2, 150),
+    kinds=st.tuples(*[st.integers(0, len(KINDS) - 1)] * 2),
+    strategies=st.integers(1, 3),
+    order_latency=LATENCIES,
+    report_latency=LATENCIES,
+    feed_latency=LATENCIES,
+    chunk_rows=st.integers(1, 200),
+)
+START = T0 - 1
+
+
+@dataclass
+class Lived:
+    """What a session left behind: its rows as it was given them, and its records."""
+
+    plan: Plan
+    rows: dict[StreamKey, list[Mapping[str, np.ndarray]]] = field(default_factory=dict)
+    records: list[JournalRecord] = field(default_factory=list)
+    state: str = ""
+    seq: int = 0
+
+    def chunks(self, stream: StreamKey, skip: int = 0) -> Iterator[Mapping[str, np.ndarray]]:
+        """The tape."""
+        for chunk in self.rows.get(stream, []):
+            size = len(chunk["ts_received"])
+            yield {name: values[min(skip, size) :] for name, values in chunk.items()}
+            skip = max(skip - size, 0)
+
+    def keep(self, session: LiveSession) -> None:
+        """Take what was recorded since the last time."""
+        batch = session.journal.native.hand_over()
+        for seq, external, body in batch.records() if batch is not None else ():
+            self.records.append(JournalRecord(len(self.records) + 1, seq, body, external))
+
+
+def fresh(plan: Plan) -> LiveSession:
+    """A session of a plan that nothing has happened to."""
+    config, _ = world(plan)
+    return LiveSession(config, INSTRUMENTS, RerunJournal(0), start=START, epoch=7)
+
+
+def lived(plan: Plan) -> Lived:
+    """Feed a session as live feeds would, with an operator who halts now and then."""
+    config, data = world(plan)
+    session = fresh(plan)
+    left = Lived(plan)
+    latency = {feed.instrument: feed.latency_us * 1_000 for feed in config.feeds}
+    market = {}
+    for key in session.streams:
+        name = f"bar:{key.bar}" if key.bar else key.kind
+        columns = {n: np.asarray(v) for n, v in data[name, key.instrument].items()}
+        columns["ts_received"] = columns["ts_received"] + latency[key.instrument]
+        market[key] = columns
+    end = max(int(columns["ts_received"][-1]) for columns in market.values())
+    draw = random.Random(plan.seed)
+    count = draw.randrange(1, 60)
+    moments = sorted({START, *(draw.randrange(T0, end + 10**9) for _ in range(count)), end + 10**9})
+    before = START - 1
+    for moment in moments:
+        for key, columns in market.items():
+            stamps = columns["ts_received"]
+            here = (stamps > before) & (stamps <= moment)
+            if here.any():
+                chunk = {name: np.ascontiguousarray(v[here]) for name, v in columns.items()}
+                left.rows.setdefault(key, []).append(chunk)
+                session.push(key, chunk)
+        if moment == START:
+            session.inject(moment, SessionStarted(ts=moment))
+        elif draw.random() < 0.2:
+            session.inject(moment, draw.choice([Halt, Resume])(ts=moment, reason="a test"))
+        while session.play(moment, draw.randrange(1, 50)):
+            left.keep(session)
+        left.keep(session)
+        before = moment
+    left.state, left.seq = session.state_hash(), session.kernel.seq
+    session.graph.close()
+    return left
+
+
+def again(
+    left: Lived, durable: int, *, silent: frozenset[str] = frozenset()
+) -> tuple[LiveSession, RerunResult]:
+    """Play it again, of which so many records are there."""
+    session = fresh(left.plan)
+    session.kernel.set_venues_active(False)
+    records = left.records[:durable]
+    last = records[-1].seq if records else 0
+    return session, Rerun(session, records, left, last, silent=silent).run()
+
+
+@settings(max_examples=EXAMPLES)
+@given(plan=PLANS)
+def test_it_is_made_again_record_for_record(plan: Plan) -> None:
+    left = lived(plan)
+    session, result = again(left, len(left.records))
+    assert result.divergence is None, str(result.divergence)
+    assert (result.records, result.missing) == (len(left.records), 0)
+    assert session.state_hash() == left.state
+    session.graph.close()
+
+
+@settings(max_examples=EXAMPLES)
+@given(plan=PLANS, share=st.floats(0, 1))
+def test_whatever_was_durable_is_made_again(plan: Plan, share: float) -> None:
+    left = lived(plan)
+    durable = int(share * len(left.records))
+    while (
+        0 < durable < len(left.records)
+        and left.records[durable - 1].seq == left.records[durable].seq
+    ):
+        durable -= 1  # an input's records are durable together
+    session, result = again(left, durable)
+    assert result.divergence is None, str(result.divergence)
+    assert (result.records, result.missing) == (durable, 0)
+    session.graph.close()
+
+
+@settings(max_examples=EXAMPLES)
+@given(plan=PLANS, data=st.data())
+def test_what_differs_is_found(plan: Plan, data: st.DataObject) -> None:
+    left = lived(plan)
+    derived = [n for n, record in enumerate(left.records) if not record.external]
+    number = data.draw(st.sampled_from(derived))
+    record = left.records[number]
+    left.records[number] = record._replace(body=record.body[:-1] + b"\x17")
+    session, result = again(left, len(left.records))
+    assert result.divergence is not None
+    assert result.divergence.seq == record.seq
+    session.graph.close()
+
+
+def test_a_silent_strategy_is_spoken_for() -> None:
+    for seed in range(20):
+        left = lived(Plan(seed, 60, (2, 0), 2, 0, 700, 0, 7))
+        session, result = again(left, len(left.records), silent=frozenset({"s0"}))
+        assert result.divergence is None, str(result.divergence)
+        assert result.missing == 0
+        assert session.state_hash() == left.state
+        session.graph.close()
+
+
+def test_decoding_a_divergence_names_the_strategy() -> None:
+    left = lived(Plan(3, 60, (2, 0), 2, 0, 0, 0, 7))
+    number = next(n for n, r in enumerate(left.records) if b"SubmitOrder" in r.body[:64])
+    wrong = left.records.pop(number)
+    session, result = again(left, len(left.records))
+    assert result.divergence is not None
+    assert result.divergence.strategy == decode(wrong.body).strategy  # type: ignore[union-attr]
+    session.graph.close()
