@@ -49,6 +49,7 @@ from openoutcry.state.commands import (
     ReplaceOrder,
     Resume,
     SubmitOrder,
+    VenueCommand,
 )
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
@@ -216,6 +217,11 @@ class Graph:
         self._stamp()
         self.portfolio.begin()
         self._tell_strategies(StartStrategy())
+
+    def order(self, command: VenueCommand) -> None:
+        """Send a command down the path for a strategy that does not speak itself."""
+        self._stamp()
+        self.dispatcher.dispatch(self.portfolio.cell, command)
 
     def _tell_strategies(self, message: StartStrategy) -> None:
         for actor in self.strategies.values():

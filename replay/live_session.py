@@ -112,6 +112,14 @@ class LiveSession:
             self.kernel.inject(ts, "control", message, encode(message))
             self._handled.append(handled)
 
+    def plan(self, seq: int, ts: int, message: AnyMessage) -> None:
+        """Bring an input from outside once more, in a re-run: it had this number and stamp."""
+        if isinstance(message, REPORTS):
+            self.kernel.plan(seq, ts, "report", message, encode(message))
+        else:
+            self.kernel.plan(seq, ts, "control", message, encode(message))
+            self._handled.append(None)
+
     def snapshot(self) -> dict[str, bytes]:
         """Everything that the session is, between two inputs, by part; not the simulated venues."""
         graph = self.graph

@@ -10,6 +10,7 @@ listened, and timers that came due meanwhile fire once, late.
 """
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape, stamp_of
 from openoutcry.state.codec import AnyMessage, decode, kind_of
 from openoutcry.state.commands import RiskApproved
-from openoutcry.state.events import SessionResumed, TimerFired
+from openoutcry.state.events import SessionResumed
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
@@ -107,6 +108,7 @@ class Rerun:
         self._records = Records(records, self._silence)
         self._rows = Rows(session, tape)
         self._last_seq = last_seq
+        self._spoken = session.kernel.seq
         self._made = self._intents = self._orders = 0
         self._leftover: list[tuple[int, bool, bytes]] = []
 
@@ -137,7 +139,8 @@ class Rerun:
         while moment >= session.kernel.reached:
             # What a silent strategy wanted to be woken for is not known: each input is looked at.
             more = session.play(moment, 1, 1) if self._silence else session.play(moment, _SLICE)
-            if self._silence:
+            if self._silence and session.kernel.seq > self._spoken:
+                self._spoken = session.kernel.seq
                 self._speak_for_the_silent()
             divergence = self._compare()
             if divergence is not None or not more:
@@ -150,14 +153,11 @@ class Rerun:
         for record in self._records.at(self._session.kernel.seq):
             message = self._silence.doing(record)
             if isinstance(message, RiskApproved):
-                graph.dispatcher.dispatch(graph.portfolio.cell, message.command)
+                graph.order(message.command)
 
     def _inject(self, until: int | None) -> None:
-        for message in self._records.external(until):
-            if isinstance(message, TimerFired):
-                self._session.kernel.set_timer(message.ts, message.owner, message.name)
-            else:
-                self._session.inject(stamp_of(message), message)
+        for seq, message in self._records.external(until):
+            self._session.plan(seq, stamp_of(message), message)
 
     def _end(self) -> int:
         """The last moment that is known: of the rows, and of what the journal holds."""
@@ -165,33 +165,39 @@ class Rerun:
 
     def _resume(self, resumed: SessionResumed) -> None:
         self._session.kernel.jump(resumed.ts)
-        self._records.pop_resumed()
-        self._session.inject(resumed.ts, resumed)
+        self._session.plan(self._records.pop_resumed(), resumed.ts, resumed)
 
     def _compare(self) -> Divergence | None:
         batch = self._session.journal.native.hand_over()
         if batch is None:
             return None
         made = batch.records()
-        if self._silence:  # they spoke last of all, whatever their place was
-            made.sort(key=lambda row: (row[0], row[2]))
-            self._records.sort(len(made))
-        for seq, external, body in made:
-            if seq > self._last_seq:
-                self._leftover.append((seq, external, body))
-                continue
+        known = [row for row in made if row[0] <= self._last_seq]
+        self._leftover += made[len(known) :]
+        if self._silence:
+            return self._compare_inputs(known)
+        for seq, _, body in known:
             recorded = self._records.expect()
             if recorded is None or (recorded.seq, recorded.body) != (seq, body):
-                return Divergence(
-                    seq=seq if recorded is None else min(seq, recorded.seq),
-                    recorded=None if recorded is None else recorded.message,
-                    made=decode(body),
-                )
-            self._made += 1
+                return _divergence(recorded, (seq, body))
             self._count(body)
         return None
 
+    def _compare_inputs(self, made: list[tuple[int, bool, bytes]]) -> Divergence | None:
+        """Whole inputs, whatever order their records are in: the silent spoke last of all."""
+        if not made:
+            return None
+        recorded = self._records.up_to(made[-1][0])
+        recorded.sort(key=lambda record: (record.seq, record.body))
+        again = sorted((seq, body) for seq, _, body in made)
+        for record, row in zip_longest(recorded, again):
+            if record is None or row != (record.seq, record.body):
+                return _divergence(record, row)
+            self._count(record.body)
+        return None
+
     def _count(self, body: bytes) -> None:
+        self._made += 1
         if kind_of(body) == _INTENT:
             self._intents += 1
             self._orders += b"SubmitOrder" in body[:_HEAD_BYTES]
@@ -201,7 +207,7 @@ class Rerun:
         if divergence is None and seq >= self._last_seq:
             left = self._records.expect()
             if left is not None:
-                divergence = Divergence(seq=left.seq, recorded=left.message, made=None)
+                divergence = _divergence(left, None)
         return RerunResult(
             records=self._made,
             intents=self._intents,
@@ -211,3 +217,13 @@ class Rerun:
             missing=max(self._last_seq - seq, 0),
             leftover=tuple(self._leftover),
         )
+
+
+def _divergence(recorded: JournalRecord | None, made: tuple[int, bytes] | None) -> Divergence:
+    seqs = [recorded.seq] if recorded is not None else []
+    seqs += [made[0]] if made is not None else []
+    return Divergence(
+        seq=min(seqs),
+        recorded=None if recorded is None else recorded.message,
+        made=None if made is None else decode(made[1]),
+    )

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -90,58 +91,60 @@ class Records:
         self._records = iter(records)
         self._silence = silence
         self._expected: deque[JournalRecord] = deque()
-        self._waiting: AnyMessage | None = None
+        self._waiting: tuple[int, AnyMessage] | None = None
         self.last = _LONG_AGO
 
     @property
     def resumed(self) -> SessionResumed | None:
         """The restart that comes next, once everything before it was handed out."""
-        waiting = self._waiting
-        return waiting if isinstance(waiting, SessionResumed) else None
+        message = self._waiting[1] if self._waiting else None
+        return message if isinstance(message, SessionResumed) else None
 
-    def pop_resumed(self) -> None:
-        """It is played."""
-        self._waiting = None
+    def pop_resumed(self) -> int:
+        """It is played: its number."""
+        assert self._waiting is not None
+        seq, self._waiting = self._waiting[0], None
+        return seq
 
-    def external(self, until: int | None) -> Iterator[AnyMessage]:
-        """Inputs from outside up to a moment (None: all), up to the next restart."""
+    def external(self, until: int | None) -> Iterator[tuple[int, AnyMessage]]:
+        """Inputs from outside with their numbers, up to a moment (None: all), or the next restart."""
         while True:
-            message = self._waiting or self._read()
-            self._waiting = message
-            if message is None or isinstance(message, SessionResumed):
+            self._waiting = self._waiting or self._read()
+            if self._waiting is None or self.resumed is not None:
                 return
-            stamp = stamp_of(message)
+            stamp = stamp_of(self._waiting[1])
             if until is not None and stamp > until:
                 return
             self.last = max(self.last, stamp)
+            yield self._waiting
             self._waiting = None
-            yield message
 
-    def _read(self) -> AnyMessage | None:
+    def _read(self) -> tuple[int, AnyMessage] | None:
         for record in self._records:
             self._expected.append(record)
             if record.external:
-                return record.message
+                return record.seq, record.message
             if self._silence and isinstance(timer := self._silence.doing(record), TimerFired):
-                return timer
+                return record.seq, timer
         return None
 
     def at(self, seq: int) -> list[JournalRecord]:
         """Records of an input, as far as they were read."""
         return [record for record in self._expected if record.seq == seq]
 
-    def sort(self, count: int) -> None:
-        """Bring the next records of each input into an order of their own."""
-        while len(self._expected) < count and (record := next(self._records, None)):
-            self._expected.append(record)
-        head = [self._expected.popleft() for _ in range(min(count, len(self._expected)))]
-        head.sort(key=lambda record: (record.seq, record.body))
-        self._expected.extendleft(reversed(head))
+    def up_to(self, seq: int) -> list[JournalRecord]:
+        """The next records that the graph should make, of the inputs up to one."""
+        taken = []
+        while self._expected and self._expected[0].seq <= seq:
+            record = self._expected.popleft()
+            if not self._is_skipped(record):
+                taken.append(record)
+        return taken
 
     def end(self) -> int:
-        """The stamp of the last record that was read."""
-        record = self._expected[-1] if self._expected else None
-        return self.last if record is None else max(self.last, stamp_of(record.message))
+        """The latest stamp of what was read last."""
+        stamps = (stamp_of(record.message) for record in islice(reversed(self._expected), 3))
+        return max(self.last, *stamps, _LONG_AGO)
 
     def expect(self) -> JournalRecord | None:
         """The next record that the graph should make."""
@@ -153,11 +156,14 @@ class Records:
                 assert not record.external, "records are read ahead as far as they are needed"
                 self._expected.append(record)
             record = self._expected.popleft()
-            if kind_of(record.body) in _NOTE_KINDS:
-                continue
-            if self._silence and isinstance(self._silence.doing(record), _UNREPEATABLE):
-                continue
-            return record
+            if not self._is_skipped(record):
+                return record
+
+    def _is_skipped(self, record: JournalRecord) -> bool:
+        if kind_of(record.body) in _NOTE_KINDS:
+            return True
+        silence = self._silence
+        return bool(silence) and isinstance(silence.doing(record), _UNREPEATABLE)
 
 
 class Rows:
@@ -214,7 +220,10 @@ class Rows:
 
 
 def stamp_of(message: AnyMessage) -> int:
-    """When an input from outside was received, nanoseconds UTC."""
-    received = getattr(message, "ts_received", None)
-    stamp: int = message.ts if received is None else received  # type: ignore[union-attr]
-    return stamp
+    """When an input was received, or a record was made, nanoseconds UTC."""
+    message = message.command if isinstance(message, RiskApproved) else message
+    for field in ("ts_received", "ts"):
+        stamp: int | None = getattr(message, field, None)
+        if stamp is not None:
+            return stamp + getattr(message, "late_ns", 0)
+    return _LONG_AGO

@@ -1056,6 +1056,8 @@ class Kernel:
         and `encoded` enter the hash of the inputs, and it is returned (by `next`) or handed to
         `others` (by `Player.play`) as it is.
         """
+    def plan(self, seq: int, ts: int, phase: str, message: Any, encoded: bytes, /) -> None:
+        """As `inject`, in a re-run: it becomes the input of this number. Numbers ascend."""
     def jump(self, ts: int, /) -> None:
         """Nobody listened until `ts`: what fell due meanwhile comes then, once and late.
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,9 +13,9 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import RerunJournal
 from openoutcry.replay.rerun import Rerun, RerunResult
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.codec import decode
-from openoutcry.state.commands import Halt, Resume
-from openoutcry.state.events import SessionStarted
+from openoutcry.state.codec import decode, encode
+from openoutcry.state.commands import Halt, Resume, RiskApproved
+from openoutcry.state.events import EquitySampled, SessionStarted
 from openoutcry.state.journal_reader import JournalRecord
 from tests.harness import T0
 from tests.properties.test_skipping import LATENCIES
@@ -45,7 +44,7 @@ class Lived:
     rows: dict[StreamKey, list[Mapping[str, np.ndarray]]] = field(default_factory=dict)
     records: list[JournalRecord] = field(default_factory=list)
     state: str = ""
-    seq: int = 0
+    end: int = 0
 
     def chunks(self, stream: StreamKey, skip: int = 0) -> Iterator[Mapping[str, np.ndarray]]:
         """The tape."""
@@ -100,7 +99,7 @@ def lived(plan: Plan) -> Lived:
             left.keep(session)
         left.keep(session)
         before = moment
-    left.state, left.seq = session.state_hash(), session.kernel.seq
+    left.state, left.end = session.state_hash(), moments[-1]
     session.graph.close()
     return left
 
@@ -113,7 +112,11 @@ def again(
     session.kernel.set_venues_active(False)
     records = left.records[:durable]
     last = records[-1].seq if records else 0
-    return session, Rerun(session, records, left, last, silent=silent).run()
+    result = Rerun(session, records, left, last, silent=silent).run()
+    if result.divergence is None:
+        while session.play(left.end):
+            pass
+    return session, result
 
 
 @settings(max_examples=EXAMPLES)
@@ -150,7 +153,7 @@ def test_what_differs_is_found(plan: Plan, data: st.DataObject) -> None:
     derived = [n for n, record in enumerate(left.records) if not record.external]
     number = data.draw(st.sampled_from(derived))
     record = left.records[number]
-    left.records[number] = record._replace(body=record.body[:-1] + b"\x17")
+    left.records[number] = record._replace(body=encode(EquitySampled(ts=1, units=17)))
     session, result = again(left, len(left.records))
     assert result.divergence is not None
     assert result.divergence.seq == record.seq
@@ -170,8 +173,9 @@ def test_a_silent_strategy_is_spoken_for() -> None:
 def test_decoding_a_divergence_names_the_strategy() -> None:
     left = lived(Plan(3, 60, (2, 0), 2, 0, 0, 0, 7))
     number = next(n for n, r in enumerate(left.records) if b"SubmitOrder" in r.body[:64])
-    wrong = left.records.pop(number)
+    intent = decode(left.records.pop(number).body)
+    assert isinstance(intent, RiskApproved)
     session, result = again(left, len(left.records))
     assert result.divergence is not None
-    assert result.divergence.strategy == decode(wrong.body).strategy  # type: ignore[union-attr]
+    assert result.divergence.strategy == intent.command.strategy
     session.graph.close()

@@ -146,6 +146,20 @@ impl PyKernel {
         Ok(())
     }
 
+    #[pyo3(signature = (seq, ts, phase, message, encoded, /))]
+    fn plan(
+        &mut self,
+        seq: u64,
+        ts: i64,
+        phase: &str,
+        message: Py<PyAny>,
+        encoded: &[u8],
+    ) -> PyResult<()> {
+        let token = self.inner.plan(seq, ts, read_phase(phase)?, encoded.into());
+        self.external.insert(token, message);
+        Ok(())
+    }
+
     #[pyo3(signature = (ts, /))]
     fn jump(&mut self, ts: i64) {
         self.inner.jump(ts);

@@ -14,6 +14,14 @@ use crate::market::Market;
 use crate::merge::{Key, Phase};
 use crate::types::Nanos;
 
+/// A message from outside that a re-run has to give a certain number.
+pub struct Planned {
+    seq: u64,
+    key: Key,
+    token: u64,
+    encoded: Box<[u8]>,
+}
+
 impl Kernel {
     /// The moment up to which everything was played; `i64::MIN` before the first.
     pub fn reached(&self) -> Nanos {
@@ -87,6 +95,52 @@ impl Kernel {
         let token = self.tokens;
         self.agenda.add(key, Task::External { token, encoded });
         token
+    }
+
+    /// Make a message from outside the input of this number, in a re-run: the token of its input.
+    /// Numbers ascend.
+    pub fn plan(&mut self, seq: u64, ts: Nanos, phase: Phase, encoded: Box<[u8]>) -> u64 {
+        self.tokens += 1;
+        let key = Key {
+            ts,
+            phase,
+            order: 0,
+        };
+        let token = self.tokens;
+        self.planned.push_back(Planned {
+            seq,
+            key,
+            token,
+            encoded,
+        });
+        token
+    }
+
+    /// How many inputs may be taken before a planned one; or that one, when it is its turn.
+    #[inline]
+    pub(super) fn planned_within(&mut self, most: usize) -> Result<usize, Input> {
+        let Some(next) = self.planned.front() else {
+            return Ok(most);
+        };
+        match next.seq.saturating_sub(self.seq + 1) {
+            0 => Err(self.take_planned()),
+            gap => Ok(most.min(usize::try_from(gap).unwrap_or(usize::MAX))),
+        }
+    }
+
+    #[cold]
+    fn take_planned(&mut self) -> Input {
+        let Some(Planned {
+            mut key,
+            token,
+            encoded,
+            ..
+        }) = self.planned.pop_front()
+        else {
+            unreachable!("a planned message was seen");
+        };
+        key.ts = key.ts.max(self.now);
+        self.external(key, token, encoded)
     }
 
     pub(super) fn external(&mut self, key: Key, token: u64, encoded: Box<[u8]>) -> Input {

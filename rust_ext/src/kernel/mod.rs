@@ -32,6 +32,7 @@ use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 use agenda::{Agenda, Task};
 pub use counts::Counts;
 pub use input::{Datum, Input};
+use live::Planned;
 pub use venue::Venue;
 
 /// How far the kernel came.
@@ -92,6 +93,8 @@ pub struct Kernel {
     handles: u64,
     /// Messages from outside so far.
     tokens: u64,
+    /// Messages from outside whose numbers are known.
+    planned: VecDeque<Planned>,
     started: bool,
     /// Time of the last recorded row, once there are no more.
     end: Option<Nanos>,
@@ -148,6 +151,7 @@ impl Kernel {
             timers: BTreeMap::new(),
             handles: 0,
             tokens: 0,
+            planned: VecDeque::new(),
             started: false,
             end: None,
             seq: 0,
@@ -308,6 +312,10 @@ impl Kernel {
         let mut left = most;
         while left > 0 {
             self.send_immediate();
+            let most = match self.planned_within(left) {
+                Ok(most) => most,
+                Err(input) => return Ok(Step::Input(input)),
+            };
             let row = self.merge.first();
             let task = self.agenda.first();
             let input = match (row, task) {
@@ -315,7 +323,7 @@ impl Kernel {
                     if row.ts > horizon {
                         return Ok(self.reach());
                     }
-                    let (taken, woke) = self.burst(row, left, market)?;
+                    let (taken, woke) = self.burst(row, most, market)?;
                     if let Some(input) = woke {
                         return Ok(Step::Input(input));
                     }
