@@ -5,6 +5,7 @@ A snapshot is the declared state, the indicators, what the interests remember, t
 counter: restoring it anywhere gives the same decisions.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -94,6 +95,10 @@ class StrategyActor(Actor):
             **dict.fromkeys((*ORDER_NEWS, FillBusted, FillCorrected), strategy.on_order),
         }
         self.cell.handlers.update(direct)
+
+    def silence(self, speak: Callable[[], None]) -> None:
+        """Let somebody else speak whenever the strategy would hear something."""
+        self.cell.handlers.update(dict.fromkeys(self.cell.handlers, lambda _message: speak()))
 
     @handles(StartStrategy)
     def on_start_message(self, message: StartStrategy) -> None:

@@ -9,7 +9,8 @@ A restart stands in the journal as `SessionResumed`: the clock jumps over the ti
 listened, and timers that came due meanwhile fire once, late.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import zip_longest
 from typing import Final
 
@@ -18,7 +19,7 @@ import msgspec
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape, stamp_of
 from openoutcry.state.codec import AnyMessage, decode, kind_of
-from openoutcry.state.commands import RiskApproved
+from openoutcry.state.commands import RiskApproved, VenueCommand
 from openoutcry.state.events import SessionResumed
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
@@ -104,11 +105,11 @@ class Rerun:
         books = session.graph.books
         self._silence = Silence({strategy: books.number(strategy) for strategy in silent})
         for strategy in silent:
-            session.graph.strategies[strategy].cell.pause()
+            session.graph.strategies[strategy].silence(partial(self._speak, strategy))
         self._records = Records(records, self._silence)
         self._rows = Rows(session, tape)
         self._last_seq = last_seq
-        self._spoken = session.kernel.seq
+        self._spoken = 0
         self._made = self._intents = self._orders = 0
         self._leftover: list[tuple[int, bool, bytes]] = []
 
@@ -139,21 +140,28 @@ class Rerun:
         while moment >= session.kernel.reached:
             # What a silent strategy wanted to be woken for is not known: each input is looked at.
             more = session.play(moment, 1, 1) if self._silence else session.play(moment, _SLICE)
-            if self._silence and session.kernel.seq > self._spoken:
-                self._spoken = session.kernel.seq
-                self._speak_for_the_silent()
+            if self._silence:
+                for message in self._unspoken():
+                    session.graph.order(message.command)
             divergence = self._compare()
             if divergence is not None or not more:
                 return divergence
         return None
 
-    def _speak_for_the_silent(self) -> None:
-        """What silent strategies asked for at this input."""
-        graph = self._session.graph
+    def _speak(self, strategy: StrategyId) -> None:
+        """In a silent strategy's place: ask for what it asked for at this input."""
+        for message in self._unspoken(strategy):
+            self._session.graph.path.command(message.command)
+
+    def _unspoken(self, strategy: StrategyId | None = None) -> Iterator[RiskApproved[VenueCommand]]:
+        """What silent strategies asked for at this input, once."""
         for record in self._records.at(self._session.kernel.seq):
+            if record.number <= self._spoken:
+                continue
             message = self._silence.doing(record)
-            if isinstance(message, RiskApproved):
-                graph.order(message.command)
+            if isinstance(message, RiskApproved) and strategy in (None, message.command.strategy):
+                self._spoken = record.number
+                yield message
 
     def _inject(self, until: int | None) -> None:
         for seq, message in self._records.external(until):
