@@ -212,8 +212,8 @@ def _minutes(draw: random.Random, count: int) -> Columns:
     return bars([T0 + number * MINUTE for number in range(count)], MINUTE, rows)
 
 
-def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySession:
-    """A session of a plan."""
+def drawn(plan: Plan) -> tuple[Config, Data]:
+    """Config and columns of a plan."""
     draw = random.Random(plan.seed)
     data: Data = {}
     feeds = []
@@ -236,7 +236,12 @@ def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySess
     ]
     order, report = plan.order_latency, plan.report_latency
     venue = msgspec.structs.replace(MARGIN, order_latency_us=order, report_latency_us=report)
-    settings: Config = config(venue, feeds, chosen, currency="USDT", grid_s=60)
+    return config(venue, feeds, chosen, currency="USDT", grid_s=60), data
+
+
+def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySession:
+    """A session of a plan."""
+    settings, data = drawn(plan)
     return session(settings, INSTRUMENTS, data, stepping=stepping, chunk_rows=chunk_rows)
 
 

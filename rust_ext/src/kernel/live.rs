@@ -6,6 +6,7 @@
 //! or in other pieces, give the same inputs.
 
 use super::agenda::Task;
+use super::numbered::Message;
 use super::{Input, Kernel, Step};
 use crate::columns::Chunk;
 use crate::failure::Failure;
@@ -33,12 +34,21 @@ impl Kernel {
         }
     }
 
-    /// Everything up to the horizon was played.
+    /// Everything up to the horizon was played: what is left for it are messages whose number did not
+    /// come, because inputs are missing.
     pub(super) fn reach(&mut self) -> Step {
+        if let Some(input) = self.take_numbered() {
+            return Step::Input(input);
+        }
         if self.horizon != Nanos::MAX {
             self.reached = self.reached.max(self.horizon);
         }
         Step::Reached
+    }
+
+    /// Nothing is left.
+    pub(super) fn stop(&mut self) -> Step {
+        self.take_numbered().map_or(Step::End, Step::Input)
     }
 
     /// Add rows to a live feed, behind those that wait there. Rows of a moment that was played out
@@ -87,6 +97,45 @@ impl Kernel {
         let token = self.tokens;
         self.agenda.add(key, Task::External { token, encoded });
         token
+    }
+
+    /// The same of a message that had its number in the run that is repeated: it is input `seq`, as soon
+    /// as all before it came, or when nothing else is left up to the horizon.
+    ///
+    /// # Errors
+    /// A number that was given already, or that another message waits for.
+    pub fn inject_numbered(
+        &mut self,
+        seq: u64,
+        ts: Nanos,
+        phase: Phase,
+        encoded: Box<[u8]>,
+    ) -> Result<u64, Failure> {
+        self.tokens += 1;
+        let token = self.tokens;
+        let message = Message {
+            ts,
+            phase,
+            token,
+            encoded,
+        };
+        match seq > self.seq && self.numbered.add(seq, message) {
+            true => Ok(token),
+            false => Err(Failure::Config(format!(
+                "input {seq} came or waits already"
+            ))),
+        }
+    }
+
+    /// The next message with a number of its own, unless it lies behind the horizon.
+    pub(super) fn take_numbered(&mut self) -> Option<Input> {
+        let message = self.numbered.take(self.horizon)?;
+        let key = Key {
+            ts: message.ts.max(self.floor()),
+            phase: message.phase,
+            order: 0,
+        };
+        Some(self.external(key, message.token, message.encoded))
     }
 
     pub(super) fn external(&mut self, key: Key, token: u64, encoded: Box<[u8]>) -> Input {
