@@ -115,9 +115,9 @@ class LiveSession:
     def plan(self, seq: int, ts: int, message: AnyMessage) -> None:
         """Bring an input from outside once more, in a re-run: it had this number and stamp."""
         if isinstance(message, REPORTS):
-            self.kernel.plan(seq, ts, "report", message, encode(message))
+            self.kernel.inject(ts, "report", message, encode(message), seq)
         else:
-            self.kernel.plan(seq, ts, "control", message, encode(message))
+            self.kernel.inject(ts, "control", message, encode(message), seq)
             self._handled.append(None)
 
     def snapshot(self) -> dict[str, bytes]:

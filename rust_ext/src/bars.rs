@@ -5,11 +5,15 @@
 //! open to the last close, and shorter bars are cut where the market opens or closes. A tick or volume bar ends with the update that completes
 //! it; a print is never split, so a volume bar may hold more than its size.
 
+mod snapshot;
+
 use std::fmt;
 
 use crate::failure::Failure;
 use crate::sessions::Sessions;
 use crate::types::{Bar, Nanos, PriceType, Quote, Trade, UNDEFINED};
+
+pub use snapshot::{State as BarState, bar_of, bar_words};
 
 /// The bar that an update closed, if any.
 pub type UpdateResult = Result<Option<Bar>, Failure>;

@@ -27,6 +27,7 @@ pub mod path;
 pub mod record;
 pub mod risk;
 pub mod sessions;
+pub mod snapshot;
 pub mod types;
 pub mod watch;
 

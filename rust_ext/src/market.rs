@@ -1,5 +1,7 @@
 //! The last of everything per instrument: what strategies look at between messages.
 
+mod snapshot;
+
 use crate::bars::{Timeframe, quote_price};
 use crate::book::Book;
 use crate::directory::Symbol;
@@ -7,6 +9,8 @@ use crate::encode::Recorder;
 use crate::ledger::BookIx;
 use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade, UNDEFINED};
 use crate::watch::Watch;
+
+pub use snapshot::Saved as SavedMarket;
 
 #[derive(Clone, Debug, Default)]
 struct Slot {

@@ -887,6 +887,22 @@ class OrderPath:
         """Commands held back until the journal is durable."""
     def discard(self) -> None:
         """Drop what the running handler asked for."""
+    def snapshot(self) -> bytes:
+        """What the path itself remembers, for `restore`; taken between two inputs.
+
+        In it: how many ids each strategy minted, and how many were minted to close its book; the clock's
+        handles of strategies' timers (`Kernel.snapshot` has the timers). Not in it: what `Books`,
+        `OrderTable`, `Risk` and the journal hold; commands that wait at the gate, of which the order
+        table only knows that they were asked for; what `keep_record` keeps; texts and their numbers,
+        which the other snapshots bring along.
+
+        Raises `StateError` while something is on its way through the path.
+        """
+    def restore(self, data: bytes, /) -> None:
+        """Go on from a snapshot of a path with the same epoch and strategies.
+
+        Raises `CodecError`, `SchemaTooNew`, or `StateError` for another epoch or strategy.
+        """
     def signals(self) -> list[Any]:
         """Every order that was asked for, as `SubmitOrder`; only with `keep_record`, as below."""
     def fills(self) -> list[tuple[Any, Any, int]]:
@@ -1048,16 +1064,21 @@ class Kernel:
         """
     def rows_taken(self, feed: int, /) -> int:
         """Rows of a feed that became inputs or were refused: the next one has this number from 0."""
-    def inject(self, ts: int, phase: str, message: Any, encoded: bytes, /) -> None:
+    def inject(
+        self, ts: int, phase: str, message: Any, encoded: bytes, seq: int | None = None, /
+    ) -> None:
         """Make a message from outside an input: `phase` is `report` or `control`.
 
         It comes at `ts`, in its class, behind messages of that class and time that came before it; a
         time that was played out already becomes the earliest open one. Then it is counted, its stamp
         and `encoded` enter the hash of the inputs, and it is returned (by `next`) or handed to
         `others` (by `Player.play`) as it is.
+
+        With `seq` it repeats an input of an earlier run: it gets that number, whatever else lies at its
+        time. (A venue without latency reports between two timers of one instant.) Where inputs before it
+        are missing, it comes when nothing else is left. Raises `ConfigError` for a number that has
+        passed or is taken.
         """
-    def plan(self, seq: int, ts: int, phase: str, message: Any, encoded: bytes, /) -> None:
-        """As `inject`, in a re-run: it becomes the input of this number. Numbers ascend."""
     def jump(self, ts: int, /) -> None:
         """Nobody listened until `ts`: what fell due meanwhile comes then, once and late.
 
@@ -1139,6 +1160,24 @@ class Kernel:
         """Inputs so far by kind, skipped ones included; kinds that never came are absent."""
     def defects(self) -> dict[str, int]:
         """Defects of the data by name (`crossed_quote`, `time_backwards`, ...), those that occurred."""
+    def snapshot(self) -> bytes:
+        """Everything that the inputs to come depend on, for `restore`; taken between two inputs.
+
+        In it: `seq`, `now`, `reached`; counts, defects and the digest of the inputs so far; how many rows
+        of each feed were taken; open and complete bars and when they close; timers with their handles;
+        the market. Not in it: rows that wait, venues with their commands, reports and deadlines, who
+        wants what, and what strategies wait for, which their own snapshots hold.
+
+        Raises `StateError` after the end, and while messages from outside wait.
+        """
+    def restore(self, data: bytes, /) -> None:
+        """Become the kernel (and market) of a snapshot: before the first input, with the same
+        instruments, feeds and built bars. A recorded feed must give, and to a live one are pushed, the
+        rows from `rows_taken` on. The hash of the inputs goes on from the digest of those before.
+
+        Raises `CodecError` for bytes that are damaged, `SchemaTooNew`, and `StateError` for a kernel
+        that does not fit; then nothing has changed.
+        """
     def cut(self) -> None:
         """End the data here: what was not played stays unplayed."""
     def finish(self) -> None:

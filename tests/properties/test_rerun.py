@@ -19,7 +19,7 @@ from openoutcry.state.events import EquitySampled, SessionStarted
 from openoutcry.state.journal_reader import JournalRecord
 from tests.harness import T0
 from tests.properties.test_skipping import LATENCIES
-from tests.properties.wild import INSTRUMENTS, KINDS, Plan, world
+from tests.properties.wild import INSTRUMENTS, KINDS, Plan, drawn
 
 EXAMPLES = int(os.environ.get("OPENOUTCRY_EXAMPLES", "40"))
 PLANS = st.builds(
@@ -62,13 +62,13 @@ class Lived:
 
 def fresh(plan: Plan) -> LiveSession:
     """A session of a plan that nothing has happened to."""
-    config, _ = world(plan)
+    config, _ = drawn(plan)
     return LiveSession(config, INSTRUMENTS, RerunJournal(0), start=START, epoch=7)
 
 
 def lived(plan: Plan) -> Lived:
     """Feed a session as live feeds would, with an operator who halts now and then."""
-    config, data = world(plan)
+    config, data = drawn(plan)
     session = fresh(plan)
     left = Lived(plan)
     latency = {feed.instrument: feed.latency_us * 1_000 for feed in config.feeds}

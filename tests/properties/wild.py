@@ -212,14 +212,8 @@ def _minutes(draw: random.Random, count: int) -> Columns:
     return bars([T0 + number * MINUTE for number in range(count)], MINUTE, rows)
 
 
-def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySession:
-    """A session of a plan."""
-    settings, data = world(plan)
-    return session(settings, INSTRUMENTS, data, stepping=stepping, chunk_rows=chunk_rows)
-
-
-def world(plan: Plan) -> tuple[Config, Data]:
-    """Config and market of a plan."""
+def drawn(plan: Plan) -> tuple[Config, Data]:
+    """Config and columns of a plan."""
     draw = random.Random(plan.seed)
     data: Data = {}
     feeds = []
@@ -243,6 +237,12 @@ def world(plan: Plan) -> tuple[Config, Data]:
     order, report = plan.order_latency, plan.report_latency
     venue = msgspec.structs.replace(MARGIN, order_latency_us=order, report_latency_us=report)
     return config(venue, feeds, chosen, currency="USDT", grid_s=60), data
+
+
+def prepare(plan: Plan, *, stepping: bool, chunk_rows: int | None) -> ReplaySession:
+    """A session of a plan."""
+    settings, data = drawn(plan)
+    return session(settings, INSTRUMENTS, data, stepping=stepping, chunk_rows=chunk_rows)
 
 
 @dataclass(frozen=True)

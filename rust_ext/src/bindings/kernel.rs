@@ -139,23 +139,22 @@ impl PyKernel {
         rows.ok_or_else(|| PyIndexError::new_err(format!("no feed {feed}")))
     }
 
-    #[pyo3(signature = (ts, phase, message, encoded, /))]
-    fn inject(&mut self, ts: i64, phase: &str, message: Py<PyAny>, encoded: &[u8]) -> PyResult<()> {
-        let token = self.inner.inject(ts, read_phase(phase)?, encoded.into());
-        self.external.insert(token, message);
-        Ok(())
-    }
-
-    #[pyo3(signature = (seq, ts, phase, message, encoded, /))]
-    fn plan(
+    #[pyo3(signature = (ts, phase, message, encoded, seq=None, /))]
+    fn inject(
         &mut self,
-        seq: u64,
+        py: Python<'_>,
         ts: i64,
         phase: &str,
         message: Py<PyAny>,
         encoded: &[u8],
+        seq: Option<u64>,
     ) -> PyResult<()> {
-        let token = self.inner.plan(seq, ts, read_phase(phase)?, encoded.into());
+        let phase = read_phase(phase)?;
+        let token = match seq {
+            None => Ok(self.inner.inject(ts, phase, encoded.into())),
+            Some(seq) => (self.inner).inject_numbered(seq, ts, phase, encoded.into()),
+        };
+        let token = token.map_err(|e| to_python(py, e))?;
         self.external.insert(token, message);
         Ok(())
     }
@@ -293,6 +292,18 @@ impl PyKernel {
 
     fn defects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         named(py, &self.inner.counts().defects())
+    }
+
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let taken = self.inner.snapshot(&self.market.borrow(py).inner);
+        Ok(PyBytes::new(py, &taken.map_err(|e| to_python(py, e))?))
+    }
+
+    #[pyo3(signature = (data, /))]
+    fn restore(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        let market = &mut self.market.borrow_mut(py).inner;
+        let restored = self.inner.restore(data, market);
+        restored.map_err(|e| to_python(py, e))
     }
 
     fn cut(&mut self) {

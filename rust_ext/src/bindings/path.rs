@@ -6,7 +6,7 @@ use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 
 use super::books::PyBooks;
 use super::directory::PyDirectory;
@@ -22,8 +22,7 @@ use super::run_columns::PyRunColumns;
 use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::Event;
-use crate::path::{Failed, Hears, OrderPath, Parts, Stage};
-use crate::record::Record;
+use crate::path::{Failed, Hears, OrderPath, Parts};
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
@@ -62,7 +61,7 @@ pub struct PyOrderPath {
     /// Strategies by book.
     cells: Vec<Option<Py<Cell>>>,
     /// Distance of equity samples in nanoseconds.
-    grid: i64,
+    pub(super) grid: i64,
     /// The clock's handles of strategies' timers.
     pub(super) handles: HashMap<(BookIx, Symbol), u64>,
 }
@@ -276,6 +275,20 @@ impl PyOrderPath {
         PyRunColumns::new(py, &columns, &directory)
     }
 
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let handles = self.handles.iter().map(|(timer, handle)| (*timer, *handle));
+        let taken = (self.inner).snapshot(&self.directory.borrow(py).inner, handles.collect());
+        Ok(PyBytes::new(py, &taken.map_err(|e| to_python(py, e))?))
+    }
+
+    #[pyo3(signature = (data, /))]
+    fn restore(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
+        let names = &mut self.directory.borrow_mut(py).inner;
+        let handles = self.inner.restore(data, names);
+        self.handles = handles.map_err(|e| to_python(py, e))?.into_iter().collect();
+        Ok(())
+    }
+
     /// Let what a failed handler asked for go.
     #[pyo3(name = "discard")]
     fn discard_wishes(&mut self) {
@@ -318,54 +331,9 @@ impl PyOrderPath {
         })
     }
 
-    /// Put the timer of the grid on record (when it was due, how late it is), sample equity and set
-    /// the next timer.
-    pub fn on_grid(slf: &Bound<'_, Self>, fired: Option<(Nanos, i64)>) -> Result<(), FailedActor> {
-        let py = slf.py();
-        Self::with(slf, |path, parts| {
-            if let Some((ts, late)) = fired {
-                note_timer(path, parts, GRID, ts, late)?;
-            }
-            path.sample(parts)
-        })
-        .map_err(on_timer)?;
-        let this = slf.borrow();
-        let due = (this.inner.now.div_euclid(this.grid) + 1).saturating_mul(this.grid);
-        let set = match &this.port {
-            Port::Kernel(kernel) => {
-                let mut kernel = kernel.bind(py).borrow_mut();
-                kernel.set_own_timer(due, GRID.0.to_owned(), GRID.1.to_owned());
-                Ok(())
-            }
-            Port::Python { clock, .. } => clock
-                .bind(py)
-                .call_method1(intern!(py, "set_timer"), (due, GRID.0, GRID.1))
-                .map(|_| ()),
-        };
-        set.map_err(|error| FailedActor {
-            actor: "portfolio",
-            input: "TimerFired",
-            error,
-        })
-    }
-
     /// The input that is being handled is the kernel's last one.
     pub fn stamp_from(&mut self, kernel: &PyKernel) {
         (self.inner.seq, self.inner.now) = kernel.stamp();
-    }
-
-    /// Put a timer that fired on record.
-    pub fn record_timer(
-        slf: &Bound<'_, Self>,
-        owner: &str,
-        name: &str,
-        ts: Nanos,
-        late: i64,
-    ) -> Result<(), FailedActor> {
-        Self::with(slf, |path, parts| {
-            note_timer(path, parts, (owner, name), ts, late)
-        })
-        .map_err(on_timer)
     }
 
     /// What a strategy is to hear next, as a message.
@@ -387,7 +355,7 @@ impl PyOrderPath {
     }
 
     /// Borrow every part, let the path act, and send out what may leave.
-    fn with(
+    pub(super) fn with(
         slf: &Bound<'_, Self>,
         act: impl FnOnce(&mut OrderPath, &mut Parts<'_>) -> Result<(), Failed>,
     ) -> Result<(), FailedActor> {
@@ -455,34 +423,9 @@ impl PyOrderPath {
     }
 }
 
-/// A failure when a timer fired.
-fn on_timer(failed: FailedActor) -> FailedActor {
-    FailedActor {
-        input: "TimerFired",
-        ..failed
-    }
-}
-
 /// An optional name as text.
 fn text(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
     name.map(|name| name.extract()).transpose()
-}
-
-fn note_timer(
-    path: &OrderPath,
-    parts: &mut Parts<'_>,
-    (owner, name): (&str, &str),
-    ts: Nanos,
-    late: i64,
-) -> Result<(), Failed> {
-    let record = Record::Timer {
-        owner,
-        name,
-        ts,
-        late,
-    };
-    let recorded = parts.journal.record(path.seq, &record, parts.names);
-    recorded.map_err(|failure| Stage::Portfolio.failed(failure))
 }
 
 /// Adds the class to the module.

@@ -112,6 +112,9 @@ impl Kernel {
             self.agenda.remove(stale);
         }
         if self.traded[feed] && self.feeds[feed].head().is_some() {
+            if std::mem::take(&mut self.opened[feed]) {
+                return;
+            }
             let ts = self.bar_open_time(feed).max(self.floor());
             let key = Key {
                 ts,

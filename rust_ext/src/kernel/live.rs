@@ -6,6 +6,7 @@
 //! or in other pieces, give the same inputs.
 
 use super::agenda::Task;
+use super::numbered::Message;
 use super::{Input, Kernel, Step};
 use crate::columns::Chunk;
 use crate::failure::Failure;
@@ -13,14 +14,6 @@ use crate::feed::FeedKind;
 use crate::market::Market;
 use crate::merge::{Key, Phase};
 use crate::types::Nanos;
-
-/// A message from outside that a re-run has to give a certain number.
-pub struct Planned {
-    seq: u64,
-    key: Key,
-    token: u64,
-    encoded: Box<[u8]>,
-}
 
 impl Kernel {
     /// The moment up to which everything was played; `i64::MIN` before the first.
@@ -41,12 +34,21 @@ impl Kernel {
         }
     }
 
-    /// Everything up to the horizon was played.
+    /// Everything up to the horizon was played: what is left for it are messages whose number did not
+    /// come, because inputs are missing.
     pub(super) fn reach(&mut self) -> Step {
+        if let Some(input) = self.take_numbered() {
+            return Step::Input(input);
+        }
         if self.horizon != Nanos::MAX {
             self.reached = self.reached.max(self.horizon);
         }
         Step::Reached
+    }
+
+    /// Nothing is left.
+    pub(super) fn stop(&mut self) -> Step {
+        self.take_numbered().map_or(Step::End, Step::Input)
     }
 
     /// Add rows to a live feed, behind those that wait there. Rows of a moment that was played out
@@ -97,50 +99,43 @@ impl Kernel {
         token
     }
 
-    /// Make a message from outside the input of this number, in a re-run: the token of its input.
-    /// Numbers ascend.
-    pub fn plan(&mut self, seq: u64, ts: Nanos, phase: Phase, encoded: Box<[u8]>) -> u64 {
+    /// The same of a message that had its number in the run that is repeated: it is input `seq`, as soon
+    /// as all before it came, or when nothing else is left up to the horizon.
+    ///
+    /// # Errors
+    /// A number that was given already, or that another message waits for.
+    pub fn inject_numbered(
+        &mut self,
+        seq: u64,
+        ts: Nanos,
+        phase: Phase,
+        encoded: Box<[u8]>,
+    ) -> Result<u64, Failure> {
         self.tokens += 1;
-        let key = Key {
+        let token = self.tokens;
+        let message = Message {
             ts,
             phase,
-            order: 0,
-        };
-        let token = self.tokens;
-        self.planned.push_back(Planned {
-            seq,
-            key,
             token,
             encoded,
-        });
-        token
-    }
-
-    /// How many inputs may be taken before a planned one; or that one, when it is its turn.
-    #[inline]
-    pub(super) fn planned_within(&mut self, most: usize) -> Result<usize, Input> {
-        let Some(next) = self.planned.front() else {
-            return Ok(most);
         };
-        match next.seq.saturating_sub(self.seq + 1) {
-            0 => Err(self.take_planned()),
-            gap => Ok(most.min(usize::try_from(gap).unwrap_or(usize::MAX))),
+        match seq > self.seq && self.numbered.add(seq, message) {
+            true => Ok(token),
+            false => Err(Failure::Config(format!(
+                "input {seq} came or waits already"
+            ))),
         }
     }
 
-    #[cold]
-    fn take_planned(&mut self) -> Input {
-        let Some(Planned {
-            mut key,
-            token,
-            encoded,
-            ..
-        }) = self.planned.pop_front()
-        else {
-            unreachable!("a planned message was seen");
+    /// The next message with a number of its own, unless it lies behind the horizon.
+    pub(super) fn take_numbered(&mut self) -> Option<Input> {
+        let message = self.numbered.take(self.horizon)?;
+        let key = Key {
+            ts: message.ts.max(self.floor()),
+            phase: message.phase,
+            order: 0,
         };
-        key.ts = key.ts.max(self.now);
-        self.external(key, token, encoded)
+        Some(self.external(key, message.token, message.encoded))
     }
 
     pub(super) fn external(&mut self, key: Key, token: u64, encoded: Box<[u8]>) -> Input {

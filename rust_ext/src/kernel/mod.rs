@@ -14,8 +14,10 @@ mod burst;
 mod counts;
 mod input;
 mod live;
+mod numbered;
 mod report;
 mod rows;
+mod snapshot;
 mod venue;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -32,7 +34,7 @@ use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 use agenda::{Agenda, Task};
 pub use counts::Counts;
 pub use input::{Datum, Input};
-use live::Planned;
+use numbered::Numbered;
 pub use venue::Venue;
 
 /// How far the kernel came.
@@ -78,6 +80,8 @@ pub struct Kernel {
     traded: Vec<bool>,
     /// Per feed of bars: where the open of the bar at hand stands on the agenda, until it came.
     opens: Vec<Option<Key>>,
+    /// Per feed of bars: the venue has seen the open of the next row, before this kernel went on.
+    opened: Vec<bool>,
     /// Per feed of bars that a venue trades on: the last of them.
     last_bars: Vec<Option<Bar>>,
     /// Feeds that rows are pushed to.
@@ -93,8 +97,8 @@ pub struct Kernel {
     handles: u64,
     /// Messages from outside so far.
     tokens: u64,
-    /// Messages from outside whose numbers are known.
-    planned: VecDeque<Planned>,
+    /// Messages from outside that come at their own sequence numbers.
+    numbered: Numbered,
     started: bool,
     /// Time of the last recorded row, once there are no more.
     end: Option<Nanos>,
@@ -141,6 +145,7 @@ impl Kernel {
             feeds: Vec::new(),
             traded: Vec::new(),
             opens: Vec::new(),
+            opened: Vec::new(),
             last_bars: Vec::new(),
             live: 0,
             merge: Merge::default(),
@@ -151,7 +156,7 @@ impl Kernel {
             timers: BTreeMap::new(),
             handles: 0,
             tokens: 0,
-            planned: VecDeque::new(),
+            numbered: Numbered::default(),
             started: false,
             end: None,
             seq: 0,
@@ -238,6 +243,7 @@ impl Kernel {
         self.feeds.push(feed);
         self.traded.push(false);
         self.opens.push(None);
+        self.opened.push(false);
         self.last_bars.push(None);
         Ok(number)
     }
@@ -312,10 +318,12 @@ impl Kernel {
         let mut left = most;
         while left > 0 {
             self.send_immediate();
-            let most = match self.planned_within(left) {
-                Ok(most) => most,
-                Err(input) => return Ok(Step::Input(input)),
-            };
+            let room = self.numbered.room(self.seq);
+            if room == 0
+                && let Some(input) = self.take_numbered()
+            {
+                return Ok(Step::Input(input));
+            }
             let row = self.merge.first();
             let task = self.agenda.first();
             let input = match (row, task) {
@@ -323,6 +331,7 @@ impl Kernel {
                     if row.ts > horizon {
                         return Ok(self.reach());
                     }
+                    let most = left.min(usize::try_from(room).unwrap_or(left)).max(1);
                     let (taken, woke) = self.burst(row, most, market)?;
                     if let Some(input) = woke {
                         return Ok(Step::Input(input));
@@ -337,7 +346,7 @@ impl Kernel {
                     self.close();
                     None
                 }
-                (None, None) if self.end.is_some() || self.live == 0 => return Ok(Step::End),
+                (None, None) if self.end.is_some() || self.live == 0 => return Ok(self.stop()),
                 (_, task) if task.is_none_or(|task| task.ts > horizon) => return Ok(self.reach()),
                 _ => self.take_task(market)?,
             };

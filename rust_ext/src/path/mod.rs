@@ -11,6 +11,7 @@ mod down;
 mod gate;
 mod run_columns;
 mod run_record;
+mod snapshot;
 mod up;
 mod view;
 
