@@ -762,6 +762,8 @@ class Journal:
     """The decision record as it grows: numbered records and a digest over them."""
 
     durable_seq: int
+    durable_count: int
+    """Records that survive a crash, of `count`; a new journal that hands over begins with none."""
     """Everything caused by inputs up to this one survives a crash."""
 
     def __new__(
@@ -868,11 +870,29 @@ class OrderPath:
         """Take an equity sample and set the timer of the next one."""
     def timer_fired(self, strategy: str, name: str, /) -> None:
         """A strategy's timer has fired: the clock has forgotten it."""
-    def on_durable(self) -> None:
-        """The journal has become durable further: let out what may go, in order."""
+    def on_durable(self, now: int, /) -> list[Any]:
+        """The journal has become durable further: let out what may go, in order.
+
+        `now` is the present moment, nanoseconds UTC: what waited is measured by it (age, stale data).
+        Returns `take_dropped()`.
+        """
+    def take_dropped(self) -> list[Any]:
+        """What the gate has to tell the core, once: to be injected as inputs, in this order.
+
+        `OrderNotSent` for orders that never left, `ReplaceRejected` ("not sent: ...") for new terms;
+        after the venue's port raised a `Halt` of everything and `RequestUnknown`.
+        Nothing of it has changed the core's state yet.
+        """
+    def suppress(self, on: bool, /) -> None:
+        """While state is rebuilt nothing leaves, and all of it counts as sent."""
+    def take_suppressed(self) -> list[Any]:
+        """Commands that were suppressed and have no answer yet, in order; once.
+
+        They may or may not have left before: ask the venue about their orders.
+        """
     @property
     def waiting(self) -> int:
-        """Commands held back until the journal is durable."""
+        """Commands held back until their records are durable."""
     def discard(self) -> None:
         """Drop what the running handler asked for."""
     def signals(self) -> list[Any]:

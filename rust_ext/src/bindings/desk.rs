@@ -9,10 +9,11 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyInt, PyString};
 
 use super::names::{Names, names, raise};
-use super::order_messages::{id_text, order_id};
+use super::order_messages::{group, id_text, order_id};
 use super::order_options::Options;
 use super::orders::PyOrder;
 use super::path::PyOrderPath;
+use crate::directory::Directory;
 use crate::fixed::parse_units;
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Intent, NewTerms};
@@ -340,9 +341,9 @@ impl OrderDesk {
             Some(text) => directory.symbol(text),
             None => Ok(0),
         };
-        let oco_group = symbol(&options.oco_group)?;
         let position = symbol(&options.position)?;
         let tag = symbol(&options.tag)?;
+        let oco_group = group(options.oco_group.as_ref())?;
         let id = path.inner.mint(self.book);
         let intent = Intent {
             ts: path.inner.now,
@@ -363,7 +364,7 @@ impl OrderDesk {
                 post_only: options.post_only,
                 reduce_only: options.reduce_only,
                 parent: options.parent,
-                oco_group: directory.inner.group_hash(self.book, oco_group),
+                oco_group: Directory::group_hash(self.book, oco_group.as_deref()),
                 position: directory.inner.hash(position),
             },
             arrival: path.market.borrow(py).inner.valuation(ix, 0),
