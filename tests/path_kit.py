@@ -106,13 +106,15 @@ class World:
         self.seq, self.now = 0, NOW
         self.arrived: list[VenueCommand] = []
         self.timers: list[tuple[int, str, str]] = []
-        self.broken: Exception | None = None
+        self.broken: BaseException | None = None
+        self.fails = 1_000_000  # how often it raises while broken
 
     def next(self) -> object | None:
         return None
 
     def submit(self, command: VenueCommand, /) -> None:
-        if self.broken is not None:
+        if self.broken is not None and self.fails > 0:
+            self.fails -= 1
             raise self.broken
         self.arrived.append(command)
 
@@ -139,11 +141,10 @@ class Puppet(Strategy):
     heard: list[Any]
     acts: list[Callable[["Puppet"], object]]
     at_fills: list[Callable[[OrderFilled], object]]
-    at_stop: Callable[["Puppet"], object]
+    at_stop: list[Callable[["Puppet"], object]]
 
     def setup(self) -> None:
-        self.heard, self.acts, self.at_fills = [], [], []
-        self.at_stop = lambda _me: None
+        self.heard, self.acts, self.at_fills, self.at_stop = [], [], [], []
         self.subscribe_quotes(BTC)
 
     def on_quote(self, _quote: Quote) -> None:
@@ -151,7 +152,8 @@ class Puppet(Strategy):
             self.acts.pop(0)(self)
 
     def on_stop(self) -> None:
-        self.at_stop(self)
+        for act in self.at_stop:
+            act(self)
 
     def on_fill(self, fill: OrderFilled) -> None:
         self.heard.append(fill)

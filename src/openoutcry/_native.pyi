@@ -118,6 +118,9 @@ class Directory:
         """Number of an instrument; `ValueError` when it is not in this run."""
     def book(self, strategy: str, /) -> int:
         """Number of a strategy's book; `ValueError` when it is not in this run."""
+    @property
+    def texts(self) -> int:
+        """Texts that are numbered so far (tags, legs, names of timers), which are kept for ever."""
     def encode(self, message: Any, /) -> bytes:
         """A `SubmitOrder` (as `RiskApproved`) or order event as the engine records it.
 
@@ -554,6 +557,11 @@ class Market:
         """(ts_received, close) of the last bar of any kind."""
     def mark(self, instrument: int, /) -> tuple[int, int] | None:
         """(ts_received, price) of the last mark price."""
+    def split(self, instrument: int, ts: int, numerator: int, denominator: int, /) -> None:
+        """Prices received before `ts` become denominator / numerator of what they were, half to even.
+
+        A book from before `ts` is forgotten until its next snapshot.
+        """
     def valuation(self, instrument: int, side: int = 0, /) -> int | None:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
         position; 0 = mid rounded toward zero), else last trade, else last bar close."""
@@ -762,9 +770,9 @@ class Journal:
     """The decision record as it grows: numbered records and a digest over them."""
 
     durable_seq: int
+    """Everything caused by inputs up to this one survives a crash: for people and snapshots."""
     durable_count: int
-    """Records that survive a crash, of `count`; a new journal that hands over begins with none."""
-    """Everything caused by inputs up to this one survives a crash."""
+    """Records that survive a crash, of `count`: the gate's measure. With `after` it begins at 0."""
 
     def __new__(
         cls, *, keep: bool = False, durable_seq: int = ..., after: int | None = None

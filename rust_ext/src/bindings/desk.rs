@@ -17,7 +17,7 @@ use crate::directory::Directory;
 use crate::fixed::parse_units;
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Intent, NewTerms};
-use crate::path::{TimerAsk, Wish};
+use crate::path::{TimerAsk, Wish, closing};
 use crate::types::{InstrumentIx, Side, Submit, TimeInForce, TriggerSource};
 
 /// How a strategy asks for orders and sees its own.
@@ -282,7 +282,8 @@ impl OrderDesk {
     /// Held, working and asked-for quantity of the strategy, signed.
     ///
     /// What can only reduce is left out: a stop and a profit limit that cancel each other would count
-    /// twice, and neither brings the position beyond zero.
+    /// twice, and neither brings the position beyond zero. Closing orders of `Flatten` count: they are
+    /// at the market already.
     fn expected(&self, py: Python<'_>, ix: InstrumentIx) -> i128 {
         let path = self.path.borrow(py);
         let (buying, selling) = path
@@ -290,7 +291,8 @@ impl OrderDesk {
             .borrow(py)
             .inner
             .working(Some(self.book), ix, false);
-        let held = path.books.borrow(py).inner.position(self.book, ix);
+        let closing = closing(&path.orders.borrow(py).inner, self.book, ix);
+        let held = path.books.borrow(py).inner.position(self.book, ix) + closing;
         let asked: i128 = path
             .inner
             .wishes()

@@ -56,23 +56,33 @@ impl OrderPath {
         }
     }
 
-    pub(super) fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
-        if let Some(why) = self.misaddressed(&intent, parts) {
-            return self.deny(*intent, vec![why], parts);
+    fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
+        match self.misaddressed(&intent, parts) {
+            Some(why) => self.deny(*intent, vec![why], parts),
+            None => self.check(intent, parts),
         }
-        let added = i128::from(intent.submit.quantity);
-        let view = View::new(self.now, parts.market, parts.books, parts.orders);
-        let reasons = parts.risk.reasons(&intent, added, &view);
+    }
+
+    /// Measure an order, and deny it or send it on.
+    pub(super) fn check(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
+        let reasons = self.reasons(&intent, parts);
         if !reasons.is_empty() {
             return self.deny(*intent, reasons, parts);
         }
         self.place(intent, parts)
     }
 
+    /// Everything that speaks against a new order.
+    #[inline]
+    pub(super) fn reasons(&self, intent: &Intent, parts: &Parts<'_>) -> Vec<String> {
+        let added = i128::from(intent.submit.quantity);
+        let view = View::new(self.now, parts.market, parts.books, parts.orders);
+        parts.risk.reasons(intent, added, &view)
+    }
+
     /// Why an order can't be what its message says.
     fn misaddressed(&self, intent: &Intent, parts: &Parts<'_>) -> Option<String> {
-        let number = (intent.id() >> 64) as u16;
-        if u32::from(number & !(super::CLOSING_ORDERS as u16)) != intent.book {
+        if u32::from((intent.id() >> 64) as u16) != intent.book {
             let names = &parts.names.books;
             let own = &names[intent.book as usize];
             return Some(format!("client_order_id: it is not one of {own}'s"));

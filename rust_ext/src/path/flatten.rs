@@ -2,14 +2,15 @@
 //!
 //! What only brings the account nearer to nothing leaves as reduce-only and passes halts and limits:
 //! it is bounded by the account's position here, and by the venue once more. The rest (a strategy's
-//! long against another's short: closing one opens the account) is an order like any other. What
+//! long against another's short: closing one opens the account) is an order like any other: if it
+//! passes as one, it is one. What
 //! earlier closing orders will still do is counted, so that asking twice closes once.
 
 use super::down::{Done, OrderKey, key_of};
 use super::{CLOSING_ORDERS, OrderPath, Parts};
 use crate::books::OpenLeg;
 use crate::ledger::BookIx;
-use crate::orders::{Ask, Intent, Order};
+use crate::orders::{Ask, Intent, Order, OrderTable};
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 /// Orders that one leg is closed with at most, where the venue bounds the quantity of one.
@@ -72,15 +73,24 @@ impl OrderPath {
             false => 0,
         };
         let reducing = left.min(reducible);
+        let of = (book, ix, side);
+        let item = &parts.names.instruments[ix as usize];
+        let (largest, lot) = (item.max_quantity, item.lot);
+        if reducing < left
+            && let [whole] = pieces(left, largest, lot)[..]
+        {
+            let intent = self.closing_order(ts, of, (whole, false), leg, parts);
+            if self.reasons(&intent, parts).is_empty() {
+                return self.place(Box::new(intent), parts);
+            }
+        }
         for (quantity, reduces) in [(reducing, true), (left - reducing, false)] {
-            let item = &parts.names.instruments[ix as usize];
-            for piece in pieces(quantity, item.max_quantity, item.lot) {
-                let of = (book, ix, side);
+            for piece in pieces(quantity, largest, lot) {
                 let intent = self.closing_order(ts, of, (piece, reduces), leg, parts);
                 let intent = Box::new(intent);
                 match reduces {
                     true => self.place(intent, parts)?,
-                    false => self.submit(intent, parts)?,
+                    false => self.check(intent, parts)?,
                 }
             }
         }
@@ -123,6 +133,21 @@ impl OrderPath {
             tag: parts.names.symbol("flatten"),
         }
     }
+}
+
+/// What closing orders that can only reduce will still do to a book at worst, signed.
+pub fn closing(orders: &OrderTable, book: BookIx, ix: InstrumentIx) -> i128 {
+    let (open, all) = (
+        orders.working(Some(book), ix, false),
+        orders.working(Some(book), ix, true),
+    );
+    if open == all {
+        return 0;
+    }
+    let own = orders.open(Some(book), Some(ix));
+    let own = own.filter(|order| is_closing(order) && order.intent.submit.reduce_only);
+    own.map(|order| i128::from(order.intent.submit.side.sign()) * order.exposure())
+        .sum()
 }
 
 /// Whether an order closes a book on an operator's word.

@@ -28,6 +28,7 @@ use crate::orders::{Ask, Event, Intent, OrderTable, What};
 use crate::risk::Risk;
 use crate::types::{InstrumentIx, Nanos};
 
+pub use flatten::closing;
 pub use gate::{Gate, Notice, Outgoing};
 pub use run_columns::{Column, FillColumns, OrderColumns, RunColumns};
 pub use run_record::RunRecord;

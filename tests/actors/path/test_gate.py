@@ -275,7 +275,7 @@ def test_an_order_that_comes_outside_an_input_waits_for_its_record() -> None:
     slow = pit()
     slow.durable_records(slow.journal.count)
     slow.journal.native.durable_seq = slow.world.seq
-    slow.puppet().at_stop = lambda me: me.buy(BTC, 1, limit="99.00")
+    slow.puppet().at_stop.append(lambda me: me.buy(BTC, 1, limit="99.00"))
     slow.graph.stop()
     assert (slow.arrived, slow.path.waiting) == ([], 1)
     slow.durable_records(slow.journal.count)
