@@ -58,7 +58,8 @@ impl OrderPath {
 
     fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
         match self.misaddressed(&intent, parts) {
-            Some(why) => self.deny(*intent, vec![why], parts),
+            // No signal of a run: the id may be that of another order.
+            Some(why) => self.answer_denied(&intent, vec![why], parts),
             None => self.check(intent, parts),
         }
     }
@@ -127,19 +128,26 @@ impl OrderPath {
     }
 
     fn deny(&mut self, intent: Intent, reasons: Vec<String>, parts: &mut Parts<'_>) -> Done {
-        let what = What::Denied {
-            reasons: reasons.clone(),
-        };
-        let event = self.event(intent.id(), intent.instrument(), what);
-        let record = Record::Event(&event);
-        let recorded = parts.journal.record(self.seq, &record, parts.names);
-        recorded.map_err(|failure| Stage::Risk.failed(failure))?;
-        let book = intent.book;
+        self.answer_denied(&intent, reasons.clone(), parts)?;
         if self.run_record.on {
             self.run_record.signals.push(intent.id());
             self.run_record.denied.push((intent, reasons));
         }
-        self.tell(book, event);
+        Ok(())
+    }
+
+    fn answer_denied(
+        &mut self,
+        intent: &Intent,
+        reasons: Vec<String>,
+        parts: &mut Parts<'_>,
+    ) -> Done {
+        let what = What::Denied { reasons };
+        let event = self.event(intent.id(), intent.instrument(), what);
+        let record = Record::Event(&event);
+        let recorded = parts.journal.record(self.seq, &record, parts.names);
+        recorded.map_err(|failure| Stage::Risk.failed(failure))?;
+        self.tell(intent.book, event);
         Ok(())
     }
 
