@@ -114,9 +114,12 @@ class Books:
     def apply_split(self, event: PositionAdjusted) -> None:
         """Scale the holdings; every book keeps whole lots.
 
-        The cash for the account's fraction of a lot comes as a `CashAdjusted` of the venue.
+        The cash for the account's fraction of a lot comes as a `CashAdjusted` of the venue. Prices
+        from before the split count in the new quantity from here on: what is held has a value at once.
         """
         self.native.apply_split(event)
+        number = self._index[event.instrument]
+        self._market.split(number, event.ts_event, event.numerator, event.denominator)
 
     def position(self, strategy: StrategyId, instrument: InstrumentId) -> int:
         """Signed quantity units that a strategy holds, all legs together."""

@@ -65,13 +65,14 @@ from openoutcry.state.events import (
 )
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.market_data import AnyMarketData
-from openoutcry.state.orders import RECENT_ORDERS, order_table
+from openoutcry.state.orders import ARCHIVED_ORDERS, RECENT_ORDERS, order_table
 from openoutcry.state.universe import Universe
 
 _MAX_AGE_NS: Final = 5_000_000_000
 """An order that is older when it may leave the gate is dropped."""
 _NANOS: Final = 1_000_000_000
 _SESSION: Final = (SessionStarted, SessionResumed, SessionStopped)
+_ALL_ORDERS: Final = 2**63 - 1
 _ORDER_EVENTS: Final = frozenset(AnyOrderEvent.__args__)
 
 
@@ -104,7 +105,9 @@ class Graph:
         self.ports = ports
         self.dispatcher = Dispatcher()
         names = [strategy.id for strategy in config.strategies]
-        self._build_state(names, recent_orders)
+        # A result is made of every order, so none is forgotten then.
+        archived = _ALL_ORDERS if keep_record else ARCHIVED_ORDERS
+        self._build_state(names, recent_orders, archived)
         self.path = _native.OrderPath(
             directory=self.directory,
             market=ports.market,
@@ -133,11 +136,13 @@ class Graph:
         self._entry = self._entries()
         self.after_input: Callable[[AnyMessage], None] | None = None
 
-    def _build_state(self, names: list[StrategyId], recent_orders: int) -> None:
+    def _build_state(
+        self, names: list[StrategyId], recent_orders: int, archived_orders: int
+    ) -> None:
         """What the actors of the order path own, in the engine."""
         config, universe, market = self.config, self.universe, self.ports.market
         self.directory = _native.Directory(universe.specs, universe.currencies, names)
-        self.orders = order_table(self.directory, recent_orders)
+        self.orders = order_table(self.directory, recent_orders, archived_orders)
         hedging = [v.name for v in config.venues if v.positions is PositionMode.HEDGING]
         self.books = Books(
             universe,
@@ -349,7 +354,7 @@ def build_graph(
         ports: Clock and inlet, journal, venue, feeds, market.
         epoch: 48 bits that client order ids start with; unique per state directory or run.
         recent_orders: Closed orders that are kept unpacked; see `OrderTable`.
-        keep_record: Keep every signal, fill and equity sample, for the result of a run.
+        keep_record: Keep every order, fill and equity sample, for the result of a run.
 
     Raises:
         ConfigError: A strategy, parameter, subscription or balance that cannot work.

@@ -116,7 +116,12 @@ class LmdbJournal:
             self.native.durable_seq = seq
 
     def settle(self) -> int:
-        """Take note of how far the writer got: everything up to the returned input is durable."""
+        """Take note of how far the writer got: everything up to the returned input is durable.
+
+        The records that are durable are counted apart, for the gate: an input may add some after its
+        number was reported.
+        """
+        self.native.durable_count = self._writer.durable_records
         done = self._writer.durable_seq
         if done >= self._handed and self._writer.running:
             done = self._up_to
@@ -165,6 +170,7 @@ class LmdbJournal:
             self._writer.submit(batch, batch.last_seq)
         whole = self._writer.close(timeout_s)
         if whole:
+            self.native.durable_count = self._writer.durable_records
             self._up_to = self._handed = self._writer.durable_seq
             self.native.durable_seq = max(self.native.durable_seq, self._up_to)
         self._lock.release()

@@ -115,6 +115,8 @@ class JournalWriter:
         self._hooks = hooks
         self.head = store.head
         self.durable_seq = self.head.seq
+        self.durable_records = 0
+        """How many of the records that were handed over are on disk."""
         self._chain = self.head.chain()
         self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         self._waiting: deque[_Item] = deque()
@@ -287,6 +289,7 @@ class JournalWriter:
             if self._state is JournalState.FAILED:
                 return False
             self.durable_seq = last.seq
+            self.durable_records = self._written
         self._turn(JournalState.RUNNING, "")
         self._on_durable()
         return True

@@ -106,13 +106,15 @@ class World:
         self.seq, self.now = 0, NOW
         self.arrived: list[VenueCommand] = []
         self.timers: list[tuple[int, str, str]] = []
-        self.broken: Exception | None = None
+        self.broken: BaseException | None = None
+        self.fails = 1_000_000  # how often it raises while broken
 
     def next(self) -> object | None:
         return None
 
     def submit(self, command: VenueCommand, /) -> None:
-        if self.broken is not None:
+        if self.broken is not None and self.fails > 0:
+            self.fails -= 1
             raise self.broken
         self.arrived.append(command)
 
@@ -139,14 +141,19 @@ class Puppet(Strategy):
     heard: list[Any]
     acts: list[Callable[["Puppet"], object]]
     at_fills: list[Callable[[OrderFilled], object]]
+    at_stop: list[Callable[["Puppet"], object]]
 
     def setup(self) -> None:
-        self.heard, self.acts, self.at_fills = [], [], []
+        self.heard, self.acts, self.at_fills, self.at_stop = [], [], [], []
         self.subscribe_quotes(BTC)
 
     def on_quote(self, _quote: Quote) -> None:
         while self.acts:
             self.acts.pop(0)(self)
+
+    def on_stop(self) -> None:
+        for act in self.at_stop:
+            act(self)
 
     def on_fill(self, fill: OrderFilled) -> None:
         self.heard.append(fill)
@@ -184,7 +191,7 @@ class Pit:
         universe = Universe(instruments)
         self.market = _native.Market(universe.specs)
         self.journal = MemoryJournal(keep=True)
-        self.journal.native.durable_seq = durable
+        self.journal.native.durable_count = durable
         puppets = [strategy(Puppet, STRATEGY), strategy(Puppet, OTHER)]
         risk = RiskConfig(default=limits)
         settings = config(venue, [], puppets, currency=currency, risk=risk)
@@ -212,9 +219,15 @@ class Pit:
     # --- inputs -----------------------------------------------------------------------------
 
     def handle(self, message: Any) -> None:
-        """One input of the core."""
+        """One input of the core; what the gate has to tell after it follows as inputs."""
         self.world.seq += 1
         self.graph.handle(message)
+        self.inject(self.path.take_dropped())
+
+    def inject(self, messages: list[Any]) -> None:
+        """What the gate did not let out comes back through the inlet, as a daemon has it."""
+        for message in messages:
+            self.handle(message)
 
     def quote(self, bid: int = 9_990, ask: int = 10_010) -> None:
         """A new quote, which the market takes first."""
@@ -251,11 +264,15 @@ class Pit:
         now = self.world.now
         self.handle(Resume(ts=now, reason="looked at", strategy=strategy, instrument=instrument))
 
-    def durable(self, seq: int = ALWAYS) -> None:
-        """The journal has become durable up to an input."""
-        self.journal.native.durable_seq = seq
-        self.path.on_durable()
-        self.graph.dispatcher.drain()
+    def durable(self, seq: int = ALWAYS, now: int | None = None) -> None:
+        """The journal has become durable up to an input, as it stands; the present moment is `now`."""
+        count = sum(of <= seq for of, _ in self.journal.records())
+        self.durable_records(ALWAYS if seq == ALWAYS else count, now)
+
+    def durable_records(self, count: int, now: int | None = None) -> None:
+        """So many records are durable."""
+        self.journal.native.durable_count = count
+        self.inject(self.path.on_durable(self.world.now if now is None else now))
 
     # --- what came of it --------------------------------------------------------------------
 

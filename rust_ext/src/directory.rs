@@ -1,8 +1,9 @@
 //! Names and numbers of one run: instruments, strategies, currencies and free texts.
 //!
 //! Inside the engine everything is a number; this is the one place that knows what each stands for.
-//! Lists are fixed when a run begins; texts (tags, OCO groups, position legs) are numbered as they
-//! come, and the number of a text never leaves the process.
+//! Lists are fixed when a run begins; texts (tags, position legs, names of timers) are numbered as they
+//! come, and the number of a text never leaves the process. They are never forgotten, so texts that are
+//! new with every order (groups of brackets) go with their order instead.
 
 use std::collections::HashMap;
 
@@ -89,11 +90,13 @@ impl Directory {
     }
 
     /// 64 bits of a group's name; 0 for none. A group is its strategy's own: another may use the name.
-    pub fn group_hash(&self, book: BookIx, group: Symbol) -> u64 {
-        match group {
-            0 => 0,
-            _ => hash_of(&format!("{book}/{}", self.text(group))),
-        }
+    pub fn group_hash(book: BookIx, group: Option<&str>) -> u64 {
+        group.map_or(0, |name| hash_of(&format!("{book}/{name}")))
+    }
+
+    /// Texts that are numbered so far: they are kept for ever.
+    pub fn texts(&self) -> usize {
+        self.texts.len()
     }
 
     /// The symbol whose text has this hash; none when nobody named it.

@@ -81,8 +81,11 @@ pub struct Journal {
     outbox: Option<Batch>,
     pub count: u64,
     pub last_seq: u64,
-    /// Everything caused by inputs up to this one survives a crash.
+    /// Everything caused by inputs up to this one survives a crash: for people and snapshots.
     pub durable_seq: u64,
+    /// How many of the `count` records survive a crash: what the gate goes by, because an input may
+    /// add records after its number was reported durable.
+    pub durable_count: u64,
 }
 
 impl Journal {
@@ -96,12 +99,15 @@ impl Journal {
             count: 0,
             last_seq: 0,
             durable_seq,
+            durable_count: ALWAYS,
         }
     }
 
     /// Hold records for whoever writes them to disk, from here on; numbers go on after `last_seq`.
+    /// None of them is durable until the writer says so.
     pub fn with_outbox(mut self, last_seq: u64) -> Self {
         self.outbox = Some(Batch::default());
+        self.durable_count = self.count;
         self.last_seq = last_seq;
         self
     }

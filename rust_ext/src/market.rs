@@ -6,6 +6,7 @@ use crate::bars::{Timeframe, quote_price};
 use crate::book::Book;
 use crate::directory::Symbol;
 use crate::encode::Recorder;
+use crate::fixed::{Rounding, mul_div};
 use crate::ledger::BookIx;
 use crate::types::{Bar, InstrumentIx, Level, Nanos, PriceType, Quote, Side, Trade, UNDEFINED};
 use crate::watch::Watch;
@@ -110,6 +111,43 @@ impl Market {
 
     pub fn set_mark(&mut self, ix: InstrumentIx, ts: Nanos, mark: i64) {
         self.slot_mut(ix).mark = Some((ts, mark));
+    }
+
+    /// After a split at `ts`: prices from before it become `denominator` / `numerator` of what they
+    /// were, half to even, and a book from before it is forgotten until its next snapshot.
+    ///
+    /// A price that does not fit is forgotten.
+    pub fn split(&mut self, ix: InstrumentIx, ts: Nanos, numerator: i64, denominator: i64) {
+        if numerator <= 0 || denominator <= 0 {
+            return;
+        }
+        let (n, d) = (
+            u128::from(numerator.unsigned_abs()),
+            u128::from(denominator.unsigned_abs()),
+        );
+        let scaled = |price: i64| match price {
+            UNDEFINED => Some(UNDEFINED),
+            _ => mul_div(price.into(), d, n, Rounding::HalfEven)
+                .ok()
+                .and_then(|scaled| i64::try_from(scaled).ok()),
+        };
+        let slot = self.slot_mut(ix);
+        if let Some(quote) = slot.quote.filter(|quote| quote.ts_received < ts) {
+            slot.quote = scaled(quote.bid)
+                .zip(scaled(quote.ask))
+                .map(|(bid, ask)| Quote { bid, ask, ..quote });
+        }
+        if let Some((at, price, size)) = slot.trade.filter(|trade| trade.0 < ts) {
+            slot.trade = scaled(price).map(|price| (at, price, size));
+        }
+        for known in [&mut slot.bar, &mut slot.mark] {
+            if let Some((at, price)) = known.filter(|one| one.0 < ts) {
+                *known = scaled(price).map(|price| (at, price));
+            }
+        }
+        if slot.book_ts < ts {
+            slot.book.invalidate();
+        }
     }
 
     /// Apply a whole book message; a snapshot replaces the book.

@@ -118,6 +118,9 @@ class Directory:
         """Number of an instrument; `ValueError` when it is not in this run."""
     def book(self, strategy: str, /) -> int:
         """Number of a strategy's book; `ValueError` when it is not in this run."""
+    @property
+    def texts(self) -> int:
+        """Texts that are numbered so far (tags, legs, names of timers), which are kept for ever."""
     def encode(self, message: Any, /) -> bytes:
         """A `SubmitOrder` (as `RiskApproved`) or order event as the engine records it.
 
@@ -554,6 +557,11 @@ class Market:
         """(ts_received, close) of the last bar of any kind."""
     def mark(self, instrument: int, /) -> tuple[int, int] | None:
         """(ts_received, price) of the last mark price."""
+    def split(self, instrument: int, ts: int, numerator: int, denominator: int, /) -> None:
+        """Prices received before `ts` become denominator / numerator of what they were, half to even.
+
+        A book from before `ts` is forgotten until its next snapshot.
+        """
     def valuation(self, instrument: int, side: int = 0, /) -> int | None:
         """Price to value a position at: mark, else touch that closes it (`side` = sign of the
         position; 0 = mid rounded toward zero), else last trade, else last bar close."""
@@ -766,7 +774,9 @@ class Journal:
     """The decision record as it grows: numbered records and a digest over them."""
 
     durable_seq: int
-    """Everything caused by inputs up to this one survives a crash."""
+    """Everything caused by inputs up to this one survives a crash: for people and snapshots."""
+    durable_count: int
+    """Records that survive a crash, of `count`: the gate's measure. With `after` it begins at 0."""
 
     def __new__(
         cls, *, keep: bool = False, durable_seq: int = ..., after: int | None = None
@@ -880,11 +890,29 @@ class OrderPath:
         """Take an equity sample and set the timer of the next one."""
     def timer_fired(self, strategy: str, name: str, /) -> None:
         """A strategy's timer has fired: the clock has forgotten it."""
-    def on_durable(self) -> None:
-        """The journal has become durable further: let out what may go, in order."""
+    def on_durable(self, now: int, /) -> list[Any]:
+        """The journal has become durable further: let out what may go, in order.
+
+        `now` is the present moment, nanoseconds UTC: what waited is measured by it (age, stale data).
+        Returns `take_dropped()`.
+        """
+    def take_dropped(self) -> list[Any]:
+        """What the gate has to tell the core, once: to be injected as inputs, in this order.
+
+        `OrderNotSent` for orders that never left, `ReplaceRejected` ("not sent: ...") for new terms;
+        after the venue's port raised a `Halt` of everything and `RequestUnknown`.
+        Nothing of it has changed the core's state yet.
+        """
+    def suppress(self, on: bool, /) -> None:
+        """While state is rebuilt nothing leaves, and all of it counts as sent."""
+    def take_suppressed(self) -> list[Any]:
+        """Commands that were suppressed and have no answer yet, in order; once.
+
+        They may or may not have left before: ask the venue about their orders.
+        """
     @property
     def waiting(self) -> int:
-        """Commands held back until the journal is durable."""
+        """Commands held back until their records are durable."""
     def discard(self) -> None:
         """Drop what the running handler asked for."""
     def snapshot(self) -> bytes:

@@ -287,12 +287,12 @@ def test_evidence_that_contradicts_itself_makes_risk_deny_orders_of_that_instrum
 
 def test_an_order_that_waited_too_long_is_not_sent_and_the_strategy_hears_of_it():
     ready = made(a={"1": "3", "2": "2"})
-    ready.journal.native.durable_seq = 0
+    ready.journal.native.durable_count = 0
     after(ready, 7)
     assert ready.graph.path.waiting == 2
-    ready.journal.native.durable_seq = 2**62
-    ready.graph.path.on_durable()
-    ready.graph.dispatcher.drain()
+    ready.journal.native.durable_count = 2**62
+    for message in ready.graph.path.on_durable(ready.kernel.now):
+        ready.graph.handle(message)
     (first,) = heard(ready, A)
     assert isinstance(first, OrderNotSent)
     assert first.reason == "older than 5000 ms when it could leave"

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from openoutcry.actors.strategy import Strategy
@@ -186,3 +187,47 @@ def test_a_refused_bar_is_counted_once_skipped_or_not() -> None:
     )
     runs = [play(session(settings, [PERP], data, stepping=step)) for step in (False, True)]
     assert [run.kernel.defects() for run in runs] == [{"zero_price": 1}] * 2
+
+
+class Split(Strategy):
+    """Holds from the first quote on."""
+
+    class State(Strategy.State):
+        quotes: int = 0
+
+    state: State
+
+    def setup(self) -> None:
+        self.subscribe_quotes(BTC)
+
+    def on_quote(self, quote: Quote) -> None:
+        self.state.quotes += 1
+        if self.state.quotes == 1:
+            self.buy(BTC, 10)
+
+
+@pytest.mark.parametrize(("latency_us", "numerator", "denominator"), [(0, 4, 1), (400_000, 1, 5)])
+def test_equity_between_a_split_and_the_next_price_is_that_of_before(
+    latency_us: int, numerator: int, denominator: int
+) -> None:
+    """Samples of equity each second; after the split no price comes for six of them."""
+    ts = [T0 + n * SECOND for n in (1, 2, 3, 10)]
+    price = [10_000, 10_000, 10_000, 10_000 * denominator // numerator]
+    told = quotes(ts, price, [bid + 1 for bid in price])
+    when = T0 + 3 * SECOND + SECOND // 2
+    split = columns(
+        ts_event=[when], ts_received=[when], numerator=[numerator], denominator=[denominator]
+    )
+    venue = msgspec.structs.replace(MARGIN, report_latency_us=latency_us)
+    settings = config(
+        venue, [feed(BTC, "quote", "split")], [strategy(Split)], currency="USDT", grid_s=1
+    )
+    played = play(session(settings, [PERP], {("quote", BTC): told, ("split", BTC): split}))
+    held = played.graph.books.position(StrategyId("s"), BTC)
+    assert held == 10_000 * numerator // denominator
+    equity = played.graph.path.columns().equity
+    samples = dict(zip(*(np.frombuffer(equity[name], "<i8") for name in ("ts", "units")), strict=True))
+    before = samples[T0 + 3 * SECOND]
+    between = {at: units for at, units in samples.items() if when <= at < ts[-1]}
+    assert len(between) >= 6
+    assert set(between.values()) == {before}

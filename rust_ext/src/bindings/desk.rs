@@ -9,14 +9,15 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyInt, PyString};
 
 use super::names::{Names, names, raise};
-use super::order_messages::{id_text, order_id};
+use super::order_messages::{group, id_text, order_id};
 use super::order_options::Options;
 use super::orders::PyOrder;
 use super::path::PyOrderPath;
+use crate::directory::Directory;
 use crate::fixed::parse_units;
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Intent, NewTerms};
-use crate::path::{TimerAsk, Wish};
+use crate::path::{TimerAsk, Wish, closing};
 use crate::types::{InstrumentIx, Side, Submit, TimeInForce, TriggerSource};
 
 /// How a strategy asks for orders and sees its own.
@@ -281,7 +282,8 @@ impl OrderDesk {
     /// Held, working and asked-for quantity of the strategy, signed.
     ///
     /// What can only reduce is left out: a stop and a profit limit that cancel each other would count
-    /// twice, and neither brings the position beyond zero.
+    /// twice, and neither brings the position beyond zero. Closing orders of `Flatten` count: they are
+    /// at the market already.
     fn expected(&self, py: Python<'_>, ix: InstrumentIx) -> i128 {
         let path = self.path.borrow(py);
         let (buying, selling) = path
@@ -289,7 +291,8 @@ impl OrderDesk {
             .borrow(py)
             .inner
             .working(Some(self.book), ix, false);
-        let held = path.books.borrow(py).inner.position(self.book, ix);
+        let closing = closing(&path.orders.borrow(py).inner, self.book, ix);
+        let held = path.books.borrow(py).inner.position(self.book, ix) + closing;
         let asked: i128 = path
             .inner
             .wishes()
@@ -340,9 +343,9 @@ impl OrderDesk {
             Some(text) => directory.symbol(text),
             None => Ok(0),
         };
-        let oco_group = symbol(&options.oco_group)?;
         let position = symbol(&options.position)?;
         let tag = symbol(&options.tag)?;
+        let oco_group = group(options.oco_group.as_ref())?;
         let id = path.inner.mint(self.book);
         let intent = Intent {
             ts: path.inner.now,
@@ -363,7 +366,7 @@ impl OrderDesk {
                 post_only: options.post_only,
                 reduce_only: options.reduce_only,
                 parent: options.parent,
-                oco_group: directory.inner.group_hash(self.book, oco_group),
+                oco_group: Directory::group_hash(self.book, oco_group.as_deref()),
                 position: directory.inner.hash(position),
             },
             arrival: path.market.borrow(py).inner.valuation(ix, 0),

@@ -60,6 +60,12 @@ impl PyDirectory {
         self.instrument(id)
     }
 
+    /// Texts that are numbered so far, which are kept for ever.
+    #[getter]
+    fn texts(&self) -> usize {
+        self.inner.texts()
+    }
+
     /// Number of a strategy's book; 0 is the account and what belongs to no strategy.
     #[pyo3(name = "book", signature = (strategy, /))]
     fn book_number(&self, strategy: &Bound<'_, PyAny>) -> PyResult<BookIx> {

@@ -46,6 +46,16 @@ impl PyJournal {
     }
 
     #[getter]
+    fn durable_count(&self) -> u64 {
+        self.inner.durable_count
+    }
+
+    #[setter]
+    fn set_durable_count(&mut self, count: u64) {
+        self.inner.durable_count = count;
+    }
+
+    #[getter]
     fn count(&self) -> u64 {
         self.inner.count
     }

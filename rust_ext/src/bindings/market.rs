@@ -110,6 +110,19 @@ impl PyMarket {
         Ok(self.inner.valuation(self.check(instrument)?, side))
     }
 
+    #[pyo3(signature = (instrument, ts, numerator, denominator, /))]
+    fn split(
+        &mut self,
+        instrument: InstrumentIx,
+        ts: i64,
+        numerator: i64,
+        denominator: i64,
+    ) -> PyResult<()> {
+        let ix = self.check(instrument)?;
+        self.inner.split(ix, ts, numerator, denominator);
+        Ok(())
+    }
+
     #[pyo3(signature = (instrument, /))]
     fn book_valid(&self, instrument: InstrumentIx) -> PyResult<bool> {
         Ok(self.inner.book(self.check(instrument)?).is_valid())

@@ -62,6 +62,7 @@ names! {
         cancel_order: "CancelOrder",
         replace_order: "ReplaceOrder",
         cancel_all: "CancelAll",
+        halt: "Halt",
         flatten: "Flatten",
         order_denied: "OrderDenied",
         order_not_sent: "OrderNotSent",

@@ -1,5 +1,7 @@
 //! Commands and order events: the msgspec messages as the engine's values, and back.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -10,6 +12,7 @@ use super::commands::read_submit;
 use super::directory::PyDirectory;
 use super::messages::{Fields, concatenated};
 use super::names::{Names, names, raise};
+use crate::directory::Directory;
 use crate::orders::{Ask, Event, FillEvent, Intent, NewTerms, Text, VenueKey, What};
 use crate::types::{InstrumentIx, Submit};
 
@@ -34,18 +37,25 @@ pub fn id_text<'py>(py: Python<'py>, id: u128) -> Bound<'py, PyString> {
     PyString::new(py, std::str::from_utf8(&digits).unwrap_or_default())
 }
 
+/// The name of a group; the empty one is none.
+pub fn group(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Arc<str>>> {
+    let name: Option<PyBackedStr> = name.map(|name| name.extract()).transpose()?;
+    Ok(name.filter(|name| !name.is_empty()).map(|name| Arc::from(&*name)))
+}
+
 /// The engine's form of a `SubmitOrder`.
 pub fn read_intent(directory: &mut PyDirectory, order: &Bound<'_, PyAny>) -> PyResult<Intent> {
     let py = order.py();
     let get = |name| order.getattr(name);
-    let oco_group = directory.symbol(&get(intern!(py, "oco_group"))?)?;
+    let oco_group = get(intern!(py, "oco_group"))?;
+    let oco_group = group(Some(&oco_group).filter(|name| !name.is_none()))?;
     let position = directory.symbol(&get(intern!(py, "position"))?)?;
     let tag = directory.symbol(&get(intern!(py, "tag"))?)?;
     let book = directory.book(&get(intern!(py, "strategy"))?)?;
     let id = order_id(&get(intern!(py, "client_order_id"))?)?;
     let instrument = directory.instrument(&get(intern!(py, "instrument"))?)?;
     let submit = Submit {
-        oco_group: directory.inner.group_hash(book, oco_group),
+        oco_group: Directory::group_hash(book, oco_group.as_deref()),
         position: directory.inner.hash(position),
         ..read_submit(order, id, instrument)?
     };
@@ -232,7 +242,7 @@ pub fn build_submit<'py>(
         "post_only": s.post_only,
         "reduce_only": s.reduce_only,
         "parent": s.parent.map(|id| id_text(py, id)),
-        "oco_group": directory.optional(py, intent.oco_group),
+        "oco_group": intent.oco_group.as_deref(),
         "position": directory.optional(py, intent.position),
         "arrival_units": intent.arrival,
         "tag": directory.inner.text(intent.tag),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pyo3::exceptions::PyBaseException;
+use pyo3::exceptions::{PyBaseException, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -22,7 +22,8 @@ use super::run_columns::PyRunColumns;
 use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::Event;
-use crate::path::{Failed, Hears, OrderPath, Parts};
+use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage};
+use crate::record::Record;
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
@@ -230,10 +231,32 @@ impl PyOrderPath {
         Self::on_grid(slf, None).map_err(|failed| slf.borrow_mut().blame(slf.py(), failed))
     }
 
-    /// The journal has become durable further: let out what may go.
-    fn on_durable(slf: &Bound<'_, Self>) -> PyResult<()> {
+    /// The journal has become durable further: let out what may go at this moment.
+    #[pyo3(name = "on_durable", signature = (now, /))]
+    fn on_more_durable<'py>(slf: &Bound<'py, Self>, now: Nanos) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let blame = |failed| slf.borrow_mut().blame(slf.py(), failed);
-        Self::with(slf, OrderPath::on_durable).map_err(blame)
+        Self::with(slf, |path, parts| path.on_durable(now, parts)).map_err(blame)?;
+        Self::take_dropped(slf)
+    }
+
+    /// What the gate has to tell the core, as messages to be injected in this order.
+    fn take_dropped<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let notices = slf.borrow_mut().inner.take_notices();
+        let this = slf.borrow();
+        let notices = notices.iter().map(|notice| this.build_notice(slf.py(), notice));
+        notices.collect()
+    }
+
+    /// While state is rebuilt nothing leaves: what would have left may have left before.
+    #[pyo3(signature = (on, /))]
+    fn suppress(&mut self, on: bool) {
+        self.inner.gate.suppress(on);
+    }
+
+    /// Suppressed commands that have no answer yet, in order.
+    fn take_suppressed<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let commands = self.inner.take_suppressed(&self.orders.borrow(py).inner);
+        commands.iter().map(|command| self.build(py, command)).collect()
     }
 
     /// Commands held back until the journal is durable.
@@ -404,20 +427,32 @@ impl PyOrderPath {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
                 return Ok(());
             };
-            let this = slf.borrow();
-            match &this.port {
-                Port::Kernel(kernel) => {
-                    let sent = kernel.bind(py).borrow_mut().send(outgoing.command());
-                    sent.map_err(|failure| to_python(py, failure))?;
-                }
-                Port::Python { venue, .. } => {
-                    let message = this.build(py, &outgoing)?;
-                    let venue = venue.clone_ref(py);
-                    drop(this);
-                    venue
-                        .bind(py)
-                        .call_method1(intern!(py, "submit"), (message,))?;
-                }
+            let Err(error) = Self::send_one(slf, &outgoing) else {
+                continue;
+            };
+            let why = format!("the venue's port failed: {}", error.value(py).repr()?);
+            slf.borrow_mut().inner.on_broken_port(&outgoing, &why);
+            let ours = matches!(slf.borrow().port, Port::Kernel(_));
+            if ours || !error.is_instance_of::<PyException>(py) {
+                return Err(error);
+            }
+        }
+    }
+
+    fn send_one(slf: &Bound<'_, Self>, outgoing: &Outgoing) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.borrow();
+        match &this.port {
+            Port::Kernel(kernel) => {
+                let sent = kernel.bind(py).borrow_mut().send(outgoing.clone().command());
+                sent.map_err(|failure| to_python(py, failure))
+            }
+            Port::Python { venue, .. } => {
+                let message = this.build(py, outgoing)?;
+                let venue = venue.clone_ref(py);
+                drop(this);
+                let submit = intern!(py, "submit");
+                venue.bind(py).call_method1(submit, (message,)).map(|_| ())
             }
         }
     }

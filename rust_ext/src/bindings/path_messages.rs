@@ -3,12 +3,13 @@
 use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::names::names;
-use super::order_messages::{build_ask, build_submit, read_ask, read_intent};
+use super::order_messages::{build_ask, build_event, build_submit, read_ask, read_intent};
 use super::path::{FailedActor, PyOrderPath};
 use crate::ledger::BookIx;
-use crate::path::{Outgoing, Wish};
+use crate::path::{Notice, Outgoing, Wish};
 
 impl PyOrderPath {
     /// The message of a command that leaves.
@@ -26,6 +27,23 @@ impl PyOrderPath {
                     Some(order) => build_ask(py, &directory, &order.intent, *ts, ask),
                     None => unreachable!("a command about an order that the table does not have"),
                 }
+            }
+        }
+    }
+
+    /// The message of what the gate has to tell.
+    pub(super) fn build_notice<'py>(
+        &self,
+        py: Python<'py>,
+        notice: &Notice,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match notice {
+            Notice::Event(event) => build_event(py, &self.directory.borrow(py), event),
+            Notice::Halt { ts, reason } => {
+                let fields = PyDict::new(py);
+                fields.set_item("ts", ts)?;
+                fields.set_item("reason", reason)?;
+                names(py)?.halt.bind(py).call((), Some(&fields))
             }
         }
     }

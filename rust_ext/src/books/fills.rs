@@ -179,7 +179,7 @@ impl Books {
 
     /// The number of a leg; that of a new name is given to it by the fill that opens it.
     #[inline]
-    fn leg(&self, name: Symbol) -> u64 {
+    pub(super) fn leg(&self, name: Symbol) -> u64 {
         if name == 0 {
             return 0;
         }

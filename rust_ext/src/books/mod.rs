@@ -16,6 +16,7 @@
 mod coins;
 mod events;
 mod fills;
+mod legs;
 mod rates;
 mod recent;
 mod snapshot;
@@ -24,6 +25,7 @@ mod tests;
 mod worth;
 
 pub use fills::{Booked, TakenBack};
+pub use legs::OpenLeg;
 pub use recent::REMEMBERED;
 pub use worth::Unvalued;
 

@@ -11,6 +11,7 @@ mod corporate;
 mod expiry;
 mod fees;
 mod funds;
+mod known;
 mod lifecycle;
 mod margin;
 mod market;

@@ -1,11 +1,11 @@
 //! The venue's order table: live orders by venue order id, and per instrument what may match.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::BuildHasherDefault;
+use std::collections::BTreeMap;
 
 use super::fees::FeeState;
+pub use super::known::Known;
+use super::known::{Groups, Ids};
 use super::queue::{Place, Resting};
-use crate::orders::IdHasher;
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 /// Venue order id, ascending in order of arrival; the key of a live order.
@@ -144,28 +144,12 @@ impl Desk {
     }
 }
 
-/// What is remembered of a client order id for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    Live(Key),
-    Closed { cumulative: i64 },
-}
-
-/// A run may send millions: a hash table, whose order nobody sees.
-type Ids = HashMap<u128, Known, BuildHasherDefault<IdHasher>>;
-
-#[derive(Clone, Debug, Default)]
-struct Group {
-    members: Vec<Key>,
-    done: bool,
-}
-
 #[derive(Clone, Debug)]
 pub struct OrderTable {
     live: BTreeMap<Key, Order>,
     ids: Ids,
     children: BTreeMap<u128, Vec<Key>>,
-    groups: BTreeMap<u64, Group>,
+    groups: Groups,
     deadlines: BTreeMap<(Nanos, Key), ()>,
     desks: Vec<Desk>,
     last_key: Key,
@@ -178,7 +162,7 @@ impl OrderTable {
             live: BTreeMap::new(),
             ids: Ids::default(),
             children: BTreeMap::new(),
-            groups: BTreeMap::new(),
+            groups: Groups::default(),
             deadlines: BTreeMap::new(),
             desks: vec![Desk::default(); instruments],
             last_key: 0,
@@ -195,14 +179,14 @@ impl OrderTable {
     }
 
     pub fn known(&self, id: u128) -> Option<Known> {
-        self.ids.get(&id).copied()
+        self.ids.get(id)
     }
 
     /// Remember an id that was refused, so that it is never used again.
     pub fn burn(&mut self, id: u128) {
-        self.ids
-            .entry(id)
-            .or_insert(Known::Closed { cumulative: 0 });
+        if self.ids.get(id).is_none() {
+            self.ids.end(id, 0);
+        }
     }
 
     pub fn get(&self, key: Key) -> Option<&Order> {
@@ -227,17 +211,11 @@ impl OrderTable {
     /// Take an order in, held; `place` makes it work.
     pub fn insert(&mut self, submit: Submit, ts: Nanos, deadline: Option<Nanos>) -> Key {
         let key = self.next_key();
-        self.ids.insert(submit.id, Known::Live(key));
+        self.ids.open(submit.id, key);
         if let Some(parent) = submit.parent {
             self.children.entry(parent).or_default().push(key);
         }
-        if submit.oco_group != 0 {
-            self.groups
-                .entry(submit.oco_group)
-                .or_default()
-                .members
-                .push(key);
-        }
+        self.groups.join(submit.oco_group, key);
         if let Some(deadline) = deadline {
             self.deadlines.insert((deadline, key), ());
         }
@@ -332,12 +310,7 @@ impl OrderTable {
     pub fn close(&mut self, key: Key) -> Option<Order> {
         let order = self.live.remove(&key)?;
         let submit = &order.submit;
-        self.ids.insert(
-            submit.id,
-            Known::Closed {
-                cumulative: order.cumulative,
-            },
-        );
+        self.ids.end(submit.id, order.cumulative);
         let desk = &mut self.desks[submit.instrument as usize];
         desk.withdraw(key);
         desk.live.retain(|k| *k != key);
@@ -345,9 +318,7 @@ impl OrderTable {
         if let Some(deadline) = order.deadline {
             self.deadlines.remove(&(deadline, key));
         }
-        if let Some(group) = self.groups.get_mut(&submit.oco_group) {
-            group.members.retain(|k| *k != key);
-        }
+        self.groups.leave(submit.oco_group, key);
         if let Some(parent) = submit.parent
             && let Some(siblings) = self.children.get_mut(&parent)
         {
@@ -366,23 +337,17 @@ impl OrderTable {
 
     /// The other live members of an order's group.
     pub fn siblings(&self, key: Key, group: u64) -> Vec<Key> {
-        let members = self
-            .groups
-            .get(&group)
-            .map(|g| g.members.as_slice())
-            .unwrap_or_default();
-        members.iter().copied().filter(|k| *k != key).collect()
+        let members = self.groups.members(group).iter();
+        members.copied().filter(|k| *k != key).collect()
     }
 
     pub fn finish_group(&mut self, group: u64) {
-        if group != 0 {
-            self.groups.entry(group).or_default().done = true;
-        }
+        self.groups.finish(group);
     }
 
     /// Whether one order of the group has filled: its name is used up.
     pub fn group_done(&self, group: u64) -> bool {
-        group != 0 && self.groups.get(&group).is_some_and(|g| g.done)
+        self.groups.is_done(group)
     }
 
     pub fn next_deadline(&self) -> Option<Nanos> {

@@ -89,8 +89,16 @@ impl Order {
         if self.is_final() {
             return Ok(Outcome::Duplicate);
         }
+        if self.status == OrderStatus::Submitted {
+            // It was handed to the gate, which did not let it out.
+            if self.submit_request.is_none() {
+                return Err("not sent although the venue knows it".into());
+            }
+            self.end(after, vec![reason.clone()]);
+            return Ok(Outcome::Applied);
+        }
         if self.status != OrderStatus::Initialized {
-            // The gate dropped a replace: the order is as it was.
+            // Of an order that the venue knows, it was a replace: the order is as it was.
             if self.replace_request != Some(RequestState::Sent) {
                 return Err("not sent although nothing was waiting to be sent".into());
             }

@@ -1,5 +1,7 @@
 //! What is asked of an order.
 
+use std::sync::Arc;
+
 use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::types::{InstrumentIx, Nanos, Submit};
@@ -14,8 +16,10 @@ pub struct Intent {
     pub submit: Submit,
     /// Mid or last price when the strategy decided; None when nothing was known.
     pub arrival: Option<i64>,
-    /// Names behind the hashes in `submit`, and a free text.
-    pub oco_group: Symbol,
+    /// The name behind the group's hash in `submit`. It goes with the order: every bracket has one of
+    /// its own, so these are never numbered in the directory.
+    pub oco_group: Option<Arc<str>>,
+    /// The name behind the hash of the position leg, and a free text.
     pub position: Symbol,
     pub tag: Symbol,
 }

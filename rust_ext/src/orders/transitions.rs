@@ -38,7 +38,7 @@ const NO: Cell = Cell::Illegal;
 const TABLE: [[Cell; OrderStatus::COUNT]; Kind::COUNT] = [
     //                  Initialized Denied Submitted Accepted  Triggered Partly    Filled Canceled Expired Rejected NotSent
     /* Denied          */ [DENIED,    STAYS, NO,       NO,       NO,       NO,       NO,    NO,    NO,    NO,    NO],
-    /* NotSent         */ [NOT_SENT,  NO,    STAYS,    STAYS,    STAYS,    STAYS,    STAYS, STAYS, STAYS, STAYS, STAYS],
+    /* NotSent         */ [NOT_SENT,  NO,    NOT_SENT,  STAYS,    STAYS,    STAYS,    STAYS, STAYS, STAYS, STAYS, STAYS],
     /* Submitted       */ [SUBMITTED, NO,    STAYS,    STAYS,    STAYS,    STAYS,    STAYS, STAYS, STAYS, STAYS, NO],
     /* Accepted        */ [ACCEPTED,  NO,    ACCEPTED, STAYS,    STAYS,    STAYS,    STAYS, STAYS, STAYS, NO,    NO],
     /* Rejected        */ [REJECTED,  NO,    REJECTED, REJECTED, REJECTED, NO,       NO,    NO,    NO,    STAYS, NO],

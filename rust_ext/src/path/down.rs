@@ -3,14 +3,14 @@
 use super::view::View;
 use super::{Failed, OrderPath, Outgoing, Parts, Stage, Wish};
 use crate::ledger::BookIx;
-use crate::orders::{Ask, Event, Intent, NewTerms, What};
+use crate::orders::{Ask, Event, Intent, NewTerms, Text, What};
 use crate::record::Record;
 use crate::risk;
-use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
+use crate::types::{InstrumentIx, Nanos};
 
 /// Id and instrument of an order.
-type OrderKey = (u128, InstrumentIx);
-type Done = Result<(), Failed>;
+pub(super) type OrderKey = (u128, InstrumentIx);
+pub(super) type Done = Result<(), Failed>;
 
 impl OrderPath {
     /// The handler has returned: what it asked for goes its way, in order.
@@ -57,12 +57,46 @@ impl OrderPath {
     }
 
     fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
-        let added = i128::from(intent.submit.quantity);
-        let view = View::new(self.now, parts.market, parts.books, parts.orders);
-        let reasons = parts.risk.reasons(&intent, added, &view);
+        match self.misaddressed(&intent, parts) {
+            // No signal of a run: the id may be that of another order.
+            Some(why) => self.answer_denied(&intent, vec![why], parts),
+            None => self.check(intent, parts),
+        }
+    }
+
+    /// Measure an order, and deny it or send it on.
+    pub(super) fn check(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
+        let reasons = self.reasons(&intent, parts);
         if !reasons.is_empty() {
             return self.deny(*intent, reasons, parts);
         }
+        self.place(intent, parts)
+    }
+
+    /// Everything that speaks against a new order.
+    #[inline]
+    pub(super) fn reasons(&self, intent: &Intent, parts: &Parts<'_>) -> Vec<String> {
+        let added = i128::from(intent.submit.quantity);
+        let view = View::new(self.now, parts.market, parts.books, parts.orders);
+        parts.risk.reasons(intent, added, &view)
+    }
+
+    /// Why an order can't be what its message says.
+    fn misaddressed(&self, intent: &Intent, parts: &Parts<'_>) -> Option<String> {
+        if u32::from((intent.id() >> 64) as u16) != intent.book {
+            let names = &parts.names.books;
+            let own = &names[intent.book as usize];
+            return Some(format!("client_order_id: it is not one of {own}'s"));
+        }
+        if parts.books.venue_of(intent.instrument()).is_none() {
+            let name = &parts.names.instruments[intent.instrument() as usize].id;
+            return Some(format!("venue: there is no account for {name}"));
+        }
+        None
+    }
+
+    /// Take an approved order into the table, put it on record and hand it to the gate.
+    pub(super) fn place(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
         parts.risk.approved(&intent, self.now);
         let broker = |failure| Stage::Broker.failed(failure);
         parts.orders.add((*intent).clone()).map_err(broker)?;
@@ -74,23 +108,46 @@ impl OrderPath {
             .journal
             .record(self.seq, &record, parts.names)
             .map_err(broker)?;
-        self.release(Outgoing::Submit(intent), parts)
+        if let Some(why) = self.gate.too_old(intent.ts, self.now) {
+            let what = What::NotSent { reason: why.into() };
+            let event = self.event(intent.id(), intent.instrument(), what);
+            parts.orders.apply(&event, parts.names);
+            return self.answer(intent.book, event, parts);
+        }
+        self.release(Outgoing::Submit(intent), parts);
+        Ok(())
+    }
+
+    /// Put an event of our own making on record, and tell its strategy.
+    fn answer(&mut self, book: BookIx, event: Event, parts: &mut Parts<'_>) -> Done {
+        let record = Record::Event(&event);
+        let recorded = parts.journal.record(self.seq, &record, parts.names);
+        recorded.map_err(|failure| Stage::Broker.failed(failure))?;
+        self.tell(book, event);
+        Ok(())
     }
 
     fn deny(&mut self, intent: Intent, reasons: Vec<String>, parts: &mut Parts<'_>) -> Done {
-        let what = What::Denied {
-            reasons: reasons.clone(),
-        };
-        let event = self.event(intent.id(), intent.instrument(), what);
-        let record = Record::Event(&event);
-        let recorded = parts.journal.record(self.seq, &record, parts.names);
-        recorded.map_err(|failure| Stage::Risk.failed(failure))?;
-        let book = intent.book;
+        self.answer_denied(&intent, reasons.clone(), parts)?;
         if self.run_record.on {
             self.run_record.signals.push(intent.id());
             self.run_record.denied.push((intent, reasons));
         }
-        self.tell(book, event);
+        Ok(())
+    }
+
+    fn answer_denied(
+        &mut self,
+        intent: &Intent,
+        reasons: Vec<String>,
+        parts: &mut Parts<'_>,
+    ) -> Done {
+        let what = What::Denied { reasons };
+        let event = self.event(intent.id(), intent.instrument(), what);
+        let record = Record::Event(&event);
+        let recorded = parts.journal.record(self.seq, &record, parts.names);
+        recorded.map_err(|failure| Stage::Risk.failed(failure))?;
+        self.tell(intent.book, event);
         Ok(())
     }
 
@@ -105,20 +162,28 @@ impl OrderPath {
         }
     }
 
-    fn ask(&mut self, order: OrderKey, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Done {
+    pub(super) fn ask(&mut self, order: OrderKey, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Done {
         let (id, instrument) = order;
-        if let Ask::Replace(terms) = &ask
-            && let Err(reasons) = self.measure(id, terms, parts)
+        if let Some(known) = parts.orders.find(id).map(|order| order.intent.instrument())
+            && known != instrument
         {
-            let reason = risk::denial(&reasons).into();
-            return self.refuse(order, What::ReplaceRejected { reason }, parts);
+            let named = |ix: InstrumentIx| &parts.names.instruments[ix as usize].id;
+            let reason = format!("the order is of {}, not of {}", named(known), named(instrument));
+            return self.refuse((id, known), refused(&ask, reason.into()), parts);
+        }
+        if let Ask::Replace(terms) = &ask {
+            let old = self.gate.too_old(ts, self.now);
+            let why = match old {
+                Some(why) => Some(format!("not sent: {why}")),
+                None => (self.measure(id, terms, parts).err())
+                    .map(|reasons| risk::denial(&reasons)),
+            };
+            if let Some(why) = why {
+                return self.refuse(order, refused(&ask, why.into()), parts);
+            }
         }
         if let Err(reason) = parts.orders.request(id, &ask) {
-            let what = match ask {
-                Ask::Cancel => What::CancelRejected { reason },
-                Ask::Replace(_) => What::ReplaceRejected { reason },
-            };
-            return self.refuse(order, what, parts);
+            return self.refuse(order, refused(&ask, reason), parts);
         }
         let book = self.owner(id, parts);
         if let Some(order) = parts.orders.find(id) {
@@ -131,16 +196,15 @@ impl OrderPath {
             let recorded = parts.journal.record(self.seq, &record, parts.names);
             recorded.map_err(|failure| Stage::Broker.failed(failure))?;
         }
-        self.release(
-            Outgoing::Ask {
-                id,
-                book,
-                instrument,
-                ts,
-                ask,
-            },
-            parts,
-        )
+        let command = Outgoing::Ask {
+            id,
+            book,
+            instrument,
+            ts,
+            ask,
+        };
+        self.release(command, parts);
+        Ok(())
     }
 
     /// New terms are measured like a new order with those terms.
@@ -195,140 +259,16 @@ impl OrderPath {
         }
         Ok(())
     }
-
-    /// Cancel, then close what the strategies hold, at market.
-    ///
-    /// What earlier closing orders will still do is counted, so that asking twice closes once.
-    fn flatten(
-        &mut self,
-        ts: Nanos,
-        book: Option<BookIx>,
-        instrument: Option<InstrumentIx>,
-        parts: &mut Parts<'_>,
-    ) -> Done {
-        let mut closing: Vec<(BookIx, InstrumentIx, i128)> = Vec::new();
-        let mut cancels = Vec::new();
-        for order in parts.orders.open(book, instrument) {
-            let intent = &order.intent;
-            if (intent.id() >> 64) & super::CLOSING_ORDERS != 0 {
-                let change = i128::from(intent.submit.side.sign()) * order.exposure();
-                closing.push((intent.book, intent.instrument(), change));
-            } else {
-                cancels.push(key_of(intent));
-            }
-        }
-        for key in cancels {
-            self.ask(key, ts, Ask::Cancel, parts)?;
-        }
-        let held: Vec<InstrumentIx> = parts.books.held().to_vec();
-        for ix in held
-            .into_iter()
-            .filter(|ix| instrument.is_none_or(|one| one == *ix))
-        {
-            for number in 1..parts.names.books.len() as BookIx {
-                if book.is_some_and(|one| one != number) {
-                    continue;
-                }
-                let under_way: i128 = closing
-                    .iter()
-                    .filter(|(owner, item, _)| (*owner, *item) == (number, ix))
-                    .map(|(_, _, change)| change)
-                    .sum();
-                let left = parts.books.position(number, ix) + under_way;
-                if left != 0 {
-                    self.close(ts, number, ix, left, parts)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn close(
-        &mut self,
-        ts: Nanos,
-        book: BookIx,
-        instrument: InstrumentIx,
-        held: i128,
-        parts: &mut Parts<'_>,
-    ) -> Done {
-        let quantity = i64::try_from(held.unsigned_abs()).unwrap_or(i64::MAX);
-        let side = if held > 0 { Side::Sell } else { Side::Buy };
-        let intent = Intent {
-            ts,
-            book,
-            submit: Submit {
-                id: self.mint_closing(book),
-                instrument,
-                side,
-                order_type: OrderType::Market,
-                quantity,
-                limit: None,
-                trigger: None,
-                trigger_source: TriggerSource::BidAsk,
-                trailing_offset: None,
-                trailing_bps: false,
-                time_in_force: TimeInForce::Gtc,
-                expire: None,
-                post_only: false,
-                reduce_only: false,
-                parent: None,
-                oco_group: 0,
-                position: 0,
-            },
-            arrival: None,
-            oco_group: 0,
-            position: 0,
-            tag: parts.names.symbol("flatten"),
-        };
-        self.submit(Box::new(intent), parts)
-    }
-
-    /// Hand a recorded command to the gate.
-    fn release(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Done {
-        match self.gate.pass(self.seq, parts.journal.durable_seq, command) {
-            Some(command) => self.send(command, parts),
-            None => Ok(()),
-        }
-    }
-
-    /// The journal has become durable further: let out what may go, in order.
-    ///
-    /// # Errors
-    /// As `commit`.
-    pub fn on_durable(&mut self, parts: &mut Parts<'_>) -> Done {
-        while let Some(command) = self.gate.next(parts.journal.durable_seq) {
-            self.send(command, parts)?;
-        }
-        Ok(())
-    }
-
-    fn send(&mut self, command: Outgoing, parts: &mut Parts<'_>) -> Done {
-        let (id, instrument) = (command.id(), command.instrument());
-        if let Some(reason) = self.gate.refusal(&command, self.now, parts.risk) {
-            let event = self.event(
-                id,
-                instrument,
-                What::NotSent {
-                    reason: reason.into(),
-                },
-            );
-            parts.orders.apply(&event, parts.names);
-            let recorded = parts
-                .journal
-                .record(self.seq, &Record::Event(&event), parts.names);
-            recorded.map_err(|failure| Stage::Broker.failed(failure))?;
-            self.tell(self.owner(id, parts), event);
-            return Ok(());
-        }
-        if let Outgoing::Submit(_) = command {
-            let event = self.event(id, instrument, What::Submitted);
-            parts.orders.apply(&event, parts.names);
-        }
-        self.outgoing.push_back(command);
-        Ok(())
-    }
 }
 
-fn key_of(intent: &Intent) -> OrderKey {
+pub(super) fn key_of(intent: &Intent) -> OrderKey {
     (intent.id(), intent.instrument())
+}
+
+/// The answer to a cancel or replace that goes no further.
+fn refused(ask: &Ask, reason: Text) -> What {
+    match ask {
+        Ask::Cancel => What::CancelRejected { reason },
+        Ask::Replace(_) => What::ReplaceRejected { reason },
+    }
 }

@@ -8,7 +8,9 @@
 //! inlet, the journal and the venue differs.
 
 mod down;
+mod flatten;
 mod gate;
+mod out;
 mod run_columns;
 mod run_record;
 mod snapshot;
@@ -27,7 +29,8 @@ use crate::orders::{Ask, Event, Intent, OrderTable, What};
 use crate::risk::Risk;
 use crate::types::{InstrumentIx, Nanos};
 
-pub use gate::{Gate, Outgoing};
+pub use flatten::closing;
+pub use gate::{Gate, Notice, Outgoing};
 pub use run_columns::{Column, FillColumns, OrderColumns, RunColumns};
 pub use run_record::RunRecord;
 
@@ -124,6 +127,8 @@ pub struct OrderPath {
     /// Sequence number and stamp of the input being handled.
     pub seq: u64,
     pub now: Nanos,
+    /// The latest moment that came with news of the journal: no input, only for the gate.
+    moment: Nanos,
     wishes: Vec<Wish>,
     pub gate: Gate,
     /// Orders that may leave now, in order.
@@ -146,6 +151,7 @@ impl OrderPath {
         Self {
             seq: 0,
             now: Nanos::MIN,
+            moment: Nanos::MIN,
             wishes: Vec::new(),
             gate: Gate::new(max_age_ns),
             outgoing: VecDeque::new(),

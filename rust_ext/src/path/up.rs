@@ -18,6 +18,9 @@ impl OrderPath {
             .journal
             .record_input(self.seq, &Record::Event(&event), parts.names);
         recorded.map_err(|failure| Stage::Broker.failed(failure))?;
+        if let What::NotSent { .. } = event.what {
+            self.gate.heard(event.id);
+        }
         let Some(applied) = parts.orders.apply(&event, parts.names) else {
             return self.on_stray(event, parts);
         };
@@ -79,6 +82,9 @@ impl OrderPath {
         parts: &mut Parts<'_>,
     ) -> Result<(), Failed> {
         parts.risk.halts.add((book, instrument), reason);
+        if (book, instrument) == (None, None) {
+            self.gate.halted();
+        }
         self.record_halt(false, reason, book, instrument, parts)
     }
 

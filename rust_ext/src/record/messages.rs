@@ -191,7 +191,11 @@ impl Writer<'_> {
             Some(id) => self.to.id(id),
             None => self.to.nil(),
         }
-        self.symbol("oco_group", intent.oco_group);
+        self.to.text("oco_group");
+        match &intent.oco_group {
+            Some(name) => self.to.text(name),
+            None => self.to.nil(),
+        }
         self.symbol("position", intent.position);
         self.optional("arrival_units", intent.arrival);
         self.text("tag", names.text(intent.tag));

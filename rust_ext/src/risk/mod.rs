@@ -15,6 +15,7 @@ mod limits;
 mod replace;
 mod resting;
 mod snapshot;
+mod stale;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ from tests.state.journal_kit import Disk, Watch, opened
 def hand_over(pit: Pit, journal) -> None:
     """What a daemon does after each input."""
     journal.hand_over(pit.world.seq)
-    pit.path.on_durable()
+    pit.path.on_durable(pit.world.now)
 
 
 def test_an_order_leaves_when_its_commit_has_returned(tmp_path):
@@ -20,11 +20,11 @@ def test_an_order_leaves_when_its_commit_has_returned(tmp_path):
     hand_over(pit, journal)
     watch.until(lambda: watch.states() == [JournalState.FULL])
     journal.settle()
-    pit.path.on_durable()
+    pit.path.on_durable(pit.world.now)
     assert (pit.arrived, pit.path.waiting) == ([], 1)
     disk.fault = None
     watch.until(lambda: journal.settle() >= pit.world.seq)
-    pit.path.on_durable()
+    pit.path.on_durable(pit.world.now)
     assert (pit.arrived, pit.path.waiting) == ([order()], 0)
     assert journal.close()
 
@@ -40,7 +40,7 @@ def test_a_failed_journal_lets_nothing_leave(tmp_path):
         watch.until(watch.states)
         disk.fault = None
     journal.settle()
-    pit.path.on_durable()
+    pit.path.on_durable(pit.world.now)
     assert (pit.arrived, pit.path.waiting) == ([], 2)
     assert not journal.close()
 
@@ -56,7 +56,7 @@ def test_what_is_on_disk_is_the_decision_record_of_the_same_run_in_memory(tmp_pa
             if pit is on_disk:
                 hand_over(pit, journal)
                 watch.until(lambda: journal.settle() >= on_disk.world.seq)
-                pit.path.on_durable()
+                pit.path.on_durable(pit.world.now)
     assert kept.arrived == on_disk.arrived
     journal.hand_over(on_disk.world.seq)
     watch.until(lambda: journal.settle() >= journal.last_seq)

@@ -192,7 +192,7 @@ def test_more_than_was_asked_for_is_booked_with_an_alarm() -> None:
 
 def test_an_alarm_stops_what_waits_at_the_gate() -> None:
     pit = working()
-    pit.journal.native.durable_seq = 0
+    pit.journal.native.durable_count = 0
     pit.tell(order(2))
     pit.take(E.canceled(), E.fill(4))
     pit.durable()

@@ -6,11 +6,18 @@ import msgspec
 import pytest
 
 from openoutcry.state.errors import CurrencyMismatch, InvalidTransition, NumericOverflow
-from openoutcry.state.events import ActorFailed, TimerFired
+from openoutcry.state.enums import OrderStatus, RequestState
+from openoutcry.state.events import (
+    ActorFailed,
+    OrderNotSent,
+    RequestUnknown,
+    TimerFired,
+    TradingHalted,
+)
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Spot
 from tests.order_kit import BTC, OTHER, STRATEGY, coin
-from tests.path_kit import FREE, SECOND, Evidence, Pit, cancel, names, order
+from tests.path_kit import FREE, SECOND, Evidence, Pit, cancel, names, order, replace
 
 HUGE = 2**62
 
@@ -98,11 +105,90 @@ def test_an_id_that_was_used_before_fails_the_broker() -> None:
     assert pit.order().limit_units == 10_000
 
 
-def test_a_venue_port_that_raises_fails_the_broker() -> None:
+# --- the venue's port -----------------------------------------------------------------------------
+
+GONE = "the venue's port failed: ConnectionError('gone')"
+
+
+def test_a_venue_port_that_raises_leaves_the_order_unknown_and_halts_trading() -> None:
     pit = Pit(FREE)
     pit.world.broken = ConnectionError("gone")
-    pit.tell(order())
-    check_halted(pit, "broker", "SubmitOrder", ConnectionError)
+    pit.tell(order(1), order(2))
+    assert pit.arrived == []
+    lost, never = pit.order(1), pit.order(2)
+    assert (lost.status, lost.submit_request) == (OrderStatus.SUBMITTED, RequestState.UNKNOWN)
+    assert never.status is OrderStatus.NOT_SENT
+    assert pit.graph.orders.working_units(None, BTC) == (10, 0), "what is unknown stays reserved"
+    assert pit.graph.risk_state.halted() == [(None, None, GONE)]
+    kinds = [type(record) for record in pit.records(object)][-3:]
+    assert kinds == [TradingHalted, RequestUnknown, OrderNotSent]
+    assert not pit.failed
+
+
+def test_after_the_port_failed_only_cancels_leave_until_a_resume() -> None:
+    pit = Pit(FREE)
+    pit.tell(order(1))
+    pit.take(Evidence(1).accepted)
+    pit.world.broken = ConnectionError("gone")
+    pit.tell(order(2))
+    pit.world.broken = None
+    pit.tell(order(3), replace(quantity=15))
+    assert pit.heard[-2].reasons == (f"halted: {GONE}",)
+    pit.tell(cancel(1))
+    assert pit.arrived == [order(1), cancel(1)]
+    pit.resume()
+    pit.tell(order(4))
+    assert pit.arrived[2:] == [order(4)]
+
+
+def test_what_stood_behind_a_failed_command_does_not_leave_but_cancels_do() -> None:
+    pit = Pit(FREE, durable=0)
+    pit.durable()
+    pit.tell(order(1))
+    pit.take(Evidence(1).accepted)
+    pit.world.fails = 1
+    pit.world.broken = ConnectionError("gone")
+    pit.tell(order(2), replace(quantity=15), cancel(1), order(3))
+    assert pit.arrived == [order(1), cancel(1)]
+    assert pit.order(2).submit_request is RequestState.UNKNOWN
+    assert pit.order(3).status is OrderStatus.NOT_SENT
+    assert pit.order(1).replace_request is None
+    assert pit.order(1).cancel_request is RequestState.SENT
+
+
+def test_commands_that_follow_in_the_same_input_find_the_port_closed() -> None:
+    pit = Pit(FREE)
+    pit.puppet(OTHER).acts.append(lambda me: me.buy(BTC, 2, limit="98.00"))
+    pit.world.fails = 1
+    pit.world.broken = ConnectionError("gone")
+    pit.tell(order(1))
+    assert pit.arrived == []
+    (never,) = pit.records(OrderNotSent)
+    assert never.reason == GONE
+
+
+def test_a_cancel_that_the_port_lost_is_unknown_and_may_be_asked_again() -> None:
+    pit = Pit(FREE)
+    pit.tell(order(1))
+    pit.world.broken = ConnectionError("gone")
+    pit.tell(cancel(1))
+    assert pit.order(1).cancel_request is RequestState.UNKNOWN
+    pit.world.broken = None
+    pit.tell(cancel(1))
+    assert pit.arrived == [order(1), cancel(1)]
+
+
+def test_an_interrupt_in_the_port_is_nobodys_failure() -> None:
+    pit = Pit(FREE)
+    pit.world.broken = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        pit.tell(order(1))
+    pit.world.broken = None
+    pit.inject(pit.path.take_dropped())
+    assert pit.order(1).submit_request is RequestState.UNKNOWN
+
+
+# --- the broker, again ------------------------------------------------------------------------------
 
 
 def test_what_was_asked_for_before_the_failure_stands_and_the_rest_is_dropped() -> None:

@@ -67,8 +67,12 @@ def _denied(order: "Order", event: OrderDenied, after: OrderStatus) -> Outcome:
 def _not_sent(order: "Order", event: OrderNotSent, after: OrderStatus) -> Outcome:
     if order.status in TERMINAL:
         return _DUPLICATE
+    if order.status is OrderStatus.SUBMITTED:
+        if order.submit_request is None:
+            return _illegal(order, "not sent although the venue knows it")
+        return _end(order, after, (event.reason,))
     if order.status is not _INITIALIZED:
-        # The gate dropped a replace: the order is as it was.
+        # Of an order that the venue knows, it was a replace: the order is as it was.
         if order.replace_request is not _SENT:
             return _illegal(order, "not sent although nothing was waiting to be sent")
         return _replace_refused(order, event, after)

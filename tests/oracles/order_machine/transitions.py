@@ -99,7 +99,8 @@ TRANSITIONS: Final[Mapping[OrderStatus, Row]] = {
     },
     _S.SUBMITTED: _aside(_S.SUBMITTED)
     | _PROOF
-    | _unchanged(_S.SUBMITTED, OrderSubmitted, OrderNotSent),
+    | _unchanged(_S.SUBMITTED, OrderSubmitted)
+    | {OrderNotSent: _S.NOT_SENT},
     _S.ACCEPTED: _aside(_S.ACCEPTED)
     | _PROOF
     | _unchanged(_S.ACCEPTED, OrderSubmitted, OrderNotSent),

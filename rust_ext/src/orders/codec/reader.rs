@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
             book,
             submit,
             arrival,
-            oco_group: self.symbol()?,
+            oco_group: Some(self.text()?).filter(|name| !name.is_empty()).map(Into::into),
             position: self.symbol()?,
             tag: self.symbol()?,
         })

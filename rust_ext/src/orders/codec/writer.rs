@@ -103,7 +103,8 @@ impl<'a> Writer<'a> {
         });
         self.bytes.extend(submit.oco_group.to_le_bytes());
         self.bytes.extend(submit.position.to_le_bytes());
-        for symbol in [intent.oco_group, intent.position, intent.tag] {
+        self.text(intent.oco_group.as_deref().unwrap_or_default());
+        for symbol in [intent.position, intent.tag] {
             match self.names {
                 Some(names) => self.text(names.text(symbol)),
                 None => self.int(symbol),

@@ -66,7 +66,7 @@ pub fn intent(id: u128) -> Intent {
             position: 0,
         },
         arrival: None,
-        oco_group: 0,
+        oco_group: None,
         position: 0,
         tag: 0,
     }

@@ -95,7 +95,7 @@ pub fn order(side: Side, order_type: OrderType, quantity: i64, limit: Option<i64
             position: 0,
         },
         arrival: None,
-        oco_group: 0,
+        oco_group: None,
         position: 0,
         tag: 0,
     }
