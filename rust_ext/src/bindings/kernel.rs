@@ -29,9 +29,9 @@ const SHORT_WAIT: usize = 8192;
 /// Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
 #[pyclass(name = "Kernel", module = "openoutcry._native")]
 pub struct PyKernel {
-    inner: Kernel,
+    pub(super) inner: Kernel,
     market: Py<PyMarket>,
-    messages: Messages,
+    pub(super) messages: Messages,
     commands: CommandReader,
     delivered: u64,
 }

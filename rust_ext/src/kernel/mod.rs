@@ -9,7 +9,9 @@ mod bar_run;
 mod bars;
 mod burst;
 mod counts;
+mod entries;
 mod input;
+mod paper;
 mod report;
 mod rows;
 mod venue;
@@ -27,7 +29,9 @@ use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
 pub use counts::Counts;
+pub use entries::EntryNames;
 pub use input::{Datum, Input};
+pub use paper::Kept;
 pub use venue::Venue;
 
 /// How far the kernel came.

@@ -60,6 +60,15 @@ impl Packer<'_> {
         }
     }
 
+    /// An integer of 64 bits without a sign, in its shortest form.
+    #[inline]
+    pub fn wide(&mut self, value: u64) {
+        match i64::try_from(value) {
+            Ok(value) => self.int(value),
+            Err(_) => self.unsigned(value),
+        }
+    }
+
     #[inline]
     pub fn text(&mut self, text: &str) {
         let length = text.len();
