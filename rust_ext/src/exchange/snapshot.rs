@@ -5,8 +5,10 @@
 //! the list of what the venue did (`kernel/entries.rs`), which is the longer and the slower one.
 
 use super::Exchange;
+use super::config::Queue;
 use super::margin::Band;
 use super::orders::{Key, OrderTable};
+use super::queue::Place;
 use crate::failure::Failure;
 use crate::ledger::SnapshotError;
 use crate::orders::codec::{Defect, Reader, Writer};
@@ -174,7 +176,11 @@ impl Exchange {
     /// The venue is back after a time in which it saw no market. Orders work on from here, at the
     /// back of their levels; those that were to end meanwhile end now.
     pub fn come_back(&mut self, ts: Nanos, out: &mut Vec<Report>) {
-        self.orders.come_back(ts);
+        let place = match self.config.queue {
+            Queue::None => Place::default(),
+            _ => Place::behind(None),
+        };
+        self.orders.come_back(ts, place);
         self.now(ts, out);
     }
 }

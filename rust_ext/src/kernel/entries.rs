@@ -1,8 +1,8 @@
 //! What reached a venue and what it did, in order: the list that its own log keeps.
 //!
-//! Each entry is one msgpack array that begins with its kind and the venue's time; instruments and
-//! currencies stand there by name, and amounts of money, which have 128 bits, as texts. The table of
-//! kinds and fields stands in `docs/reference/paper.md`; `openoutcry.replay.venue_entries` reads it.
+//! A turn's entries are one msgpack array; each is an array that begins with its kind and the venue's
+//! time. Instruments and currencies stand there by name, and amounts of money, which have 128 bits, as
+//! texts. The table of kinds and fields stands in `docs/reference/paper.md`; `openoutcry.replay.venue_entries` reads it.
 
 use crate::exchange::Exchange;
 use crate::record::{Packer, words};
@@ -56,13 +56,17 @@ impl Entries {
         self.list.extend(groups.map(|g| Entry::GroupDone(ts, g)));
     }
 
-    /// All of them as bytes; they are gone then.
+    /// All of them as one array, no bytes where there are none; they are gone then.
     pub fn take(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
+        if self.list.is_empty() {
+            return out;
+        }
         let mut writer = Writer {
             to: Packer { out: &mut out },
             names: &self.names,
         };
+        writer.to.array(self.list.len());
         for entry in &self.list {
             writer.entry(entry);
         }

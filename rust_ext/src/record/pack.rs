@@ -100,9 +100,12 @@ impl Packer<'_> {
     pub fn array(&mut self, length: usize) {
         if length < 16 {
             self.out.push(0x90 | length as u8);
-        } else {
+        } else if let Ok(small) = u16::try_from(length) {
             self.out.push(0xdc);
-            self.out.extend((length as u16).to_be_bytes());
+            self.out.extend(small.to_be_bytes());
+        } else {
+            self.out.push(0xdd);
+            self.out.extend((length as u32).to_be_bytes());
         }
     }
 

@@ -148,15 +148,15 @@ impl OrderTable {
         self.ids.entry(id).or_insert(Known::Closed { cumulative });
     }
 
-    /// The market was out of sight until `ts`: every order is the last of its level, and no bar that
-    /// opened before shows it more than its close.
-    pub fn come_back(&mut self, ts: Nanos) {
+    /// The market was out of sight until `ts`: every order has this place in its level, and no bar
+    /// that opened before shows it more than its close.
+    pub fn come_back(&mut self, ts: Nanos, place: Place) {
         for order in self.live.values_mut() {
             order.live_since = order.live_since.max(ts);
         }
         for desk in &mut self.desks {
             for entry in desk.buys.iter_mut().chain(&mut desk.sells) {
-                entry.place = Place::behind(None);
+                entry.place = place;
             }
         }
     }
