@@ -155,9 +155,6 @@ class PaperVenue:
     def answer(self) -> VenueAnswer:
         """All that the venue knows at the kernel's time; no request may be under way to it."""
         orders = self.orders()
-        fills = [f for order in self._history.orders.values() for f in order.fills]
-        events = self._history.events
-        fills += [event for event in events if isinstance(event, entries.Filled)]
         positions: dict[InstrumentId, int] = {}
         for instrument, _, units in self._native.positions():
             known = positions.get(InstrumentId(instrument), 0)
@@ -166,10 +163,7 @@ class PaperVenue:
             venue=self.name,
             ts=self._kernel.now,
             orders=orders,
-            fills=tuple(map(self._fill, sorted(fills, key=lambda fill: int(fill.fill_id)))),
-            events=tuple(
-                self._event(event) for event in events if not isinstance(event, entries.Filled)
-            ),
+            movements=tuple(map(self._movement, self._history.movements())),
             balances=dict(self._native.balances()),
             positions=positions,
             proves_absence=True,
@@ -197,9 +191,11 @@ class PaperVenue:
             None,
         )
 
-    def _event(self, event: AccountEntry) -> AnyAccountEvent:
+    def _movement(self, event: AccountEntry) -> OrderFilled | AnyAccountEvent:
         ts = event.ts
         match event:
+            case entries.Filled():
+                return self._fill(event)
             case entries.Cash():
                 about = None if event.instrument is None else InstrumentId(event.instrument)
                 scale = self._universe.scale(event.currency)
@@ -210,8 +206,6 @@ class PaperVenue:
                 return PositionAdjusted(self.name, *split)
             case entries.Liquidated():
                 return AccountLiquidated(self.name, ts, ts, event.reason)
-            case _:
-                raise AssertionError(f"{event} is a fill")
 
 
 def _order(known: KnownOrder) -> VenueOrder:

@@ -1,6 +1,6 @@
 """Compare what a venue says with what we know, and say what is missing: evidence, and what is odd.
 
-Pure and the same for every venue. The evidence is what a venue's own reports would have been, in the
+Pure and the same for every venue. The evidence is what the venue's own reports would have come to, in an
 order in which they could have come; given to the order path it brings orders and books up to date. What
 no evidence can explain is a finding, for which the instrument is halted. Running it again after the
 evidence was taken finds nothing more to say.
@@ -42,6 +42,8 @@ NO_ANSWER: Final = "not_in_the_answer"
 
 _WORKING: Final = VenueOrderStatus.WORKING
 _REJECTED: Final = VenueOrderStatus.REJECTED
+_BEFORE_TRIGGER: Final = (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED, OrderStatus.ACCEPTED)
+_Head = tuple[ClientOrderId, InstrumentId, int, int]
 
 
 @unique
@@ -100,7 +102,7 @@ def reconcile(ours: Ours, answer: VenueAnswer, now: int) -> Reconciliation:
     """
     run = _Run(ours, answer, now)
     run.all()
-    return Reconciliation(tuple(run.evidence), tuple(run.findings))
+    return Reconciliation((*run.before, *run.moved, *run.after), tuple(run.findings))
 
 
 def differences(
@@ -128,18 +130,22 @@ def differences(
 
 
 class _Run:
-    """One comparison."""
+    """One comparison. `before`, `moved` and `after` together are the evidence.
+
+    Orders begin first, then everything moves in the order in which it did, then orders end.
+    """
 
     def __init__(self, ours: Ours, answer: VenueAnswer, now: int) -> None:
         self.ours, self.answer, self.now = ours, answer, now
-        self.evidence: list[AnyOrderEvent | AnyAccountEvent] = []
+        self.before: list[AnyOrderEvent] = []
+        self.moved: list[OrderFilled | AnyAccountEvent] = []
+        self.after: list[AnyOrderEvent] = []
         self.findings: list[Finding] = []
-        self.fills: dict[ClientOrderId, list[OrderFilled]] = {}
-        for fill in answer.fills:
-            self.fills.setdefault(fill.client_order_id, []).append(fill)
+        self.missed: Counter[ClientOrderId] = Counter()
 
     def all(self) -> None:
-        """Orders of the answer, then ours that it leaves out, then the account."""
+        """What moved, the orders of the answer, then ours that it leaves out."""
+        self.movements()
         named = set()
         for theirs in self.answer.orders:
             order = None
@@ -148,33 +154,49 @@ class _Run:
                 order = self.ours.find(theirs.client_order_id)
             if order is None:
                 self.foreign(theirs)
-            else:
+            elif self.agrees(order, theirs):
                 self.both(order, theirs)
         for order in self.ours.open:
             if order.client_order_id not in named:
                 self.left_out(order)
-        self.strays(named)
-        self.account()
 
-    # --- orders that both know ----------------------------------------------------------------
-    def both(self, order: Order, theirs: VenueOrder) -> None:
-        """An order of ours that the venue knows."""
-        if not self.agrees(order, theirs):
-            return
-        head = self.head(order, theirs.ts)
-        if theirs.status is _REJECTED:
-            if order.is_open:
-                self.evidence.append(OrderRejected(*head, theirs.reason, ""))
-            return
-        if order.is_open:
-            self.begin(order, theirs)
-        filled = order.filled_units + self.missed_fills(order)
-        if filled != theirs.filled_units:
-            text = f"filled {theirs.filled_units} units, fills of {filled} are known"
-            self.odd(Oddity.MISSING_FILLS, order, text)
-        if order.is_open:
-            self.finish(order, theirs, head)
+    # --- what moved -----------------------------------------------------------------------------
+    def movements(self) -> None:
+        """Each fill and account event that we do not know."""
+        known = Counter(map(_identity, self.ours.events))
+        for movement in self.answer.movements:
+            if isinstance(movement, OrderFilled):
+                order = self.ours.find(movement.client_order_id)
+                if order is None:
+                    self.stray(movement)
+                else:
+                    self.fill(order, movement)
+            elif known[identity := _identity(movement)]:
+                known[identity] -= 1
+            else:
+                self.moved.append(msgspec.structs.replace(movement, ts_received=self.now))
 
+    def fill(self, order: Order, fill: OrderFilled) -> None:
+        """A fill of an order of ours."""
+        ours = order.fills.get(fill.fill_id)
+        if ours is None:
+            position = order.submit.position
+            own = msgspec.structs.replace(fill, ts_received=self.now, position=position)
+            self.moved.append(own)
+            self.missed[fill.client_order_id] += fill.quantity_units
+        elif (ours.price_units, ours.quantity_units) != (fill.price_units, fill.quantity_units):
+            there = f"{fill.quantity_units} at {fill.price_units} there"
+            here = f"{ours.quantity_units} at {ours.price_units} here"
+            self.odd(Oddity.CONTRADICTION, order, f"fill {fill.fill_id} is {there}, {here}")
+
+    def stray(self, fill: OrderFilled) -> None:
+        """An execution of an order that is not ours: it is booked, and looked at."""
+        if not self.ours.knows_fill(fill.instrument, fill.fill_id):
+            self.moved.append(msgspec.structs.replace(fill, ts_received=self.now))
+            text = f"fill {fill.fill_id} of venue order {fill.venue_order_id} is not ours"
+            self.findings.append(Finding(Oddity.FOREIGN_FILL, fill.instrument, text))
+
+    # --- orders that both know ------------------------------------------------------------------
     def agrees(self, order: Order, theirs: VenueOrder) -> bool:
         """Whether nothing that is proven here speaks against what the venue says."""
         known = order.venue_order_id
@@ -192,61 +214,45 @@ class _Run:
             return True
         return False
 
-    def begin(self, order: Order, theirs: VenueOrder) -> None:
-        """That it works, on which terms, and whether its trigger was met."""
+    def both(self, order: Order, theirs: VenueOrder) -> None:
+        """An order of ours as the venue knows it."""
+        filled = order.filled_units + self.missed[ClientOrderId(order.client_order_id)]
+        if filled != theirs.filled_units:
+            text = f"filled {theirs.filled_units} units, fills of {filled} are known"
+            self.odd(Oddity.MISSING_FILLS, order, text)
+        if order.is_final:
+            return
         head = self.head(order, theirs.ts)
+        if theirs.status is _REJECTED:
+            self.after.append(OrderRejected(*head, theirs.reason, ""))
+            return
+        self.begin(order, theirs, head)
+        if order.pending is None and theirs.status is VenueOrderStatus.CANCELED:
+            self.after.append(OrderCanceled(*head, theirs.filled_units, theirs.reason))
+        elif order.pending is None and theirs.status is VenueOrderStatus.EXPIRED:
+            self.after.append(OrderExpired(*head, theirs.filled_units, theirs.reason))
+        elif order.cancel_request is not None and self.is_deaf(theirs):
+            self.after.append(CancelRejected(*head, NOT_RECEIVED))
+
+    def begin(self, order: Order, theirs: VenueOrder, head: _Head) -> None:
+        """That it works, on which terms, and whether its trigger was met."""
         if order.ts_accepted is None:
-            self.evidence.append(OrderAccepted(*head, theirs.venue_order_id))
+            self.before.append(OrderAccepted(*head, theirs.venue_order_id))
         terms = (theirs.quantity_units, theirs.limit_units, theirs.trigger_units)
+        changed = terms != (order.quantity_units, order.limit_units, order.trigger_units)
         asked = order.asked
-        if terms != (order.quantity_units, order.limit_units, order.trigger_units) or (
-            asked is not None and terms == _wanted(order)
-        ):
-            self.evidence.append(OrderReplaced(*head, *terms))
-        elif asked is not None and theirs.status is _WORKING and self.answer.proves_absence:
-            self.evidence.append(ReplaceRejected(*head, NOT_RECEIVED))
-        early = order.status in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
-        if theirs.triggered and (early or order.status is OrderStatus.ACCEPTED):
-            self.evidence.append(OrderTriggered(*head))
+        if changed or (asked is not None and terms == _wanted(order)):
+            self.before.append(OrderReplaced(*head, *terms))
+        elif asked is not None and self.is_deaf(theirs):
+            self.before.append(ReplaceRejected(*head, NOT_RECEIVED))
+        if theirs.triggered and order.status in _BEFORE_TRIGGER:
+            self.before.append(OrderTriggered(*head))
 
-    def missed_fills(self, order: Order) -> int:
-        """Each fill that we do not know; how much they are."""
-        missed = 0
-        known = order.fills
-        for fill in self.fills.get(order.client_order_id, ()):
-            ours = known.get(fill.fill_id)
-            if ours is None:
-                own = msgspec.structs.replace(
-                    fill, ts_received=self.now, position=order.submit.position
-                )
-                self.evidence.append(own)
-                missed += fill.quantity_units
-            elif (ours.price_units, ours.quantity_units) != (fill.price_units, fill.quantity_units):
-                text = (
-                    f"fill {fill.fill_id} is {fill.quantity_units} at {fill.price_units} there, "
-                    f"{ours.quantity_units} at {ours.price_units} here"
-                )
-                self.odd(Oddity.CONTRADICTION, order, text)
-        return missed
+    def is_deaf(self, theirs: VenueOrder) -> bool:
+        """Whether a request that changed nothing at the venue will not change it any more."""
+        return self.answer.proves_absence or theirs.status is not _WORKING
 
-    def finish(
-        self, order: Order, theirs: VenueOrder, head: tuple[ClientOrderId, InstrumentId, int, int]
-    ) -> None:
-        """That it ended, or that a cancel never came."""
-        match theirs.status:
-            case VenueOrderStatus.CANCELED:
-                event = OrderCanceled(*head, theirs.filled_units, theirs.reason)
-                self.evidence += [event] if order.pending is None else []
-            case VenueOrderStatus.EXPIRED:
-                expired = OrderExpired(*head, theirs.filled_units, theirs.reason)
-                self.evidence += [expired] if order.pending is None else []
-            case VenueOrderStatus.WORKING:
-                if order.cancel_request is not None and self.answer.proves_absence:
-                    self.evidence.append(CancelRejected(*head, NOT_RECEIVED))
-            case _:
-                pass
-
-    # --- orders that only one side knows ------------------------------------------------------
+    # --- orders that only one side knows --------------------------------------------------------
     def left_out(self, order: Order) -> None:
         """An open order of ours that the venue does not name."""
         head = self.head(order, self.answer.ts)
@@ -254,10 +260,10 @@ class _Run:
         if proven and self.answer.proves_absence:
             self.odd(Oddity.LOST_ORDER, order, "the venue accepted it and does not know it")
         elif self.answer.proves_absence:
-            self.evidence.append(OrderRejected(*head, NOT_FOUND, ""))
+            self.after.append(OrderRejected(*head, NOT_FOUND, ""))
         else:
             if _asks(order):
-                self.evidence.append(RequestUnknown(*head, NO_ANSWER))
+                self.after.append(RequestUnknown(*head, NO_ANSWER))
             self.odd(Oddity.UNRESOLVED, order, "the venue does not name it")
 
     def foreign(self, theirs: VenueOrder) -> None:
@@ -267,34 +273,8 @@ class _Run:
             found = Finding(Oddity.FOREIGN_ORDER, theirs.instrument, f"{text} is not ours")
             self.findings.append(found)
 
-    def strays(self, named: Collection[ClientOrderId]) -> None:
-        """Executions of orders that are not ours, and of ours that the answer does not name."""
-        for id_, fills in self.fills.items():
-            order = self.ours.find(id_)
-            if order is not None:
-                if id_ not in named:
-                    self.missed_fills(order)
-                continue
-            for fill in fills:
-                if self.ours.knows_fill(fill.instrument, fill.fill_id):
-                    continue
-                self.evidence.append(msgspec.structs.replace(fill, ts_received=self.now))
-                text = f"fill {fill.fill_id} of venue order {fill.venue_order_id} is not ours"
-                self.findings.append(Finding(Oddity.FOREIGN_FILL, fill.instrument, text))
-
-    # --- the account --------------------------------------------------------------------------
-    def account(self) -> None:
-        """Each cash movement, split and liquidation that we do not know."""
-        known = Counter(map(_identity, self.ours.events))
-        for event in self.answer.events:
-            identity = _identity(event)
-            if known[identity]:
-                known[identity] -= 1
-            else:
-                self.evidence.append(msgspec.structs.replace(event, ts_received=self.now))
-
     # --- shared -------------------------------------------------------------------------------
-    def head(self, order: Order, ts: int) -> tuple[ClientOrderId, InstrumentId, int, int]:
+    def head(self, order: Order, ts: int) -> _Head:
         """What all evidence about an order begins with."""
         return ClientOrderId(order.client_order_id), InstrumentId(order.instrument), ts, self.now
 
@@ -345,4 +325,3 @@ def _identity(event: AnyAccountEvent) -> tuple[object, ...]:
         event = msgspec.structs.replace(event, strategy=None)
     bare = msgspec.structs.replace(event, ts_received=0)
     return (type(event).__name__, *msgspec.structs.astuple(bare))
-

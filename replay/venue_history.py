@@ -44,7 +44,8 @@ AccountEntry = entries.Cash | entries.Split | entries.Liquidated | entries.Fille
 class _Kept(msgspec.Struct, array_like=True):
     orders: list[KnownOrder]
     groups: list[int]
-    events: list[AccountEntry]
+    events: list[tuple[int, AccountEntry]]
+    last_fill: int
 
 
 _decoder: Final = msgspec.msgpack.Decoder(_Kept)
@@ -62,7 +63,8 @@ class VenueHistory:
         self._orders: dict[str, KnownOrder] = {}
         self._ended: dict[str, None] = {}
         self._groups: dict[int, None] = {}
-        self._events: list[AccountEntry] = []
+        self._events: list[tuple[int, AccountEntry]] = []
+        self._last_fill = 0
         self._asked: dict[str, entries.Submit] = {}
 
     @property
@@ -70,10 +72,13 @@ class VenueHistory:
         """Every order that is remembered, by its id."""
         return self._orders
 
-    @property
-    def events(self) -> tuple[AccountEntry, ...]:
-        """What happened to the account without an order of ours, oldest first."""
-        return tuple(self._events[-self.limit :])
+    def movements(self) -> list[AccountEntry]:
+        """Every fill and account event that is remembered, in the order in which they happened."""
+        fills = (fill for order in self._orders.values() for fill in order.fills)
+        placed: list[tuple[int, AccountEntry]] = [(int(fill.fill_id), fill) for fill in fills]
+        placed += self._events[-self.limit :]
+        # A fill stands before the events that came until the next one; sorting is stable.
+        return [entry for _, entry in sorted(placed, key=lambda item: item[0])]
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -108,7 +113,9 @@ class VenueHistory:
                 self._note(entry)
 
     def _note(self, entry: AccountEntry) -> None:
-        self._events.append(entry)
+        if isinstance(entry, entries.Filled):
+            self._last_fill = int(entry.fill_id)
+        self._events.append((self._last_fill, entry))
         if len(self._events) > 2 * self.limit:
             del self._events[: -self.limit]
 
@@ -144,6 +151,7 @@ class VenueHistory:
                 order.trigger = entry.trigger
             case entries.Filled():
                 order.fills.append(entry)
+                self._last_fill = int(entry.fill_id)
                 order.filled = entry.cumulative
                 if order.filled == order.quantity:
                     self._end(entry, VenueOrderStatus.FILLED, "")
@@ -172,7 +180,8 @@ class VenueHistory:
     def snapshot(self) -> bytes:
         """Everything, for `restore`."""
         ended = [self._orders[id_] for id_ in self._ended]
-        kept = _Kept([*ended, *self.open()], list(self._groups), list(self.events))
+        events = self._events[-self.limit :]
+        kept = _Kept([*ended, *self.open()], list(self._groups), events, self._last_fill)
         return msgspec.msgpack.encode(kept)
 
     @classmethod
@@ -188,7 +197,7 @@ class VenueHistory:
             raise CodecError(f"no history of a venue: {str(error)[:200]}") from error
         history = cls(limit)
         history._groups = dict.fromkeys(kept.groups)
-        history._events = kept.events
+        history._events, history._last_fill = kept.events, kept.last_fill
         for order in kept.orders:
             history._orders[order.id] = order
             if order.status is not VenueOrderStatus.WORKING:

@@ -48,9 +48,9 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
 class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """All that a venue said at one moment.
 
-    `fills` are the executions of those orders and of any others of the account, in the order in which
-    they happened; their `ts_received` means nothing. `events` is what moved cash or positions without
-    a fill. `balances` are units by currency, `positions` signed quantities by instrument, all legs
+    `movements` are the executions of those orders and of any others of the account, and what moved cash
+    or positions without a fill, in the order in which they happened: the profit that a fill realises
+    depends on the fills before it. Their `ts_received` means nothing. `balances` are units by currency, `positions` signed quantities by instrument, all legs
     together.
 
     `proves_absence` says that no request is under way any more and that an order that is not among
@@ -61,8 +61,7 @@ class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True):
     venue: VenueId
     ts: int
     orders: tuple[VenueOrder, ...]
-    fills: tuple[OrderFilled, ...]
-    events: tuple[AnyAccountEvent, ...] = ()
+    movements: tuple[OrderFilled | AnyAccountEvent, ...]
     balances: Mapping[str, int] = {}
     positions: Mapping[InstrumentId, int] = {}
     proves_absence: bool = False

@@ -1,6 +1,6 @@
 """A paper venue over quotes that a test makes, which may die and come back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,14 @@ def replace(number: int, quantity: int | None = None, limit: int | None = None) 
     )
 
 
+Feeds = Sequence[tuple[str, int, Iterable[Mapping[str, Any]]]]
+
+
 class Rig:
-    """One life of a paper venue: a kernel over (ts, bid, ask) quotes of size 5, and the log."""
+    """One life of a paper venue: a kernel over (ts, bid, ask) quotes of size 5, and the log.
+
+    `feeds` are (kind, number of the instrument, chunks) instead of the quotes.
+    """
 
     def __init__(
         self,
@@ -92,19 +98,24 @@ class Rig:
         log: PaperLog | None = None,
         config: VenueConfig | None = None,
         remember: int = 10_000,
+        universe: Universe = UNIVERSE,
+        feeds: Feeds = (),
     ) -> None:
         mapping = exchange_mapping(
-            config or venue_config(), UNIVERSE.instruments, UNIVERSE.currencies
+            config or venue_config(), universe.instruments, universe.currencies
         )
-        self.market = _native.Market(UNIVERSE.specs)
+        self.market = _native.Market(universe.specs)
+        ids = [item.id for item in universe.instruments]
         self.kernel = _native.Kernel(
-            UNIVERSE.specs, [A], UNIVERSE.currencies, [mapping], self.market
+            universe.specs, ids, universe.currencies, [mapping], self.market
         )
         self.kernel.set_clock(start)
+        for feed in feeds:
+            self.kernel.add_feed(*feed)
         if rows:
             self.kernel.add_feed("quote", 0, [quotes(*rows)])
         self.log = log or PaperLog(folder)
-        self.venue = PaperVenue(self.kernel, 0, SIM, UNIVERSE, self.log, remember)
+        self.venue = PaperVenue(self.kernel, 0, SIM, universe, self.log, remember)
         self.came_back = self.venue.open()
 
     def play(self, count: int | None = None) -> list[Any]:
@@ -125,5 +136,3 @@ class Rig:
     def die(self) -> None:
         """As `kill -9`: only what was written is left."""
         self.log.close()
-
-
