@@ -999,6 +999,8 @@ class SimulatedVenue:
     def positions(self) -> list[tuple[str, int, int]]:
         """Open positions as (instrument, leg, signed units)."""
 
+@final
+@disjoint_base
 class Kernel:
     """Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
 
