@@ -52,6 +52,7 @@ class Turn(msgspec.Struct, frozen=True, array_like=True, tag="turn"):
 class Start(msgspec.Struct, frozen=True, array_like=True, tag="start"):
     """The beginning of a file: everything as it is after turn `number`.
 
+    `instruments` and `currencies` (code and decimals) are what the numbers in `state` stand for.
     `history` is a `VenueHistory`; `balances` are units by currency as text, `positions` (instrument,
     leg, signed quantity).
     """
@@ -62,6 +63,8 @@ class Start(msgspec.Struct, frozen=True, array_like=True, tag="start"):
     history: bytes
     balances: dict[str, str]
     positions: tuple[tuple[str, int, int], ...]
+    instruments: tuple[str, ...]
+    currencies: tuple[tuple[str, int], ...]
     state: bytes
 
 

@@ -13,7 +13,13 @@ from openoutcry.replay.paper_log import SCHEMA, PaperLog, Start
 from openoutcry.replay.venue_entries import decode_entries
 from openoutcry.replay.venue_history import ENDED_ORDERS, AccountEntry, KnownOrder, VenueHistory
 from openoutcry.state.enums import LiquiditySide, Side
-from openoutcry.state.errors import CodecError, JournalDamaged, JournalError, StateError
+from openoutcry.state.errors import (
+    CodecError,
+    JournalDamaged,
+    JournalError,
+    SchemaTooNew,
+    StateError,
+)
 from openoutcry.state.events import (
     AccountLiquidated,
     AnyAccountEvent,
@@ -91,6 +97,15 @@ class PaperVenue:
             self._native.bring_back(state, self._history.ended(), self._history.groups)
         except CodecError as error:
             raise JournalDamaged(f"the log of the venue {self.name}: {error.message}") from error
+        except SchemaTooNew:
+            raise
+        except StateError as error:
+            raise StateError(
+                f"{error.message}: it had {', '.join(start.instruments)} and "
+                f"{', '.join(code for code, _ in start.currencies)}",
+                remedy="run with the same instruments and currencies, or begin a new paper account in "
+                "another state directory",
+            ) from error
         self.append()
         self._check()
         return True
@@ -116,6 +131,8 @@ class PaperVenue:
             self._history.snapshot(),
             balances,
             tuple(self._native.positions()),
+            tuple(item.id for item in self._universe.instruments),
+            tuple(self._universe.currencies),
             self._native.snapshot(),
         )
 

@@ -1000,7 +1000,6 @@ class SimulatedVenue:
         """Open positions as (instrument, leg, signed units)."""
 
 @final
-@disjoint_base
 class Kernel:
     """Merges recorded feeds, simulated venues and timers into one ordered stream of inputs.
 

@@ -13,7 +13,9 @@ from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull, S
 from openoutcry.state.events import OrderAccepted, OrderExpired, OrderFilled
 from openoutcry.state.identifiers import VenueId
 from openoutcry.state.market_data import Quote
+from openoutcry.state.universe import Universe
 from openoutcry.state.venue_answers import VenueOrder, VenueOrderStatus
+from tests.markets import MARGIN, PERP
 from tests.replay.paper_kit import A, Rig, cancel, client_id, order, replace, venue_config
 
 WORKING, FILLED = VenueOrderStatus.WORKING, VenueOrderStatus.FILLED
@@ -304,6 +306,13 @@ def test_the_log_of_another_venue_is_refused(tmp_path: Path) -> None:
     rig.venue.name = VenueId("OTHER")
     with pytest.raises(StateError, match="is of the venue SIM"):
         rig.venue.open()
+
+
+def test_other_instruments_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    Rig(tmp_path, []).die()
+    with pytest.raises(StateError, match=r"it had A\.SIM and AAA, USD") as raised:
+        Rig(tmp_path, [], universe=Universe([PERP], ["USDT"]), config=MARGIN)
+    assert "another state directory" in raised.value.remedy
 
 
 def test_a_log_that_contradicts_itself_is_refused(tmp_path: Path) -> None:

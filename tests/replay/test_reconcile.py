@@ -11,6 +11,7 @@ from openoutcry.state.events import (
     CashAdjusted,
     OrderAccepted,
     OrderCanceled,
+    OrderEvent,
     OrderFilled,
     OrderRejected,
     OrderReplaced,
@@ -195,6 +196,7 @@ def test_a_replace_of_an_order_that_filled_is_over() -> None:
     done = theirs(status=FILLED, filled_units=SIZE)
     found = ask(orders, done, moved=(fill(1, SIZE, SIZE),), proves=False)
     for event in found.evidence:
+        assert isinstance(event, OrderEvent)
         orders.apply(event)
     order = orders.get(client_id())
     assert order is not None
