@@ -158,6 +158,10 @@ class PaperVenue:
             self._catch_up()
         return True
 
+    def snapshot(self) -> bytes:
+        """The venue's state, as each turn of the log has it."""
+        return self._native.snapshot()
+
     def _catch_up(self) -> None:
         """Add what was written to the history: only questions need it."""
         for blob in self._news:
