@@ -51,6 +51,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
         "names the catalog; times the run, which no result holds",
     ),
     "replay/dataset.py": ({"files"}, "names the catalog and its cache"),
+    "replay/paper_log.py": ({"files"}, "the paper venue's own log, outside the journal"),
     "replay/decode_ahead.py": (
         {"threads"},
         "decodes the next chunk while one is played; what it gives and when is the same without",

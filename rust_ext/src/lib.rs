@@ -51,6 +51,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::player::register(module)?;
     bindings::run_columns::register(module)?;
     bindings::kernel::register(module)?;
+    bindings::simulated_venue::register(module)?;
     bindings::ledger::register(module)?;
     bindings::books::register(module)?;
     bindings::market::register(module)?;

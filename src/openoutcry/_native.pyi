@@ -1019,6 +1019,43 @@ class OrderDesk:
 
 # --- replay (kernel.rs) -----------------------------------------------------------------------------
 @final
+class SimulatedVenue:
+    """One venue of a kernel as a party of its own: what it did, what it is, how it comes back.
+
+    From its creation on the venue's entries are kept until they are taken; a venue that nobody asked
+    about keeps none.
+    """
+
+    def __new__(cls, kernel: Kernel, venue: int, /) -> SimulatedVenue:
+        """The venue with this number. Raises `IndexError` when there is none."""
+    def take_entries(self) -> tuple[bytes, bool]:
+        """What happened since the last time, and whether a trigger moved without an entry.
+
+        The bytes are one msgpack array of entries (docs/reference/paper.md), empty where nothing did.
+        """
+    def snapshot(self) -> bytes:
+        """The venue's state without the market that it saw and the orders that ended.
+
+        Open orders with their progress and places, the account, the last fill number.
+        """
+    def bring_back(
+        self, snapshot: bytes, ended: Sequence[tuple[str, int]], groups: Sequence[int], /
+    ) -> None:
+        """Become what the snapshot says, as of the kernel's time, after a time without a market.
+
+        `ended` are (client order id, filled units) of orders that ended, `groups` those of which one
+        has filled. Orders stand at the back of their levels; those that were to end meanwhile end now,
+        and what they report are the kernel's next inputs. Raises `CodecError` for damaged bytes,
+        `SchemaTooNew`, and `StateError` for those of another venue; nothing has changed then.
+        """
+    def open_orders(self) -> list[tuple[str, str, str, int, int]]:
+        """Orders that have not ended: (id, instrument, venue order id, quantity, filled)."""
+    def balances(self) -> list[tuple[str, int]]:
+        """Units of every currency of the run."""
+    def positions(self) -> list[tuple[str, int, int]]:
+        """Open positions as (instrument, leg, signed units)."""
+
+@final
 class Kernel:
     """Merges feeds, venues, timers and messages from outside into one ordered stream of inputs.
 

@@ -28,9 +28,9 @@ const SHORT_WAIT: usize = 8192;
 /// Merges feeds, simulated venues, timers and messages from outside into one ordered stream of inputs.
 #[pyclass(name = "Kernel", module = "openoutcry._native")]
 pub struct PyKernel {
-    inner: Kernel,
+    pub(super) inner: Kernel,
     market: Py<PyMarket>,
-    messages: Messages,
+    pub(super) messages: Messages,
     commands: CommandReader,
     delivered: u64,
     /// Messages from outside by their token, until their input comes.

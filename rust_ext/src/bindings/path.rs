@@ -22,8 +22,7 @@ use super::run_columns::PyRunColumns;
 use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::Event;
-use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts, Stage};
-use crate::record::Record;
+use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts};
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
@@ -233,7 +232,10 @@ impl PyOrderPath {
 
     /// The journal has become durable further: let out what may go at this moment.
     #[pyo3(name = "on_durable", signature = (now, /))]
-    fn on_more_durable<'py>(slf: &Bound<'py, Self>, now: Nanos) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    fn on_more_durable<'py>(
+        slf: &Bound<'py, Self>,
+        now: Nanos,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let blame = |failed| slf.borrow_mut().blame(slf.py(), failed);
         Self::with(slf, |path, parts| path.on_durable(now, parts)).map_err(blame)?;
         Self::take_dropped(slf)
@@ -243,7 +245,9 @@ impl PyOrderPath {
     fn take_dropped<'py>(slf: &Bound<'py, Self>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let notices = slf.borrow_mut().inner.take_notices();
         let this = slf.borrow();
-        let notices = notices.iter().map(|notice| this.build_notice(slf.py(), notice));
+        let notices = notices
+            .iter()
+            .map(|notice| this.build_notice(slf.py(), notice));
         notices.collect()
     }
 
@@ -256,7 +260,10 @@ impl PyOrderPath {
     /// Suppressed commands that have no answer yet, in order.
     fn take_suppressed<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let commands = self.inner.take_suppressed(&self.orders.borrow(py).inner);
-        commands.iter().map(|command| self.build(py, command)).collect()
+        commands
+            .iter()
+            .map(|command| self.build(py, command))
+            .collect()
     }
 
     /// Commands held back until the journal is durable.
@@ -444,7 +451,10 @@ impl PyOrderPath {
         let this = slf.borrow();
         match &this.port {
             Port::Kernel(kernel) => {
-                let sent = kernel.bind(py).borrow_mut().send(outgoing.clone().command());
+                let sent = kernel
+                    .bind(py)
+                    .borrow_mut()
+                    .send(outgoing.clone().command());
                 sent.map_err(|failure| to_python(py, failure))
             }
             Port::Python { venue, .. } => {

@@ -1,7 +1,7 @@
 //! What the account holds at the venue: one book of a ledger, and which instruments are open.
 
 use crate::fixed::NumericError;
-use crate::ledger::{Execution, Ledger};
+use crate::ledger::{Execution, Ledger, SnapshotError};
 use crate::types::{CurrencyIx, Fill, Instrument, InstrumentIx};
 
 use super::money::notional;
@@ -110,6 +110,20 @@ impl Account {
         let cash = self.ledger.split(BOOK, ix, numerator, denominator, price)?;
         self.note(ix);
         Ok(cash)
+    }
+
+    /// The exact state, for `restore` of an account with the same currencies and instruments.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.ledger.snapshot()
+    }
+
+    /// Become the account of a snapshot; an error has changed nothing.
+    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        self.ledger.restore(bytes)?;
+        for ix in 0..self.held.len() {
+            self.note(ix as InstrumentIx);
+        }
+        Ok(())
     }
 
     fn note(&mut self, ix: InstrumentIx) {

@@ -22,6 +22,7 @@ mod queue;
 pub mod reasons;
 mod show;
 mod slippage;
+mod snapshot;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ use self::margin::Band;
 use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
 use self::queue::Hit;
+pub use self::snapshot::OpenOrder;
 use crate::book::Book;
 use crate::sessions::Sessions;
 use crate::types::{
@@ -63,6 +65,8 @@ pub struct Exchange {
     hits: Vec<Hit>,
     last_fill: u64,
     liquidated: bool,
+    /// The trigger of a trailing stop moved since somebody asked.
+    moved: bool,
 }
 
 impl Exchange {
@@ -93,6 +97,7 @@ impl Exchange {
             hits: Vec::new(),
             last_fill: 0,
             liquidated: false,
+            moved: false,
             config,
         })
     }

@@ -35,6 +35,20 @@ impl Place {
         }
     }
 
+    /// What a snapshot keeps: ahead, shown, printed.
+    pub fn parts(&self) -> [i64; 3] {
+        [self.ahead, self.shown, self.printed]
+    }
+
+    /// The place that has these parts.
+    pub fn of_parts([ahead, shown, printed]: [i64; 3]) -> Self {
+        Self {
+            ahead,
+            shown,
+            printed,
+        }
+    }
+
     pub fn ahead(&self) -> i64 {
         self.ahead
     }

@@ -78,18 +78,22 @@ impl Conditional {
         }
     }
 
-    /// Follow the best price; the trigger never moves back.
-    fn ratchet(&mut self, price: i64) {
-        let Some(trail) = self.trail else { return };
+    /// Follow the best price; the trigger never moves back. Whether it moved.
+    fn ratchet(&mut self, price: i64) -> bool {
+        let Some(trail) = self.trail else {
+            return false;
+        };
         let trigger = trail.trigger(self.rises, price);
         let better = if self.rises {
             trigger < self.trigger
         } else {
             trigger > self.trigger
         };
-        if self.trigger == UNDEFINED || better {
+        let moves = self.trigger == UNDEFINED || better;
+        if moves {
             self.trigger = trigger;
         }
+        moves
     }
 }
 
@@ -110,7 +114,7 @@ impl Exchange {
         let trading = self.trading(ix, ts);
         let hit = trading && price.is_some_and(|price| conditional.hit(price));
         if let Some(price) = price {
-            conditional.ratchet(halve(price, conditional.rises));
+            self.moved |= conditional.ratchet(halve(price, conditional.rises));
         }
         self.orders.watch(conditional);
         if hit {
@@ -132,7 +136,7 @@ impl Exchange {
             if conditional.hit(price) {
                 fired.push(conditional.key);
             } else {
-                conditional.ratchet(halve(price, conditional.rises));
+                self.moved |= conditional.ratchet(halve(price, conditional.rises));
             }
         }
         for key in fired {
@@ -157,7 +161,7 @@ impl Exchange {
             if conditional.hit(2 * i128::from(price)) {
                 fired.push(conditional.key);
             } else {
-                conditional.ratchet(price);
+                self.moved |= conditional.ratchet(price);
             }
         }
         for key in fired {
@@ -201,7 +205,7 @@ impl Exchange {
             if conditional.hit(2 * i128::from(worst)) {
                 fired.push((conditional.key, conditional.trigger.clamp(low, high)));
             } else {
-                conditional.ratchet(best);
+                self.moved |= conditional.ratchet(best);
             }
         }
         self.orders.desk_mut(ix).conditionals = list;

@@ -12,9 +12,11 @@ mod bar_run;
 mod bars;
 mod burst;
 mod counts;
+mod entries;
 mod input;
 mod live;
 mod numbered;
+mod paper;
 mod report;
 mod rows;
 mod snapshot;
@@ -33,8 +35,10 @@ use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
 use agenda::{Agenda, Task};
 pub use counts::Counts;
+pub use entries::EntryNames;
 pub use input::{Datum, Input};
 use numbered::Numbered;
+pub use paper::Kept;
 pub use venue::Venue;
 
 /// How far the kernel came.

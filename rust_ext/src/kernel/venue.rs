@@ -1,6 +1,7 @@
 //! The kernel's side of the simulated venues: commands on their way there, reports on their way back.
 
 use super::agenda::Task;
+use super::entries::Entries;
 use super::{Input, Kernel};
 use crate::exchange::Exchange;
 use crate::failure::Failure;
@@ -16,6 +17,8 @@ pub struct Venue {
     /// Nanoseconds from the venue to the core.
     pub report_latency: i64,
     deadline: Option<Key>,
+    /// What happened here, where that is asked for.
+    pub(super) entries: Option<Entries>,
 }
 
 impl Venue {
@@ -31,6 +34,7 @@ impl Venue {
             order_latency,
             report_latency,
             deadline: None,
+            entries: None,
         }
     }
 
@@ -89,6 +93,9 @@ impl Kernel {
     }
 
     pub(super) fn deliver(&mut self, venue: usize, ts: Nanos, command: Command) {
+        if let Some(entries) = &mut self.venues[venue].entries {
+            entries.arrived(ts, &command);
+        }
         self.at_venue(venue, ts, |exchange, out| {
             exchange.on_command(ts, command, out)
         });
@@ -154,6 +161,7 @@ impl Kernel {
 
     fn send_reports(&mut self, number: usize) {
         let (latency, floor) = (self.venues[number].report_latency, self.floor());
+        self.venues[number].note_reports(self.now, &self.scratch);
         for report in self.scratch.drain(..) {
             let ts = report.ts().saturating_add(latency).max(floor);
             let key = Key {

@@ -3,7 +3,7 @@
 //! An order changes only on evidence (`Event`). Nothing here knows Python, a clock or a venue.
 
 mod booking;
-mod codec;
+pub(crate) mod codec;
 mod event;
 mod evidence;
 mod fills;

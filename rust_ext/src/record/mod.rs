@@ -6,7 +6,7 @@
 
 mod messages;
 mod pack;
-mod words;
+pub mod words;
 
 pub use messages::Record;
 pub use pack::{Packer, hex};

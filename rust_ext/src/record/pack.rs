@@ -60,6 +60,15 @@ impl Packer<'_> {
         }
     }
 
+    /// An integer of 64 bits without a sign, in its shortest form.
+    #[inline]
+    pub fn wide(&mut self, value: u64) {
+        match i64::try_from(value) {
+            Ok(value) => self.int(value),
+            Err(_) => self.unsigned(value),
+        }
+    }
+
     #[inline]
     pub fn text(&mut self, text: &str) {
         let length = text.len();
@@ -91,9 +100,12 @@ impl Packer<'_> {
     pub fn array(&mut self, length: usize) {
         if length < 16 {
             self.out.push(0x90 | length as u8);
-        } else {
+        } else if let Ok(small) = u16::try_from(length) {
             self.out.push(0xdc);
-            self.out.extend((length as u16).to_be_bytes());
+            self.out.extend(small.to_be_bytes());
+        } else {
+            self.out.push(0xdd);
+            self.out.extend((length as u32).to_be_bytes());
         }
     }
 

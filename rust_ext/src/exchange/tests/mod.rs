@@ -15,6 +15,7 @@ mod queue;
 mod queue_properties;
 mod rejections;
 mod slippage;
+mod snapshots;
 mod speed;
 mod trades;
 mod triggers;
@@ -22,6 +23,7 @@ mod triggers;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::failure::Failure;
 use crate::fixed::Rounding;
 use crate::types::{
     Bar, Command, Fill, Liquidity, OrderType, PriceType, Side, Submit, TimeInForce, TriggerSource,

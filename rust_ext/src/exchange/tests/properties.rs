@@ -6,8 +6,9 @@ use super::*;
 use Side::{Buy, Sell};
 use proptest::prelude::*;
 
+/// One event at a venue.
 #[derive(Clone, Debug)]
-enum Step {
+pub enum Step {
     Quote {
         bid: i64,
         spread: i64,
@@ -72,7 +73,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn play(desk: &mut Desk, step: Step) -> Vec<Report> {
+/// Events, at most so many.
+pub fn any_run(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    proptest::collection::vec(step(), 1..most)
+}
+
+pub fn play(desk: &mut Desk, step: Step) -> Vec<Report> {
     match step {
         Step::Quote {
             bid,
@@ -128,7 +134,7 @@ fn follow(seen: &mut BTreeMap<u128, Seen>, report: &Report) -> Result<(), TestCa
     Ok(())
 }
 
-fn venue(passive: Passive, cash_only: bool) -> Desk {
+pub fn venue(passive: Passive, cash_only: bool) -> Desk {
     let fees = Fees {
         taker: 3_000_000_000,
         maker: 1_000_000_000,

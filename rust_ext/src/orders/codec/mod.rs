@@ -7,7 +7,7 @@
 mod reader;
 mod writer;
 
-pub use reader::{Defect, Reader};
+pub use reader::{Defect, Reader, SIDES, SOURCES, TIMES, TYPES};
 pub use writer::Writer;
 
 use super::order::Order;

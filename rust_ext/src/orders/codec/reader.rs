@@ -9,8 +9,8 @@ use crate::orders::order::Order;
 use crate::orders::status::{FillState, OrderStatus, RequestState};
 use crate::types::{InstrumentIx, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
-const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
-const TYPES: [OrderType; 7] = [
+pub const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+pub const TYPES: [OrderType; 7] = [
     OrderType::Market,
     OrderType::Limit,
     OrderType::Stop,
@@ -19,14 +19,14 @@ const TYPES: [OrderType; 7] = [
     OrderType::TakeProfitLimit,
     OrderType::TrailingStop,
 ];
-const TIMES: [TimeInForce; 5] = [
+pub const TIMES: [TimeInForce; 5] = [
     TimeInForce::Gtc,
     TimeInForce::Ioc,
     TimeInForce::Fok,
     TimeInForce::Gtd,
     TimeInForce::Day,
 ];
-const SOURCES: [TriggerSource; 4] = [
+pub const SOURCES: [TriggerSource; 4] = [
     TriggerSource::BidAsk,
     TriggerSource::Last,
     TriggerSource::Mark,
@@ -66,6 +66,11 @@ impl<'a> Reader<'a> {
     /// Whether everything was read.
     pub fn is_done(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
     }
 
     pub fn order(&mut self) -> Read<Order> {
@@ -139,7 +144,9 @@ impl<'a> Reader<'a> {
             book,
             submit,
             arrival,
-            oco_group: Some(self.text()?).filter(|name| !name.is_empty()).map(Into::into),
+            oco_group: Some(self.text()?)
+                .filter(|name| !name.is_empty())
+                .map(Into::into),
             position: self.symbol()?,
             tag: self.symbol()?,
         })
@@ -239,16 +246,16 @@ impl<'a> Reader<'a> {
         self.int().map(VenueKey::Number)
     }
 
-    fn flag(&mut self) -> Read<bool> {
+    pub fn flag(&mut self) -> Read<bool> {
         self.one_of(&[false, true])
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> Read<T> {
+    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> Read<T> {
         let [code] = self.take()?;
         all.get(usize::from(code)).copied().ok_or(Defect::Damaged)
     }
 
-    fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
+    pub fn maybe<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
         if self.flag()? {
             return read(self).map(Some);
         }

@@ -171,7 +171,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn maybe<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+    pub fn maybe<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         self.bytes.push(value.is_some().into());
         if let Some(value) = value {
             write(self, value);
