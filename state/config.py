@@ -12,6 +12,7 @@ import msgspec
 
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
+from openoutcry.state.tape_config import TapeConfig
 
 Unlimited = Literal["unlimited"]
 Limit = Decimal | Unlimited
@@ -184,4 +185,5 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     feeds: tuple[FeedConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...]
     risk: RiskConfig = RiskConfig()
+    tape: TapeConfig = TapeConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table

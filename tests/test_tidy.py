@@ -78,6 +78,11 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "state/journal_store.py": ({"files", "threads"}, "LMDB; readers keep its map from growing"),
     "state/journal_writer.py": ({"threads"}, "the journal's thread, the only one that writes"),
     "state/snapshots.py": ({"files"}, "keeps snapshots"),
+    "state/tape.py": ({"clock", "files"}, "writes the tape; waits a while after a disk refused"),
+    "state/tape_convert.py": ({"files"}, "makes Parquet of the tape"),
+    "state/tape_files.py": ({"files"}, "names and reads the files of a tape"),
+    "state/tape_reader.py": ({"files"}, "reads the tape"),
+    "state/tape_threads.py": ({"files", "threads"}, "syncs and converts beside the core"),
 }
 # Modules in which a float would be money, or a size, or a price.
 MONEY = re.compile(

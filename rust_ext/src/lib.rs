@@ -27,6 +27,7 @@ pub mod path;
 pub mod record;
 pub mod risk;
 pub mod sessions;
+pub mod tape;
 pub mod types;
 pub mod watch;
 
@@ -47,6 +48,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::risk::register(module)?;
     bindings::path::register(module)?;
     bindings::moments::register(module)?;
+    bindings::tape::register(module)?;
     bindings::player::register(module)?;
     bindings::run_columns::register(module)?;
     bindings::kernel::register(module)?;

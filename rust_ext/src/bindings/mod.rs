@@ -34,3 +34,4 @@ pub mod player;
 pub mod reports;
 pub mod risk;
 pub mod run_columns;
+pub mod tape;
