@@ -55,6 +55,8 @@ PORTS: dict[str, tuple[set[str], str]] = {
         {"threads"},
         "decodes the next chunk while one is played; what it gives and when is the same without",
     ),
+    "replay/synthetic_feed.py": ({"randomness"}, "as replay/synth.py"),
+    "replay/tape_feed.py": ({"threads"}, "as replay/decode_ahead.py"),
     "replay/sweep.py": (
         {"threads"},
         "shares runs among processes; each run is the same wherever it is made",
@@ -62,7 +64,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "replay/synth.py": (
         {"files", "randomness"},
-        "makes a catalog; numpy's PCG64 gives a seed the same bits everywhere",
+        "numpy's PCG64 gives a seed the same bits everywhere",
     ),
     "state/catalog.py": ({"files"}, "reads and writes the recorded markets"),
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),

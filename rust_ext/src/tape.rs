@@ -203,7 +203,7 @@ impl Piece {
     fn take(&mut self, frame: &[u8], shapes: &[Shape]) {
         self.frames += 1;
         self.seq = u64_at(frame, 24);
-        self.now = u64_at(frame, 32).cast_signed();
+        self.now = i64_at(frame, 32);
         let mut at = HEAD;
         while at < frame.len() {
             let (stream, rows) = (u32_at(frame, at) as usize, u32_at(frame, at + 4) as usize);
@@ -213,7 +213,7 @@ impl Piece {
                 let bytes = &frame[at..at + rows * 8];
                 at += rows * 8;
                 if column == shapes[stream].received {
-                    let last = u64_at(bytes, bytes.len() - 8).cast_signed();
+                    let last = i64_at(bytes, bytes.len() - 8);
                     self.stamps[stream] = Some(last);
                 }
                 if let Some(kept) = self.columns[stream].get_mut(column) {
@@ -274,6 +274,10 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]))
 }
 
+fn i64_at(bytes: &[u8], at: usize) -> i64 {
+    i64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +313,7 @@ mod tests {
 
     fn numbers(bytes: &[u8]) -> Vec<i64> {
         let words = bytes.chunks_exact(8);
-        words.map(|word| u64_at(word, 0).cast_signed()).collect()
+        words.map(|word| i64_at(word, 0)).collect()
     }
 
     #[test]
