@@ -28,7 +28,7 @@ _MAX_SEED: Final = 2**63 - 1
 
 def check(config: Config) -> list[Problem]:
     """Every rule that a well-typed config breaks."""
-    checks = (_run, _venues, _feeds, _strategies, _risk, _currencies)
+    checks = (_run, _venues, _feeds, _strategies, _risk, _tape, _currencies)
     return [problem for rule in checks for problem in rule(config)]
 
 
@@ -69,6 +69,11 @@ def _run(config: Config) -> Iterator[Problem]:
         yield Problem(("run", "seed"), f"{run.seed} is out of range", f"use 0..{_MAX_SEED}")
     yield from _at_least(run, ("run",), 1, "grid_s")
     yield from _currency(run.account_currency, ("run", "account_currency"))
+
+
+def _tape(config: Config) -> Iterator[Problem]:
+    yield from _at_least(config.tape, ("tape",), 1, "segment_mb", "segment_minutes", "sync_ms")
+    yield from _at_least(config.tape, ("tape",), 0, "keep_days")
 
 
 def _venues(config: Config) -> Iterator[Problem]:

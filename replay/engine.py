@@ -83,6 +83,7 @@ def replay(
             epoch=int.from_bytes(bytes.fromhex(run_id)[:_EPOCH_BYTES], "big"),
             stepping=stepping,
             universe=universe,
+            final_stamps=source.catalog.is_tape,
         )
         stopped = _play(session, progress, interrupted or _never, (first, last))
     facts = RunFacts(run_id=run_id, interrupted=stopped, first_ts=first)

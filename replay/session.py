@@ -99,6 +99,7 @@ class ReplaySession:
         stepping: Bring every event to Python, as `RecordedFeeds`.
         keep_records: Keep the decision record, to read it back.
         universe: That of the config and the instruments, where it is known already.
+        final_stamps: Times of receipt are those of a session's tape: no feed's latency is added.
 
     Raises:
         ConfigError: A feed's instrument, its venue or its calendar is not known.
@@ -117,8 +118,10 @@ class ReplaySession:
         stepping: bool = False,
         keep_records: bool = False,
         universe: Universe | None = None,
+        final_stamps: bool = False,
     ) -> None:
         self.config = config
+        self._final_stamps = final_stamps
         self.universe = universe or build_universe(config, instruments)
         self.market = _native.Market(self.universe.specs)
         self.calendars = calendars_of(self.universe.instruments, calendars)
@@ -141,7 +144,7 @@ class ReplaySession:
 
     def _add_feed(self, feed: FeedConfig, chunks: Chunks) -> None:
         number = self.universe.index[feed.instrument]
-        latency_ns = feed.latency_us * 1_000
+        latency_ns = 0 if self._final_stamps else feed.latency_us * 1_000
         for kind in feed.kinds:
             if kind == "bar":
                 for bars in map(parse_bars, feed.bars):

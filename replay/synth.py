@@ -85,7 +85,7 @@ def synth(
     for number, name in enumerate(instruments):
         catalog.add_instruments([_instrument(name)])
         bits = np.random.PCG64(np.random.SeedSequence([seed, number]))
-        ticks = _START_TICKS[number % len(_START_TICKS)]
+        ticks = start_ticks(number)
         for day in range(days):
             quotes, trades, ticks = _day(bits, ticks, day, first_day, step_s)
             bars = _bars(trades)
@@ -112,25 +112,53 @@ def _instrument(name: str) -> AnyInstrument:
     )
 
 
+class Lot(msgspec.Struct, frozen=True):
+    """What the numbers of an instrument count: units of a tick and of a lot."""
+
+    tick: int
+    lot: int
+
+
+class Steps(msgspec.Struct, frozen=True):
+    """A piece of a walk: steps number `first` on, `step_s` seconds each, the first of all at `origin` ns."""
+
+    origin: int
+    first: int
+    count: int
+    step_s: int
+
+
 def _day(
     bits: np.random.PCG64, ticks: int, day: int, first_day: int, step_s: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Quotes and trades of a day that opens at `ticks`, and the tick it closes at."""
-    rows = _DAY_SECONDS // step_s
-    raw = bits.random_raw(rows * 2).reshape(2, rows)
-    midnight = (first_day + day) * _DAY_SECONDS * _NS
+    count = _DAY_SECONDS // step_s
+    steps = Steps(first_day * _DAY_SECONDS * _NS, day * count, count, step_s)
+    quotes, trades, last = walk(bits, ticks, steps, Lot(_TICK_UNITS, _LOT_UNITS))
+    return pl.DataFrame(quotes), pl.DataFrame(trades), last
+
+
+def walk(
+    bits: np.random.PCG64, ticks: int, steps: Steps, units: Lot
+) -> tuple[dict[str, Ints], dict[str, Ints], int]:
+    """Quotes and trades of steps that begin at a tick, and the tick they end at.
+
+    All rows of a step lie inside its first second; none stands on a minute's edge where the steps divide one.
+    """
+    raw = bits.random_raw(steps.count * 2).reshape(2, steps.count)
+    times = steps.origin + (steps.first + np.arange(steps.count)) * steps.step_s * _NS
     # Up to 0.9 s of jitter inside each step; never on a minute's edge.
-    stamps = midnight + np.arange(rows) * step_s * _NS + (1 + _draw(raw[0], 0, 900)) * 1_000_000
-    path = _walk(raw[0], ticks, day * rows)
+    stamps = times + (1 + _draw(raw[0], 0, 900)) * 1_000_000
+    path = _walk(raw[0], ticks, steps.first)
     half = 2 + _draw(raw[0], 24, 3)
-    bid, ask = (path - half) * _TICK_UNITS, (path + half) * _TICK_UNITS
+    bid, ask = (path - half) * units.tick, (path + half) * units.tick
     quotes = {
         "ts_event": stamps,
         "ts_received": stamps,
         "bid": bid,
         "ask": ask,
-        "bid_size": (1 + _draw(raw[0], 32, 2000)) * _LOT_UNITS,
-        "ask_size": (1 + _draw(raw[0], 48, 2000)) * _LOT_UNITS,
+        "bid_size": (1 + _draw(raw[0], 32, 2000)) * units.lot,
+        "ask_size": (1 + _draw(raw[0], 48, 2000)) * units.lot,
     }
     prints = _draw(raw[1], 0, 3) == 0
     buys = _draw(raw[1], 8, 2)[prints] == 1
@@ -139,11 +167,16 @@ def _day(
         "ts_event": at,
         "ts_received": at,
         "price": np.where(buys, ask[prints], bid[prints]),
-        "size": (1 + _draw(raw[1], 32, 300)[prints]) * _LOT_UNITS,
+        "size": (1 + _draw(raw[1], 32, 300)[prints]) * units.lot,
         "aggressor": np.where(buys, 1, -1),
-        "trade_id": day * rows + np.flatnonzero(prints) + 1,
+        "trade_id": steps.first + np.flatnonzero(prints) + 1,
     }
-    return pl.DataFrame(quotes), pl.DataFrame(trades), int(path[-1])
+    return quotes, trades, int(path[-1])
+
+
+def start_ticks(number: int) -> int:
+    """Where the walk of an instrument begins, by its place among the others."""
+    return _START_TICKS[number % len(_START_TICKS)]
 
 
 def _walk(raw: NDArray[np.uint64], ticks: int, offset: int) -> Ints:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _INSTRUMENTS_FILE: Final = "instruments.json"
 _CALENDARS_FILE: Final = "calendars.json"
+_TAPE_FILE: Final = "tape.json"
 
 
 class StreamInfo(msgspec.Struct, frozen=True):
@@ -83,8 +84,14 @@ class Catalog:
                 return found
         raise CatalogError(f"{self.path} has no instrument {instrument}")
 
-    def add_instruments(self, instruments: Iterable[AnyInstrument]) -> None:
+    def add_instruments(
+        self, instruments: Iterable[AnyInstrument], *, replace: bool = False
+    ) -> None:
         """Add instruments; one that is already there stays as it is (its owner may have edited it).
+
+        Args:
+            instruments: What to add.
+            replace: The new ones hold.
 
         Raises:
             CatalogError: An id is there with other scales: files written so far would change value.
@@ -92,7 +99,9 @@ class Catalog:
         exists = (self.path / _INSTRUMENTS_FILE).exists()
         known = {found.id: found for found in self.instruments()} if exists else {}
         for new in instruments:
-            old = known.setdefault(new.id, new)
+            old = known.get(new.id, new)
+            if replace or new.id not in known:
+                known[new.id] = new
             if (old.price_scale, old.size_scale) != (new.price_scale, new.size_scale):
                 raise CatalogError(
                     f"{new.id}: scales {new.price_scale}/{new.size_scale} contradict the catalog's "
@@ -121,12 +130,26 @@ class Catalog:
             raise CatalogError(f"{file}: two calendars have one name", remedy="rename one of them")
         return sorted(found, key=lambda calendar: calendar.name)
 
-    def add_calendars(self, calendars: Iterable[Calendar]) -> None:
-        """Add calendars; one whose name is there stays as it is (its owner may have edited it)."""
+    def add_calendars(self, calendars: Iterable[Calendar], *, replace: bool = False) -> None:
+        """Add calendars; one whose name is there stays as it is (its owner may have edited it).
+
+        With `replace` the new ones hold.
+        """
         known = {calendar.name: calendar for calendar in self.calendars()}
         for calendar in calendars:
-            known.setdefault(calendar.name, calendar)
+            if replace or calendar.name not in known:
+                known[calendar.name] = calendar
         self._write_list(_CALENDARS_FILE, [known[name] for name in sorted(known)])
+
+    @property
+    def is_tape(self) -> bool:
+        """Whether a session wrote it: its times of receipt are final, no feed's latency is added."""
+        return (self.path / _TAPE_FILE).exists()
+
+    def begin_tape(self) -> None:
+        """Make this the catalog of a tape."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / _TAPE_FILE).touch()
 
     def write(
         self,
@@ -157,9 +180,14 @@ class Catalog:
             The files written, one per UTC day or year.
 
         Raises:
-            CatalogError: Unknown kind, instrument or bar type; columns or order are wrong.
+            CatalogError: Unknown kind, instrument or bar type; columns or order are wrong; a tape.
         """
         key = StreamKey(kind, InstrumentId(instrument), bar)
+        if self.is_tape:
+            raise CatalogError(
+                f"{self.path} is a tape, which only its session writes",
+                remedy="write to another catalog",
+            )
         owner = self.instrument(instrument)
         frame = _checked_frame(key, columns)
         written: list[Path] = []
@@ -367,7 +395,7 @@ def overlaps(path: Path, key: StreamKey, start: int | None, end: int | None) -> 
 
     unit: Literal["Y", "D"] = "Y" if key.yearly else "D"
     try:
-        period = np.datetime64(path.stem, unit)
+        period = np.datetime64(catalog_files.period(path), unit)
     except ValueError as error:
         raise CatalogError(f"{path}: the name is no UTC day or year") from error
     first, after = (

@@ -128,7 +128,7 @@ def _check_file(
                 add({"out_of_order": int(frame.item(0, "ts_received") < previous)})
             # The last row of the slice before stands in front, so that no pair is missed.
             add(_count_pairs(frame if carry is None else pl.concat([carry, frame]), key))
-            add(_count_rows(frame, key, owner, path.stem))
+            add(_count_rows(frame, key, owner, catalog_files.period(path)))
             carry = frame.tail(1)
     except CatalogFileError as error:
         return counts, None, error

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from openoutcry.state.durable_files import sync_file
 from openoutcry.state.errors import CatalogError, DataFormatError
 from openoutcry.state.identifiers import InstrumentId
 
@@ -147,8 +148,20 @@ def partitions(key: StreamKey, ts_received: "NDArray[np.int64]") -> Iterator[tup
         yield str(labels[start]), slice(start, end)
 
 
-def write_file(path: Path, frame: "pl.DataFrame", info: FileInfo) -> None:
-    """Write a file so that readers see the old one or the new one, never a part."""
+def period(path: Path) -> str:
+    """The UTC day or year that a file holds rows of: `2024-08-08` also of `2024-08-08.00000012.parquet`."""
+    return path.stem.partition(".")[0]
+
+
+def write_file(path: Path, frame: "pl.DataFrame", info: FileInfo, *, synced: bool = False) -> None:
+    """Write a file so that readers see the old one or the new one, never a part.
+
+    Args:
+        path: Where.
+        frame: The rows.
+        info: The metadata.
+        synced: Have the disk hold the contents before the file appears under its name.
+    """
     metadata = {
         "openoutcry.schema": str(info.schema),
         "openoutcry.price_scale": str(info.price_scale),
@@ -164,6 +177,8 @@ def write_file(path: Path, frame: "pl.DataFrame", info: FileInfo) -> None:
         frame.write_parquet(
             temporary, compression="snappy", row_group_size=_ROW_GROUP_ROWS, metadata=metadata
         )
+        if synced:
+            sync_file(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

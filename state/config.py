@@ -12,6 +12,7 @@ from openoutcry.state.config_struct import ConfigStruct
 from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
+from openoutcry.state.tape_config import TapeConfig
 
 Unlimited = Literal["unlimited"]
 Limit = Decimal | Unlimited
@@ -182,4 +183,5 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     risk: RiskConfig = RiskConfig()
     daemon: DaemonConfig = DaemonConfig()
     paper: PaperConfig = PaperConfig()
+    tape: TapeConfig = TapeConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table

@@ -13,10 +13,11 @@
     ├── StateError             journal, snapshot, codec
     │   ├── CodecError         bytes that are no message
     │   ├── SchemaTooNew       written by a newer openoutcry
-    │   └── JournalError       the journal cannot do what was asked
-    │       ├── JournalDamaged  it does not hold what was written
-    │       ├── JournalFull     no room on the disk, or beyond its largest size
-    │       └── JournalLocked   another process has the state directory
+    │   ├── JournalError       the journal cannot do what was asked
+    │   │   ├── JournalDamaged  it does not hold what was written
+    │   │   ├── JournalFull     no room on the disk, or beyond its largest size
+    │   │   └── JournalLocked   another process has the state directory
+    │   └── TapeError          the tape does not hold, or cannot give, what was asked
     ├── OrderError
     │   └── InvalidTransition  evidence that contradicts the table of transitions
     ├── StrategyError          a strategy used the API in a way that cannot work
@@ -168,6 +169,14 @@ class RecoveryError(StateError):
 
     code = "X4007"
     default_remedy = "run `outcry journal verify`, and keep the state directory as it is"
+    exit_code = 3
+
+
+class TapeError(StateError):
+    """The tape of a session's market data does not hold, or cannot give, what was asked."""
+
+    code = "X4010"
+    default_remedy = "see docs/reference/tape.md"
     exit_code = 3
 
 

@@ -56,6 +56,8 @@ PORTS: dict[str, tuple[set[str], str]] = {
         {"threads"},
         "decodes the next chunk while one is played; what it gives and when is the same without",
     ),
+    "replay/synthetic_feed.py": ({"randomness"}, "as replay/synth.py"),
+    "replay/tape_feed.py": ({"threads"}, "as replay/decode_ahead.py"),
     "replay/sweep.py": (
         {"threads"},
         "shares runs among processes; each run is the same wherever it is made",
@@ -63,7 +65,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "replay/synth.py": (
         {"files", "randomness"},
-        "makes a catalog; numpy's PCG64 gives a seed the same bits everywhere",
+        "numpy's PCG64 gives a seed the same bits everywhere",
     ),
     "state/catalog.py": ({"files"}, "reads and writes the recorded markets"),
     "state/catalog_check.py": ({"files"}, "reads the recorded markets"),
@@ -79,6 +81,11 @@ PORTS: dict[str, tuple[set[str], str]] = {
     "state/journal_store.py": ({"files", "threads"}, "LMDB; readers keep its map from growing"),
     "state/journal_writer.py": ({"threads"}, "the journal's thread, the only one that writes"),
     "state/snapshots.py": ({"files"}, "keeps snapshots"),
+    "state/tape.py": ({"clock", "files"}, "writes the tape; waits a while after a disk refused"),
+    "state/tape_convert.py": ({"files"}, "makes Parquet of the tape"),
+    "state/tape_files.py": ({"files"}, "names and reads the files of a tape"),
+    "state/tape_reader.py": ({"files"}, "reads the tape"),
+    "state/tape_threads.py": ({"files", "threads"}, "syncs and converts beside the core"),
 }
 # Modules in which a float would be money, or a size, or a price.
 MONEY = re.compile(

@@ -211,7 +211,7 @@ const fn tables() -> [[u32; 256]; 8] {
 }
 
 /// CRC-32C without the inversions at its ends.
-fn crc32c(mut sum: u32, bytes: &[u8]) -> u32 {
+pub(crate) fn crc32c(mut sum: u32, bytes: &[u8]) -> u32 {
     let mut eights = bytes.chunks_exact(8);
     for eight in &mut eights {
         let low = sum ^ word(eight, 0);

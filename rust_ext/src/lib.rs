@@ -28,6 +28,7 @@ pub mod record;
 pub mod risk;
 pub mod sessions;
 pub mod snapshot;
+pub mod tape;
 pub mod types;
 pub mod watch;
 
@@ -48,6 +49,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::risk::register(module)?;
     bindings::path::register(module)?;
     bindings::moments::register(module)?;
+    bindings::tape::register(module)?;
     bindings::player::register(module)?;
     bindings::run_columns::register(module)?;
     bindings::kernel::register(module)?;

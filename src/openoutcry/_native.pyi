@@ -844,6 +844,72 @@ class JournalChain:
         """The body of the next record; ValueError says why it is not the next."""
 
 @final
+class TapeFrames:
+    """The rows that one turn brought, made into a frame of the tape; the format stands in `tape.rs`."""
+
+    def __new__(
+        cls, columns: Sequence[Sequence[str]], rows: Sequence[int], stamps: Sequence[int], /
+    ) -> TapeFrames:
+        """Streams by their column names, with the rows and last times of receipt they begin at."""
+    def push(self, stream: int, columns: Mapping[str, Any], /) -> None:
+        """Copy rows of a stream: contiguous int64 buffers of one length by column name.
+
+        A time of receipt before the last one becomes the last one. Raises `KeyError` for a missing column,
+        `ValueError` or `BufferError` for one that is no such buffer.
+        """
+    def frame(self, seq: int, now: int, /) -> bytes | None:
+        """Everything pushed since `clear` as one frame; None when that is nothing."""
+    def clear(self) -> None:
+        """Begin the next turn."""
+    @property
+    def blocks(self) -> int:
+        """Pushes since `clear`."""
+    @property
+    def rows(self) -> list[int]:
+        """Rows of each stream up to now."""
+    @property
+    def before(self) -> list[int]:
+        """Rows of each stream at the last `clear`."""
+    @property
+    def stamps(self) -> list[int]:
+        """Last time of receipt of each stream."""
+
+@final
+class TapePiece:
+    """Whole frames of a piece of a file, taken apart; other threads run meanwhile."""
+
+    def __new__(
+        cls, data: bytes, columns: Sequence[Sequence[str]], wanted: int | None = None, /
+    ) -> TapePiece:
+        """Keep the columns of one stream, of all (None), or of none (a number that no stream has)."""
+    @property
+    def consumed(self) -> int:
+        """Bytes of the whole frames."""
+    @property
+    def damaged(self) -> bool:
+        """Whether what follows them is no frame, or not as it was written."""
+    @property
+    def needs(self) -> int:
+        """Bytes of the frame that follows and is not whole here; 0 when none does."""
+    @property
+    def frames(self) -> int:
+        """How many they are."""
+    @property
+    def seq(self) -> int:
+        """Sequence number of the last one."""
+    @property
+    def now(self) -> int:
+        """Time of the last one."""
+    @property
+    def rows(self) -> list[int]:
+        """Rows of each stream."""
+    @property
+    def stamps(self) -> list[int | None]:
+        """Last time of receipt of each stream."""
+    def columns(self, stream: int, /) -> list[bytes]:
+        """The columns of a stream that was kept, little-endian int64; else none."""
+
+@final
 class OrderPath:
     """Portfolio → risk → broker → gate, and evidence back up; see `rust_ext/src/path`."""
 

@@ -3,11 +3,19 @@
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+/// From here on other threads of the interpreter run meanwhile.
+const LONG: usize = 1 << 16;
+
 /// BLAKE3 of some bytes, 32 bytes.
 #[pyfunction]
 #[pyo3(signature = (data, /))]
 fn digest<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
-    PyBytes::new(py, blake3::hash(data).as_bytes())
+    let digest = if data.len() < LONG {
+        blake3::hash(data)
+    } else {
+        py.detach(|| blake3::hash(data))
+    };
+    PyBytes::new(py, digest.as_bytes())
 }
 
 /// Running BLAKE3.
@@ -25,8 +33,13 @@ impl Hasher {
     }
 
     #[pyo3(signature = (data, /))]
-    fn update(&mut self, data: &[u8]) {
-        self.inner.update(data);
+    fn update(&mut self, py: Python<'_>, data: &[u8]) {
+        if data.len() < LONG {
+            self.inner.update(data);
+        } else {
+            let inner = &mut self.inner;
+            py.detach(|| inner.update(data));
+        }
     }
 
     fn digest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

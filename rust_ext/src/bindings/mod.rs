@@ -36,3 +36,4 @@ pub mod reports;
 pub mod risk;
 pub mod run_columns;
 pub mod simulated_venue;
+pub mod tape;
