@@ -58,6 +58,7 @@ from openoutcry.state.errors import ConfigError
 from openoutcry.state.events import (
     AnyAccountEvent,
     AnyOrderEvent,
+    SessionReconciled,
     SessionResumed,
     SessionStarted,
     SessionStopped,
@@ -71,7 +72,7 @@ from openoutcry.state.universe import Universe
 _MAX_AGE_NS: Final = 5_000_000_000
 """An order that is older when it may leave the gate is dropped."""
 _NANOS: Final = 1_000_000_000
-_SESSION: Final = (SessionStarted, SessionResumed, SessionStopped)
+_SESSION: Final = (SessionStarted, SessionResumed, SessionReconciled, SessionStopped)
 _ALL_ORDERS: Final = 2**63 - 1
 _ORDER_EVENTS: Final = frozenset(AnyOrderEvent.__args__)
 
@@ -274,13 +275,17 @@ class Graph:
             self.ports.journal.append(self.ports.inlet.seq, message, external=True)
         self.dispatcher.dispatch(cell, message)
 
-    def _begin_or_end(self, message: SessionStarted | SessionResumed | SessionStopped) -> None:
+    def _begin_or_end(
+        self, message: SessionStarted | SessionResumed | SessionReconciled | SessionStopped
+    ) -> None:
         """Start or stop the strategies, as an input like any other."""
         self.ports.journal.append(self.ports.inlet.seq, message, external=True)
         match message:
             case SessionStarted():
                 self.start()
             case SessionResumed():
+                pass  # the clock has jumped; strategies wait for the venues' answers
+            case SessionReconciled():
                 gap = RecoveryGap(message.last_seq, message.ts)
                 self._tell_strategies(StartStrategy(gap=gap))
             case SessionStopped():

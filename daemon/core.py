@@ -36,8 +36,8 @@ class Clock(Protocol):
     def now(self) -> int:
         """Nanoseconds UTC, later than the last time."""
 
-    def seconds_until(self, ts: int) -> float:
-        """Wall seconds until then; not positive when it is past."""
+    def wait_s(self, until_ns: int, /) -> float:
+        """Wall seconds until then; 0 when it is past."""
 
 
 class Feed(Protocol):
@@ -67,8 +67,8 @@ class Tape(Protocol):
 class Witness(Protocol):
     """The log of a simulated venue."""
 
-    def flush(self) -> None:
-        """What the venue took and did is in the file when this returns."""
+    def append(self) -> bool:
+        """What the venue took and did is in the file when this returns; False when it is not."""
 
 
 class Core:
@@ -81,6 +81,7 @@ class Core:
         clock: Its time.
         tape: Keeps the market, unless None.
         witnesses: Logs of simulated venues.
+        after_turn: Called when a turn has written what it made.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Core:
         *,
         tape: Tape | None = None,
         witnesses: Iterable[Witness] = (),
+        after_turn: Callable[[], None] = lambda: None,
     ) -> None:
         self.session = session
         self.journal = journal
@@ -99,6 +101,7 @@ class Core:
         self.clock = clock
         self.tape = tape
         self.witnesses = tuple(witnesses)
+        self.after_turn = after_turn
         self.door = LiveInlet()
         self.turns = 0
         self.moment = session.kernel.now
@@ -148,6 +151,7 @@ class Core:
         self._inject(moment)
         more = self.session.play(moment, SLICE)
         self._write(moment)
+        self.after_turn()
         self._let_out(moment)
         return more or bool(self._injected or self._posted)
 
@@ -161,7 +165,7 @@ class Core:
     def _write(self, moment: int) -> None:
         seq = self.session.kernel.seq
         for witness in self.witnesses:
-            witness.flush()
+            witness.append()
         if self.tape is not None:
             self.tape.flush(seq, moment)
         self.journal.hand_over(seq)
@@ -173,12 +177,25 @@ class Core:
         while self._waiting and self._waiting[0][0] <= durable:
             self._waiting.popleft()[1]()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing waits for the journal, and no request for its venue's answer."""
+        graph = self.session.graph
+        waits = graph.path.waiting or self._waiting or self._injected
+        pending = any(order.outstanding is not None for order in graph.orders.open_orders())
+        return not waits and not pending
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether no row will come any more, and everything that was played is durable."""
+        return self.feed.exhausted and self.is_quiet
+
     def wait(self, most_s: float = _MOST_WAIT_S) -> None:
         """Sleep until something is due or somebody wakes the core."""
         due = [
             ts for ts in (self.feed.next_ts(), self.session.kernel.next_task()) if ts is not None
         ]
-        timeout = min([most_s, *(self.clock.seconds_until(ts) for ts in due)])
+        timeout = min([most_s, *(self.clock.wait_s(ts) for ts in due)])
         if timeout > 0:
             self._wake.wait(timeout)
         self._wake.clear()

@@ -6,17 +6,23 @@ brought back once more with that strategy silent and its journaled intents in it
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import session_start
+from openoutcry.replay.reconcile import Ours
 from openoutcry.replay.rerun import Divergence, Rerun, RerunResult, Tape
+from openoutcry.state.codec import kind_of
 from openoutcry.state.errors import CodecError, RecoveryError, StateError
-from openoutcry.state.identifiers import StrategyId
+from openoutcry.state.events import AnyAccountEvent
+from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.journal import LmdbJournal
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
+
+_ACCOUNT: Final = AnyAccountEvent.__args__
+_ACCOUNT_KINDS: Final = frozenset(kind.__name__.encode() for kind in _ACCOUNT)
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,3 +136,21 @@ def _attempt(
             ) from error
     records = journal.reader.after(position)
     return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
+
+
+def known(session: LiveSession, journal: LmdbJournal, venue: VenueId) -> Ours:
+    """What we know of an account, to compare with what its venue says."""
+    universe, orders, books = session.universe, session.graph.orders, session.graph.books.native
+    theirs = frozenset(item.id for item in universe.instruments if item.venue == venue)
+    events = []
+    for record in journal.reader.records():
+        if record.external and kind_of(record.body) in _ACCOUNT_KINDS:
+            message = record.message
+            if isinstance(message, _ACCOUNT) and message.venue == venue:
+                events.append(message)
+    return Ours(
+        open=[order for order in orders.open_orders() if order.instrument in theirs],
+        find=orders.get,
+        knows_fill=lambda instrument, fill: books.remembers(universe.index[instrument], fill),
+        events=events,
+    )

@@ -13,13 +13,13 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 class JournalConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[daemon.journal]`: see docs/reference/journal.md.
 
-    `map_gib` is the address space that is set aside for the journal's file, which grows as it fills.
+    `max_gib` is the largest size of the journal's file; beyond it the journal is full.
     """
 
     durability: Durability = "strict"
     group_ms: Positive = 10
     buffer_mib: Positive = 64
-    map_gib: Positive = 64
+    max_gib: Positive = 64
 
 
 class DaemonConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):

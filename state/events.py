@@ -328,7 +328,7 @@ class SessionStarted(Message, frozen=True, gc=False, kw_only=True, tag=True):
 
 
 class SessionResumed(Message, frozen=True, gc=False, kw_only=True, tag=True):
-    """A session goes on after a time in which nobody listened: strategies hear of the gap.
+    """A session goes on after a time in which nobody listened.
 
     It went up to input `last_seq` at `last_ts`; the clock jumps from there to `ts`, and timers that
     came due in between fire once, late. `clean` says that it had been stopped, and did not crash.
@@ -338,6 +338,17 @@ class SessionResumed(Message, frozen=True, gc=False, kw_only=True, tag=True):
     last_seq: int
     last_ts: int
     clean: bool
+
+
+class SessionReconciled(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """The venues were asked and their answers taken: strategies hear of the gap, and go on.
+
+    `last_seq` is the last input before the gap, `findings` what no evidence explains.
+    """
+
+    ts: int
+    last_seq: int
+    findings: tuple[str, ...] = ()
 
 
 class SessionStopped(Message, frozen=True, gc=False, kw_only=True, tag=True):
@@ -358,5 +369,6 @@ AnySystemEvent = (
     | JournalStarted
     | SessionStarted
     | SessionResumed
+    | SessionReconciled
     | SessionStopped
 )

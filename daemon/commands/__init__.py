@@ -3,7 +3,7 @@
 from typing import Final
 
 from openoutcry.daemon.command import Command
-from openoutcry.daemon.commands import check, data, data_import, init, journal, new, replay
+from openoutcry.daemon.commands import check, data, data_import, init, journal, new, replay, run
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
@@ -12,6 +12,7 @@ COMMANDS: Final[dict[str, Command]] = {
         new.STRATEGY,
         check.CHECK,
         replay.REPLAY,
+        run.RUN,
         data_import.IMPORT,
         data.LS,
         data.CHECK,

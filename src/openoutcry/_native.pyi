@@ -502,6 +502,8 @@ class Books:
         """Scale the holdings by a `PositionAdjusted`; every book keeps whole lots."""
     def position(self, book: int, instrument: int, /) -> int:
         """Signed quantity that can be delivered: fills less fees paid in the coin, whole lots then."""
+    def remembers(self, instrument: int, fill_id: str, /) -> bool:
+        """Whether a fill is among the last that were booked."""
     def unallocated(self, instrument: int, /) -> int:
         """Signed quantity of the account beyond what the strategies' books hold."""
     def net_quantity(self, book: int, instrument: int, /) -> int:

@@ -25,8 +25,6 @@ from openoutcry.state.commands import (
 from openoutcry.state.enums import OrderStatus, RequestState, Side
 from openoutcry.state.events import OrderNotSent, TradingHalted
 from openoutcry.state.identifiers import ClientOrderId
-from openoutcry.state.market_data import Quote
-from tests.order_kit import BTC
 from tests.path_kit import FREE, LIMITS, SECOND, Evidence, Pit, cancel, ids, order, replace
 
 STEPS = 150
@@ -150,7 +148,9 @@ class Venue:
             self.open.remove(number)
         event = Evidence().fill(units, f"{number}/{self.filled[number]}", self.filled[number])
         side = self.orders[number].side
-        return self.of(number, msgspec.structs.replace(event, side=side, venue_order_id=f"v{number}"))
+        return self.of(
+            number, msgspec.structs.replace(event, side=side, venue_order_id=f"v{number}")
+        )
 
     def answer(self, ask: CancelOrder | ReplaceOrder, draw: random.Random) -> Any:
         number = ask.client_order_id

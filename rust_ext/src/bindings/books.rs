@@ -14,7 +14,7 @@ use super::order_messages::{build_event, read_event};
 use crate::books::{ACCOUNT, Booked, Books, Unvalued, VenueBooks};
 use crate::fixed::NumericError;
 use crate::ledger::{BookIx, Ledger};
-use crate::orders::What;
+use crate::orders::{VenueKey, What};
 use crate::types::{CurrencyIx, InstrumentIx};
 
 /// A booked fill: the strategy, its `OrderFilled`, and what it realised.
@@ -165,6 +165,12 @@ impl PyBooks {
     fn position(&self, book: BookIx, instrument: InstrumentIx) -> PyResult<i128> {
         self.ledger(book, instrument)?;
         Ok(self.inner.position(book, instrument))
+    }
+
+    #[pyo3(signature = (instrument, fill_id, /))]
+    fn remembers(&self, instrument: InstrumentIx, fill_id: &str) -> PyResult<bool> {
+        self.ledger(ACCOUNT, instrument)?;
+        Ok(self.inner.remembers(instrument, &VenueKey::parse(fill_id)))
     }
 
     #[pyo3(signature = (instrument, /))]
