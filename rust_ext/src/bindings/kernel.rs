@@ -11,8 +11,8 @@ use super::exchange::Hours;
 use super::failures::to_python;
 use super::feeds;
 use super::instrument::{InstrumentSpec, instruments};
+use super::kernel_parts::{feed_spec, named, read_phase, read_venue, required};
 pub use super::kernel_parts::{read_bar_type, read_kind};
-use super::kernel_parts::{read_phase, read_venue, required};
 use super::market::PyMarket;
 use super::messages::{Labels, Messages};
 use crate::failure::Failure;
@@ -408,34 +408,6 @@ fn advance(
         }
         step => Ok(step),
     }
-}
-
-fn feed_spec(
-    py: Python<'_>,
-    kind: &str,
-    instrument: InstrumentIx,
-    bar: Option<(String, String)>,
-    latency: i64,
-) -> PyResult<FeedSpec> {
-    let bar = bar
-        .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
-        .transpose()?;
-    let kind = read_kind(kind)?;
-    Ok(FeedSpec {
-        kind,
-        instrument,
-        bar,
-        latency,
-    })
-}
-
-/// What was counted at all, by name.
-fn named<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound<'py, PyDict>> {
-    let found = PyDict::new(py);
-    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
-        found.set_item(name, count)?;
-    }
-    Ok(found)
 }
 
 /// Adds the class to the module.

@@ -9,10 +9,10 @@ use super::failures::to_python;
 use super::names::raise;
 use crate::bars::Timeframe;
 use crate::exchange::Exchange;
-use crate::feed::FeedKind;
+use crate::feed::{FeedKind, FeedSpec};
 use crate::kernel::Venue;
 use crate::merge::Phase;
-use crate::types::{Instrument, PriceType};
+use crate::types::{Instrument, InstrumentIx, PriceType};
 
 pub fn required<'py>(venue: &Bound<'py, PyDict>, key: &str) -> PyResult<Bound<'py, PyAny>> {
     let found = venue.get_item(key)?;
@@ -78,4 +78,33 @@ pub fn read_phase(phase: &str) -> PyResult<Phase> {
             "{phase:?} is no class of messages from outside: report or control"
         ))),
     }
+}
+
+/// What a feed is.
+pub fn feed_spec(
+    py: Python<'_>,
+    kind: &str,
+    instrument: InstrumentIx,
+    bar: Option<(String, String)>,
+    latency: i64,
+) -> PyResult<FeedSpec> {
+    let bar = bar
+        .map(|(timeframe, price)| read_bar_type(py, &timeframe, &price))
+        .transpose()?;
+    let kind = read_kind(kind)?;
+    Ok(FeedSpec {
+        kind,
+        instrument,
+        bar,
+        latency,
+    })
+}
+
+/// What was counted at all, by name.
+pub fn named<'py>(py: Python<'py>, counts: &[(&'static str, u64)]) -> PyResult<Bound<'py, PyDict>> {
+    let found = PyDict::new(py);
+    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        found.set_item(name, count)?;
+    }
+    Ok(found)
 }

@@ -12,7 +12,7 @@ use crate::columns::Chunk;
 use crate::failure::Failure;
 use crate::feed::FeedKind;
 use crate::market::Market;
-use crate::merge::{Key, Phase};
+use crate::merge::{Key, Merge, Phase};
 use crate::types::Nanos;
 
 impl Kernel {
@@ -49,6 +49,27 @@ impl Kernel {
     /// Nothing is left.
     pub(super) fn stop(&mut self) -> Step {
         self.take_numbered().map_or(Step::End, Step::Input)
+    }
+
+    /// The rows are used up: time stands still at the last one. Reports under way still arrive;
+    /// timers and deadlines later than this never come, and later commands wait for `finish`.
+    pub(super) fn close(&mut self) {
+        let end = self.present();
+        self.end = Some(end);
+        self.waiting = self.agenda.cut(end);
+    }
+
+    /// Leave the rows that were not played unplayed: the data ends here.
+    pub fn cut(&mut self) {
+        self.merge = Merge::default();
+        if self.end.is_none() {
+            self.close();
+        }
+    }
+
+    /// Whether something at `ts` can still happen.
+    pub(super) fn is_open_at(&self, ts: Nanos) -> bool {
+        self.end.is_none_or(|end| ts <= end)
     }
 
     /// Add rows to a live feed, behind those that wait there. Rows of a moment that was played out

@@ -20,6 +20,7 @@ mod paper;
 mod report;
 mod rows;
 mod snapshot;
+mod timers;
 mod venue;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -29,7 +30,7 @@ use crate::encode::Recorder;
 use crate::failure::Failure;
 use crate::feed::{Feed, FeedKind, FeedSpec, Supply};
 use crate::market::Market;
-use crate::merge::{Key, Merge, Phase};
+use crate::merge::{Key, Merge};
 use crate::sessions::Sessions;
 use crate::types::{Bar, Command, InstrumentIx, Level, Nanos, Report};
 
@@ -274,28 +275,6 @@ impl Kernel {
         self.slots[ix as usize].unwanted & (1 << kind as u8) == 0
     }
 
-    /// Schedule a timer; one that lies in the past fires as soon as possible.
-    pub fn set_timer(&mut self, ts: Nanos, owner: String, name: String) -> u64 {
-        self.handles += 1;
-        let key = Key {
-            ts: ts.max(self.floor()),
-            phase: Phase::Timer,
-            order: self.handles,
-        };
-        if self.is_open_at(key.ts) {
-            self.timers.insert(self.handles, key);
-            self.agenda.add(key, Task::Timer { ts, owner, name });
-        }
-        self.handles
-    }
-
-    /// Forget a timer; unknown handles are ignored.
-    pub fn cancel_timer(&mut self, handle: u64) {
-        if let Some(key) = self.timers.remove(&handle) {
-            self.agenda.remove(key);
-        }
-    }
-
     /// The next input that the core wants; None when nothing is left.
     pub fn advance(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
         loop {
@@ -371,27 +350,6 @@ impl Kernel {
         }
     }
 
-    /// The rows are used up: time stands still at the last one. Reports under way still arrive;
-    /// timers and deadlines later than this never come, and later commands wait for `finish`.
-    fn close(&mut self) {
-        let end = self.present();
-        self.end = Some(end);
-        self.waiting = self.agenda.cut(end);
-    }
-
-    /// Leave the rows that were not played unplayed: the data ends here.
-    pub fn cut(&mut self) {
-        self.merge = Merge::default();
-        if self.end.is_none() {
-            self.close();
-        }
-    }
-
-    /// Whether something at `ts` can still happen.
-    fn is_open_at(&self, ts: Nanos) -> bool {
-        self.end.is_none_or(|end| ts <= end)
-    }
-
     fn take_task(&mut self, market: &mut Market) -> Result<Option<Input>, Failure> {
         let Some((key, task)) = self.agenda.pop() else {
             return Ok(None);
@@ -403,18 +361,7 @@ impl Kernel {
             Task::BarClose { builder } => return Ok(self.bar_close(builder, key.ts, market)),
             Task::Report { venue, report } => return Ok(Some(self.report(venue, report, key.ts))),
             Task::Timer { ts, owner, name } => {
-                self.timers.remove(&key.order);
-                self.counts.timer += 1;
-                let late = key.ts.saturating_sub(ts.min(key.ts));
-                return Ok(Some(self.sequence(
-                    key.ts,
-                    Input::Timer {
-                        owner,
-                        name,
-                        ts,
-                        late,
-                    },
-                )));
+                return Ok(Some(self.timer(key, ts, owner, name)));
             }
             Task::External { token, encoded } => {
                 return Ok(Some(self.external(key, token, encoded)));
