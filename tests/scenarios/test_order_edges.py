@@ -226,7 +226,9 @@ def test_equity_between_a_split_and_the_next_price_is_that_of_before(
     held = played.graph.books.position(StrategyId("s"), BTC)
     assert held == 10_000 * numerator // denominator
     equity = played.graph.path.columns().equity
-    samples = dict(zip(*(np.frombuffer(equity[name], "<i8") for name in ("ts", "units")), strict=True))
+    samples = dict(
+        zip(*(np.frombuffer(equity[name], "<i8") for name in ("ts", "units")), strict=True)
+    )
     before = samples[T0 + 3 * SECOND]
     between = {at: units for at, units in samples.items() if when <= at < ts[-1]}
     assert len(between) >= 6

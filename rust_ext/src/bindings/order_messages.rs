@@ -40,7 +40,9 @@ pub fn id_text<'py>(py: Python<'py>, id: u128) -> Bound<'py, PyString> {
 /// The name of a group; the empty one is none.
 pub fn group(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Arc<str>>> {
     let name: Option<PyBackedStr> = name.map(|name| name.extract()).transpose()?;
-    Ok(name.filter(|name| !name.is_empty()).map(|name| Arc::from(&*name)))
+    Ok(name
+        .filter(|name| !name.is_empty())
+        .map(|name| Arc::from(&*name)))
 }
 
 /// The engine's form of a `SubmitOrder`.

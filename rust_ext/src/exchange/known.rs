@@ -169,7 +169,11 @@ mod tests {
             }
         }
         println!("entries after each quarter: {sizes:?}");
-        assert!(sizes.iter().all(|size| *size == sizes[1] || size == &sizes[0]));
+        assert!(
+            sizes
+                .iter()
+                .all(|size| *size == sizes[1] || size == &sizes[0])
+        );
         assert!(sizes.iter().all(|size| size.0 <= 2 * REMEMBERED + 1));
         for counter in [1, 2, 1_500_000, 3_000_000] {
             assert!(ids.get(id(1, counter)).is_some(), "{counter} was used");

@@ -9,7 +9,7 @@ use crate::risk;
 use crate::types::{InstrumentIx, Nanos};
 
 /// Id and instrument of an order.
-pub(super) type OrderKey = (u128, InstrumentIx);
+pub type OrderKey = (u128, InstrumentIx);
 pub(super) type Done = Result<(), Failed>;
 
 impl OrderPath {
@@ -162,21 +162,32 @@ impl OrderPath {
         }
     }
 
-    pub(super) fn ask(&mut self, order: OrderKey, ts: Nanos, ask: Ask, parts: &mut Parts<'_>) -> Done {
+    pub(super) fn ask(
+        &mut self,
+        order: OrderKey,
+        ts: Nanos,
+        ask: Ask,
+        parts: &mut Parts<'_>,
+    ) -> Done {
         let (id, instrument) = order;
         if let Some(known) = parts.orders.find(id).map(|order| order.intent.instrument())
             && known != instrument
         {
             let named = |ix: InstrumentIx| &parts.names.instruments[ix as usize].id;
-            let reason = format!("the order is of {}, not of {}", named(known), named(instrument));
+            let reason = format!(
+                "the order is of {}, not of {}",
+                named(known),
+                named(instrument)
+            );
             return self.refuse((id, known), refused(&ask, reason.into()), parts);
         }
         if let Ask::Replace(terms) = &ask {
             let old = self.gate.too_old(ts, self.now);
             let why = match old {
                 Some(why) => Some(format!("not sent: {why}")),
-                None => (self.measure(id, terms, parts).err())
-                    .map(|reasons| risk::denial(&reasons)),
+                None => {
+                    (self.measure(id, terms, parts).err()).map(|reasons| risk::denial(&reasons))
+                }
             };
             if let Some(why) = why {
                 return self.refuse(order, refused(&ask, why.into()), parts);

@@ -53,19 +53,23 @@ impl OrderPath {
         leg: &OpenLeg,
         parts: &mut Parts<'_>,
     ) -> Done {
-        let side = if leg.quantity > 0 { Side::Sell } else { Side::Buy };
+        let side = if leg.quantity > 0 {
+            Side::Sell
+        } else {
+            Side::Buy
+        };
         let hedging = parts.books.is_hedging(ix);
         let same_leg = |order: &Order| order.intent.position == leg.name;
         let closing = |of: &dyn Fn(&Order) -> bool| -> i128 {
-            let open = parts.orders.open(None, Some(ix)).filter(|order| {
-                is_closing(order) && order.intent.submit.side == side && of(order)
-            });
+            let open = parts
+                .orders
+                .open(None, Some(ix))
+                .filter(|order| is_closing(order) && order.intent.submit.side == side && of(order));
             open.map(|order| order.exposure()).sum()
         };
         let own = closing(&|order| order.intent.book == book && same_leg(order));
-        let all = closing(&|order| {
-            order.intent.submit.reduce_only && (!hedging || same_leg(order))
-        });
+        let all =
+            closing(&|order| order.intent.submit.reduce_only && (!hedging || same_leg(order)));
         let left = (leg.quantity.abs() - own).max(0);
         let account = parts.books.account_leg(ix, leg.name);
         let reducible = match account.signum() == leg.quantity.signum() {

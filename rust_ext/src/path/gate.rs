@@ -112,7 +112,10 @@ impl Outgoing {
 pub enum Notice {
     Event(Event),
     /// Nobody can trade: the venue's port is broken.
-    Halt { ts: Nanos, reason: String },
+    Halt {
+        ts: Nanos,
+        reason: String,
+    },
 }
 
 /// Commands that wait for the journal.
@@ -188,7 +191,10 @@ impl Gate {
             return (!self.withdraw(command.id(), now)).then_some(command);
         }
         if let Outgoing::Submit(intent) = &command
-            && intent.submit.parent.is_some_and(|id| self.gone.contains(&id))
+            && intent
+                .submit
+                .parent
+                .is_some_and(|id| self.gone.contains(&id))
         {
             self.refuse(command, now, ORPHAN);
             return None;
@@ -246,7 +252,14 @@ impl Gate {
             match command {
                 Outgoing::Submit(_) => {
                     self.gone.insert(id);
-                    self.note(id, ix, now, What::NotSent { reason: why.to_owned().into() });
+                    self.note(
+                        id,
+                        ix,
+                        now,
+                        What::NotSent {
+                            reason: why.to_owned().into(),
+                        },
+                    );
                     self.take_waiting(|other| other.id() == id);
                     let orphans = self.take_waiting(|other| {
                         matches!(other, Outgoing::Submit(child) if child.submit.parent == Some(id))
@@ -255,11 +268,16 @@ impl Gate {
                 }
                 // The order itself has its end noted, or goes on as it was.
                 Outgoing::Ask { .. } if self.gone.contains(&id) => {}
-                Outgoing::Ask { ask: Ask::Replace(_), .. } => {
+                Outgoing::Ask {
+                    ask: Ask::Replace(_),
+                    ..
+                } => {
                     let reason = format!("not sent: {why}").into();
                     self.note(id, ix, now, What::ReplaceRejected { reason });
                 }
-                Outgoing::Ask { ask: Ask::Cancel, .. } => {}
+                Outgoing::Ask {
+                    ask: Ask::Cancel, ..
+                } => {}
             }
         }
     }

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from openoutcry.state.errors import CurrencyMismatch, InvalidTransition, NumericOverflow
 from openoutcry.state.enums import OrderStatus, RequestState
+from openoutcry.state.errors import CurrencyMismatch, InvalidTransition, NumericOverflow
 from openoutcry.state.events import (
     ActorFailed,
     OrderNotSent,

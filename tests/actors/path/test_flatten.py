@@ -35,9 +35,7 @@ def holding(units: int = 10, limits: RiskLimits = FREE, **kwargs: Any) -> Pit:
     return pit
 
 
-def hold(
-    pit: Pit, units: int, number: int = 1, book: int = 1, position: str | None = None
-) -> None:
+def hold(pit: Pit, units: int, number: int = 1, book: int = 1, position: str | None = None) -> None:
     """A strategy gets a position without ado: by a fill of an order of its own."""
     strategy = {1: STRATEGY, 2: OTHER}[book]
     side = Side.BUY if units > 0 else Side.SELL
@@ -181,9 +179,7 @@ def test_after_a_closing_order_ended_the_rest_is_closed() -> None:
     pit = holding()
     (closing,) = flatten(pit)
     pit.take(fill_of(pit, closing, 4))
-    ended = msgspec.structs.replace(
-        Evidence().canceled(4), client_order_id=closing.client_order_id
-    )
+    ended = msgspec.structs.replace(Evidence().canceled(4), client_order_id=closing.client_order_id)
     pit.take(ended)
     assert [o.quantity_units for o in flatten(pit)] == [6]
 

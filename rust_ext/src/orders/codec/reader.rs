@@ -139,7 +139,9 @@ impl<'a> Reader<'a> {
             book,
             submit,
             arrival,
-            oco_group: Some(self.text()?).filter(|name| !name.is_empty()).map(Into::into),
+            oco_group: Some(self.text()?)
+                .filter(|name| !name.is_empty())
+                .map(Into::into),
             position: self.symbol()?,
             tag: self.symbol()?,
         })
