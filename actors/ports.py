@@ -43,7 +43,8 @@ class Journal(Protocol):
     def native(self) -> _native.Journal:
         """Where the order path records, in the same order as `append`.
 
-        Its `durable_seq` says up to which input everything survives a crash.
+        Its `durable_count` says how many of its records survive a crash, `durable_seq` up to which
+        input everything does.
         """
 
     def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
@@ -57,7 +58,10 @@ class VenuePort(Protocol):
     """Where approved commands leave for a venue. Reports come back through the inlet."""
 
     def submit(self, command: VenueCommand, /) -> None:
-        """Send; returns at once and raises nothing that the venue decides."""
+        """Send; returns at once and raises nothing that the venue decides.
+
+        What it raises halts trading; the command may have left.
+        """
 
 
 __all__ = ["Clock", "Inlet", "Journal", "VenuePort"]

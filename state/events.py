@@ -38,13 +38,13 @@ class OrderDenied(OrderEvent, frozen=True, gc=False, tag=True):
 
 
 class OrderNotSent(OrderEvent, frozen=True, gc=False, tag=True):
-    """Dropped by the outbound gate after the durability wait; no byte left."""
+    """Dropped by the outbound gate: no byte of it left. An input, as evidence of a venue is."""
 
     reason: str
 
 
 class OrderSubmitted(OrderEvent, frozen=True, gc=False, tag=True):
-    """Left through the outbound gate."""
+    """Handed to the outbound gate: from now on it may have left. Never on record."""
 
 
 class OrderAccepted(OrderEvent, frozen=True, gc=False, tag=True):
@@ -130,7 +130,7 @@ class CancelRejected(OrderEvent, frozen=True, gc=False, tag=True):
 
 
 class ReplaceRejected(OrderEvent, frozen=True, gc=False, tag=True):
-    """The venue refused a replace; the order is as it was."""
+    """The venue, or our own risk or gate, refused a replace; the order is as it was."""
 
     reason: str
 

@@ -337,6 +337,24 @@ mod tests {
     }
 
     #[test]
+    fn a_split_scales_what_was_known_before_it_and_nothing_else() {
+        let mut market = Market::new(1);
+        market.set_mark(0, 5, 101);
+        market.set_quote(0, &quote(UNDEFINED, 103));
+        market.split(0, 2, 2, 1);
+        assert_eq!(market.mark(0), Some((5, 101)), "it is of after the split");
+        assert_eq!(market.quote(0).unwrap().ask, 103);
+        market.split(0, 6, 2, 1);
+        assert_eq!(market.mark(0), Some((5, 50)), "half to even");
+        assert_eq!(market.quote(0).unwrap().ask, 52);
+        assert_eq!(market.quote(0).unwrap().bid, UNDEFINED);
+        market.split(0, 6, 1, i64::MAX);
+        assert_eq!(market.mark(0), None, "it does not fit");
+        market.split(0, 9, 0, 1);
+        market.split(0, 9, 1, -1);
+    }
+
+    #[test]
     fn the_quote_of_an_instrument_with_a_book_is_its_top() {
         let mut market = Market::new(1);
         market.set_quote(0, &quote(10, 13));

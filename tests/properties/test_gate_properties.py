@@ -171,40 +171,50 @@ class Venue:
 
 
 def step(pit: Slow, draw: random.Random, numbers: list[int]) -> None:
-    """One thing happens."""
-    world, journal = pit.world, pit.journal
-    match draw.randrange(12):
-        case 0 | 1 | 2:
-            number = len(numbers) + 1
-            numbers.append(number)
-            fields: dict[str, Any] = {"side": draw.choice(list(Side)), "ts": world.now}
-            fields["limit_units"] = 9_950 if fields["side"] is Side.BUY else 10_050
-            if number > 1 and draw.random() < 0.3:
-                fields["parent"] = ids(draw.choice(numbers[:-1]))[0]
-            pit.note("tell", (order(number, **fields),))
-        case 3 if numbers:
-            pit.note("tell", (stamped(cancel(draw.choice(numbers)), world.now),))
-        case 4 if numbers:
+    """One thing happens: somebody asks, or the world moves."""
+    if draw.randrange(12) < 5:
+        ask(pit, draw, numbers)
+    else:
+        move(pit, draw)
+
+
+def ask(pit: Slow, draw: random.Random, numbers: list[int]) -> None:
+    now = pit.world.now
+    match draw.randrange(5) if numbers else 0:
+        case 3:
+            pit.note("tell", (stamped(cancel(draw.choice(numbers)), now),))
+        case 4:
             terms = replace(quantity=draw.randint(1, 30), number=draw.choice(numbers))
-            pit.note("tell", (stamped(terms, world.now),))
-        case 5:
-            left = journal.count - min(journal.native.durable_count, journal.count)
-            more = draw.randint(0, left)
-            pit.settle(min(journal.native.durable_count, journal.count) + more, world.now)
-        case 6:
+            pit.note("tell", (stamped(terms, now),))
+        case _:
+            numbers.append(len(numbers) + 1)
+            fields: dict[str, Any] = {"side": draw.choice(list(Side)), "ts": now}
+            fields["limit_units"] = 9_950 if fields["side"] is Side.BUY else 10_050
+            if numbers[:-1] and draw.random() < 0.3:
+                fields["parent"] = ids(draw.choice(numbers[:-1]))[0]
+            pit.note("tell", (order(numbers[-1], **fields),))
+
+
+def move(pit: Slow, draw: random.Random) -> None:
+    world, journal = pit.world, pit.journal
+    match draw.randrange(7), draw.random() < 0.3:
+        case 0, _:
+            durable = min(journal.native.durable_count, journal.count)
+            pit.settle(draw.randint(durable, journal.count), world.now)
+        case 1, _:
             world.now += draw.randrange(4 * SECOND)
             pit.note("quote", None)
-        case 7 if draw.random() < 0.4:
+        case 2, True:
             pit.note("handle", Halt(ts=world.now, reason="by hand"))
-        case 8:
+        case 3, _:
             pit.note("handle", Resume(ts=world.now, reason="looked at"))
-        case 9 if draw.random() < 0.2:
+        case 4, True:
             pit.venue.fails, pit.venue.reached = draw.randint(1, 2), draw.randrange(2)
-        case 10:
+        case 5, _:
             word = pit.venue.word(draw)
             if word is not None:
                 pit.note("handle", word)
-        case 11 if draw.random() < 0.2:
+        case 6, True:
             pit.note("handle", Flatten(ts=world.now))
         case _:
             pit.hear()

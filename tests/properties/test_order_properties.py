@@ -40,7 +40,8 @@ from tests.order_kit import (
 )
 
 S = OrderStatus
-LOCAL = ("OrderDenied", "OrderNotSent", "OrderSubmitted", "RequestUnknown")
+LOCAL = ("OrderDenied", "OrderSubmitted", "RequestUnknown")
+"""Words of our own that prove nothing; `OrderNotSent` does: the gate knows what it kept."""
 DEPTH = 8
 
 

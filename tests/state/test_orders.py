@@ -125,7 +125,9 @@ def test_requests_are_resolved_by_what_the_second_table_of_the_page_names(
         )
         if state is not None
     ]
-    if outcome is Outcome.ILLEGAL:
+    if order.is_final:
+        assert left == []
+    elif outcome is Outcome.ILLEGAL:
         assert left == list(RequestKind)
     else:
         assert left == [request for request in RequestKind if request not in answered(kind)]
@@ -139,11 +141,23 @@ def test_a_timeout_changes_no_status_keeps_the_exposure_and_is_resolved_by_proof
     assert order.is_unknown
     assert order.exposure_units == SIZE
     assert order.apply(E.unknown) is Outcome.DUPLICATE
-    for local in (E.denied, E.not_sent, E.submitted):
+    for local in (E.denied, E.submitted):
         order.apply(local)
         assert (order.status, order.is_unknown) == (S.SUBMITTED, True)
     assert order.apply(E.accepted) is Outcome.APPLIED
     assert (order.status, order.is_unknown) == (S.ACCEPTED, False)
+
+
+def test_the_gates_word_that_an_order_never_left_is_proof_unless_the_venue_spoke() -> None:
+    order = order_in(S.SUBMITTED)
+    order.apply(E.unknown)
+    assert order.apply(E.not_sent) is Outcome.APPLIED
+    assert (order.status, order.exposure_units, order.is_unknown) == (S.NOT_SENT, 0, False)
+    known = order_in(S.SUBMITTED)
+    known.apply(E.canceled(4))
+    assert known.status is S.SUBMITTED, "fills are missing"
+    assert known.apply(E.not_sent) is Outcome.ILLEGAL
+    assert known.exposure_units == 4
 
 
 def test_a_restart_makes_an_unsent_order_unknown_and_it_is_neither_dropped_nor_sent_again() -> None:

@@ -30,6 +30,7 @@ pub mod order_options;
 pub mod orders;
 pub mod path;
 pub mod path_messages;
+mod path_send;
 pub mod path_timers;
 pub mod player;
 pub mod reports;

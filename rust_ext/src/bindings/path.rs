@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pyo3::exceptions::{PyBaseException, PyException};
+use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -22,7 +22,7 @@ use super::run_columns::PyRunColumns;
 use crate::directory::Symbol;
 use crate::ledger::BookIx;
 use crate::orders::Event;
-use crate::path::{Failed, Hears, OrderPath, Outgoing, Parts};
+use crate::path::{Failed, Hears, OrderPath, Parts};
 use crate::types::Nanos;
 
 /// Who sends commands, and who keeps the clock.
@@ -422,49 +422,6 @@ impl PyOrderPath {
             input: "SubmitOrder",
             error,
         })
-    }
-
-    /// Hand over to the venue what has left the gate.
-    fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        if !slf.borrow().inner.timers.is_empty() {
-            Self::set_timers(slf)?;
-        }
-        loop {
-            let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
-                return Ok(());
-            };
-            let Err(error) = Self::send_one(slf, &outgoing) else {
-                continue;
-            };
-            let why = format!("the venue's port failed: {}", error.value(py).repr()?);
-            slf.borrow_mut().inner.on_broken_port(&outgoing, &why);
-            let ours = matches!(slf.borrow().port, Port::Kernel(_));
-            if ours || !error.is_instance_of::<PyException>(py) {
-                return Err(error);
-            }
-        }
-    }
-
-    fn send_one(slf: &Bound<'_, Self>, outgoing: &Outgoing) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.borrow();
-        match &this.port {
-            Port::Kernel(kernel) => {
-                let sent = kernel
-                    .bind(py)
-                    .borrow_mut()
-                    .send(outgoing.clone().command());
-                sent.map_err(|failure| to_python(py, failure))
-            }
-            Port::Python { venue, .. } => {
-                let message = this.build(py, outgoing)?;
-                let venue = venue.clone_ref(py);
-                drop(this);
-                let submit = intern!(py, "submit");
-                venue.bind(py).call_method1(submit, (message,)).map(|_| ())
-            }
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::risk;
 use crate::types::{InstrumentIx, Nanos};
 
 /// Id and instrument of an order.
-pub(super) type OrderKey = (u128, InstrumentIx);
+pub type OrderKey = (u128, InstrumentIx);
 pub(super) type Done = Result<(), Failed>;
 
 impl OrderPath {

@@ -1,5 +1,6 @@
 //! Out: what was approved is handed to the gate, and leaves when its record is durable.
 
+use super::down::OrderKey;
 use super::gate::Notice;
 use super::view::View;
 use super::{Failed, OrderPath, Outgoing, Parts};
@@ -67,9 +68,9 @@ impl OrderPath {
 
     /// The venue's port failed at a command: what it did is unknown, and of what stood behind it
     /// only cancels leave.
-    pub fn on_broken_port(&mut self, failed: &Outgoing, why: &str) {
+    pub fn on_broken_port(&mut self, (id, instrument): OrderKey, why: &str) {
         let now = self.moment();
-        self.gate.broke(failed.id(), failed.instrument(), now, why);
+        self.gate.broke(id, instrument, now, why);
         for command in std::mem::take(&mut self.outgoing) {
             match command.is_cancel() {
                 true => self.outgoing.push_back(command),

@@ -143,10 +143,10 @@ def test_an_order_that_waited_too_long_is_dropped(waited_ns: int, leaves: bool) 
 # --- cancels: in every state, at once ---------------------------------------------------------
 
 
-def left(**changes: object) -> Pit:
+def left() -> Pit:
     """An order that left, behind which the journal stalled."""
     stalled = Pit(FREE)
-    stalled.tell(order(**changes))
+    stalled.tell(order())
     stalled.journal.native.durable_count = stalled.journal.count
     return stalled
 

@@ -67,16 +67,14 @@ def _denied(order: "Order", event: OrderDenied, after: OrderStatus) -> Outcome:
 def _not_sent(order: "Order", event: OrderNotSent, after: OrderStatus) -> Outcome:
     if order.status in TERMINAL:
         return _DUPLICATE
-    if order.status is OrderStatus.SUBMITTED:
-        if order.submit_request is None:
-            return _illegal(order, "not sent although the venue knows it")
-        return _end(order, after, (event.reason,))
-    if order.status is not _INITIALIZED:
+    if order.status is OrderStatus.SUBMITTED and order.submit_request is None:
+        return _illegal(order, "not sent although the venue knows it")
+    if order.status not in (_INITIALIZED, OrderStatus.SUBMITTED):
         # Of an order that the venue knows, it was a replace: the order is as it was.
         if order.replace_request is not _SENT:
             return _illegal(order, "not sent although nothing was waiting to be sent")
         return _replace_refused(order, event, after)
-    if order.submit_request is not None:
+    if order.status is _INITIALIZED and order.submit_request is not None:
         return _illegal(order, "not sent although it may have left")
     return _end(order, after, (event.reason,))
 
