@@ -92,7 +92,7 @@ def beside(folder: Path) -> str:
     folders = [folder / f"other-{number}" for number in range(4)]
     for each in folders:
         closed_segment(each)
-    threads = []
+    threads: list[ConvertThread] = []
 
     def busy() -> bool:
         if threads and threads[-1].alive:

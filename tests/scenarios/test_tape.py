@@ -33,7 +33,7 @@ def recorded(folder: Path, catalog: Path, text: str, seed: int) -> Path:
     draw = random.Random(seed)
     seq = 0
     while (now := source.next_ts()) is not None:
-        now += draw.choice([0, 1, kit.SECOND, 7 * kit.SECOND])
+        now += draw.choice([0, 1, kit.SECOND, 300 * kit.SECOND])
         for stream, rows in source.poll(now):
             tape.write(stream, rows)
         tape.flush(seq := seq + 1, now)
@@ -56,7 +56,8 @@ def test_a_tape_of_a_synthetic_market_is_that_market(tmp_path):
     assert kit.outcry("data", "synth", catalog, "--days", 2, "--seed", 3).code == 0
     ids = ("BTCUSDT.SYNTH", "ETHUSDT.SYNTH")
     parts = [
-        kit.table("[[venues]]", name="SYNTH", balances={"USDT": "100000"}),
+        kit.table("[[venues]]", name="SYNTH", balances={"USDT": "100000", "ETH": "10"}),
+        kit.strategy("m", "market_maker", instrument=ids[1], size="0.1", max_position="1"),
         *(kit.feed(name, "quote", "trade") for name in ids),
         kit.strategy(
             "t", "ema_cross", instrument=ids[0], size="0.01", fast=3, slow=8, timeframe="30s"
