@@ -102,7 +102,7 @@ class Core:
         self.tape = tape
         self.witnesses = tuple(witnesses)
         self.after_turn = after_turn
-        self.door = LiveInlet()
+        self.door = LiveInlet(clock.now)
         self.turns = 0
         self.moment = session.kernel.now
         self._wake = threading.Event()
@@ -159,7 +159,7 @@ class Core:
         injected, self._injected = self._injected, []
         for message, handled in injected:
             self.session.inject(moment, stamped(message, moment), handled)
-        for message in self.door.drain():
+        while (message := self.door.next()) is not None:
             self.session.inject(moment, stamped(message, moment))
 
     def _write(self, moment: int) -> None:

@@ -159,6 +159,7 @@ class TapeWriter:
             self._hole = (_UNKNOWN, [place.row for place in self._streams], not found.lost)
         self._state, self._reason = TapeState.RUNNING, ""
         self._fd = -1
+        self._closed_below = self._number + 1  # read by the converting thread
         self._size = 0
         self._until = 0
         self._retry_at = 0.0
@@ -227,24 +228,31 @@ class TapeWriter:
     @property
     def health(self) -> TapeHealth:
         """How it is; from any thread."""
-        waiting = [n for n in raw_numbers(self.directory) if n < self._number or self._fd < 0]
+        waiting = [n for n in raw_numbers(self.directory) if n < self._closed_below]
+        state, reason = self._state, self._reason
+        convert_error = self._convert.error
+        if state is not TapeState.CLOSED:
+            if not self._sync.alive:
+                state, reason = TapeState.FAILED, "the syncing thread is dead"
+            if not self._convert.alive:
+                convert_error = "the converting thread is dead"
         return TapeHealth(
-            self._state,
-            self._reason,
+            state,
+            reason,
             self.last_seq,
             sum(self._frames.before) - self._before - self._dropped,
             self._dropped,
             self._holes,
             self._torn,
             len(waiting),
-            self._convert.error,
+            convert_error,
         )
 
     def close(self, timeout_s: float = CLOSE_S, *, convert: bool = True) -> bool:
         """Sync, make Parquet of everything unless told otherwise, end; whether all of that was done."""
         if self._state is TapeState.CLOSED:
             return True
-        self._fd = -1
+        self._end_segment()
         ended = self._sync.close(timeout_s)
         converted = self._convert.close(timeout_s, convert=convert)
         self._turn(TapeState.CLOSED, "")
@@ -278,6 +286,7 @@ class TapeWriter:
         self._number, self._fd, self._size = number, fd, len(head)
         self._until = min(now + self._limit_ns, (now // DAY_NS + 1) * DAY_NS)
         self._sync.begin(fd)
+        self._closed_below = number
         return True
 
     def _heal(self) -> None:
@@ -331,7 +340,7 @@ class TapeWriter:
 
     def _end_segment(self) -> None:
         self._fd = -1
-        self._until = 0
+        self._closed_below = self._number + 1
         self._sync.end()
 
     def _refused(self, error: OSError) -> None:
@@ -352,7 +361,7 @@ class TapeWriter:
             self._on_change(self.health)
 
     def _moment(self) -> tuple[int, int]:
-        return self._number + (self._fd < 0), self._now
+        return self._closed_below, self._now
 
     def _segment_closed(self) -> None:
         if self._background:

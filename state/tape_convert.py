@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 DAY_NS: Final = 86_400 * 10**9
 _GONE: Final = ".gone"
+_BEGUN: Final = ".begun"
 _VERIFY_ROWS: Final = 1 << 18
 _DIGEST_ROWS: Final = 1 << 15
 
@@ -98,8 +99,13 @@ class Converter:
             index = read_index(self.tape, number)
             if any(index.first <= raw <= index.last for raw in raw_numbers(self.tape)):
                 self._settle(index)
-        for left in self.catalog.path.rglob(".*.parquet.*.tmp"):
-            left.unlink(missing_ok=True)
+        for begun in sorted((self.tape / INDEX).glob(f"*{_BEGUN}")):
+            # Part of an attempt, which the next one may make of fewer segments.
+            if not begun.with_suffix(".json").exists():
+                for pattern in (f"*.{begun.stem}.parquet", f".*.{begun.stem}.parquet.*.tmp"):
+                    for part in self.catalog.path.rglob(pattern):
+                        part.unlink()
+            begun.unlink()
 
     def due(self, before: int, now: int, *, final: bool = False) -> list[int]:
         """The segments that are converted together next; none while more of them should come.
@@ -131,12 +137,16 @@ class Converter:
     def convert(self, numbers: Sequence[int]) -> Index:
         """Make Parquet of neighbouring closed segments, or of the first of them that belong together.
 
+        After an attempt that failed, `mend` comes first.
+
         Raises:
             TapeError: What was written is not what was read.
             OSError: No room, or a broken disk; nothing is lost, and it can be tried again.
             DataError: As above, seen through Parquet.
         """
         raws = [RawSegment(raw_path(self.tape, number)) for number in numbers]
+        begun = index_path(self.tape, numbers[0]).with_suffix(_BEGUN)
+        begun.touch()
         try:
             walked = _together(raws)
             index = self._parts(raws[: len(walked)], walked)
@@ -145,6 +155,7 @@ class Converter:
                 raw.close()
         self._hooks.at("before index")
         _write_index(self.tape, index)
+        begun.unlink()
         self._settle(index)
         return index
 
@@ -198,9 +209,6 @@ class Converter:
         parts: list[Part] = []
         for stream, row in streams.items():
             parts += self._stream_parts(stream, row, raws)
-        for path in self.catalog.path.rglob(f"*.{first.head.number:08}.parquet"):
-            if str(path.relative_to(self.catalog.path)) not in {part.file for part in parts}:
-                path.unlink()  # of an attempt with more segments
         return Index(
             first=first.head.number,
             last=last.head.number,

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from openoutcry.state.durable_files import FILE_MODE
+from openoutcry.state.durable_files import FILE_MODE, sync_folder
 from openoutcry.state.errors import DataError, TapeError
-from openoutcry.state.tape_files import raw_path, spare_path
+from openoutcry.state.tape_files import SEGMENTS, raw_path, spare_path
 
 if TYPE_CHECKING:
     from openoutcry.state.tape_convert import Converter
@@ -116,8 +116,7 @@ class SyncThread:
         return self._thread.is_alive()
 
     def close(self, timeout_s: float) -> bool:
-        """Sync and close what is open, and end; whether it did."""
-        self.end()
+        """Sync and close what was ended, and end; whether it did."""
         self._queue.put(None)
         self._thread.join(timeout_s)
         if self._thread.is_alive():
@@ -147,6 +146,8 @@ class SyncThread:
         if fd >= 0 and written != self.synced and not self.error:
             try:
                 self._disk.sync(fd)
+                if not self.synced:
+                    sync_folder(self._tape / SEGMENTS)
             except OSError as error:
                 if fd == self._fd:
                     self.error = f"cannot sync: {os.strerror(error.errno or 0)}"
@@ -197,6 +198,7 @@ class ConvertThread:
         self._wake = threading.Event()
         self._final = False
         self._stop = False
+        self._mended = False
         self.error = ""
         """Why the last conversion failed; it is tried again."""
         self.converted = 0
@@ -231,7 +233,9 @@ class ConvertThread:
 
     def _work(self) -> None:
         try:
-            self._converter.mend()
+            if not self._mended:
+                self._converter.mend()
+            self._mended = False  # until this round ends well
             while not self._stop or self._final:
                 number, now = self._moment()
                 due = self._converter.due(number, now, final=self._stop and self._final)
@@ -241,6 +245,7 @@ class ConvertThread:
                 self.converted += index.rows
             self._converter.retain(self._keep_days, self._moment()[1])
             self.error = ""
+            self._mended = True
         except OSError as error:
             self.error = f"cannot convert: {error.strerror or error}"
         except (DataError, TapeError) as error:

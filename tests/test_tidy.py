@@ -58,10 +58,7 @@ PORTS: dict[str, tuple[set[str], str]] = {
     ),
     "replay/synthetic_feed.py": ({"randomness"}, "as replay/synth.py"),
     "replay/tape_feed.py": ({"threads"}, "as replay/decode_ahead.py"),
-    "replay/sweep.py": (
-        {"threads"},
-        "shares runs among processes; each run is the same wherever it is made",
-    ),
+    "replay/sweep.py": ({"threads"}, "shares runs among processes; each is the same anywhere"),
     "replay/importers/": ({"files"}, "reads the recordings of other programs"),
     "replay/synth.py": (
         {"files", "randomness"},

@@ -230,6 +230,7 @@ def test_an_attempt_that_took_more_segments_leaves_nothing_behind(tmp_path):
     with pytest.raises(Killed):
         converter(tmp_path, hooks=KillAt(2)).convert([1, 2])
     assert len(list((tmp_path / "catalog").rglob("*.parquet"))) == 2
+    converter(tmp_path).mend()
     converter(tmp_path).convert([1])
     same(tmp_path, session.rows)
     convert_all(tmp_path, converter(tmp_path))
