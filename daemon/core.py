@@ -15,15 +15,18 @@ through `post` and `offer`, from any thread.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from openoutcry.actors.inlet import LiveInlet
 from openoutcry.replay.live_session import REPORTS, LiveSession
-from openoutcry.state.catalog_files import Columns, StreamKey
+from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage
 from openoutcry.state.journal import LmdbJournal
+
+if TYPE_CHECKING:
+    from openoutcry.state.catalog_files import Columns
 
 SLICE: Final = 2_000
 """Delivered inputs of one turn: what was decided first must not wait for all that came at once."""
@@ -43,7 +46,7 @@ class Clock(Protocol):
 class Feed(Protocol):
     """Where rows come from."""
 
-    def poll(self, until: int) -> Iterable[tuple[StreamKey, Columns]]:
+    def poll(self, until: int) -> Iterable[tuple[StreamKey, "Columns"]]:
         """Rows received since the last time, up to a moment, in the order of their streams."""
 
     def next_ts(self) -> int | None:
@@ -57,7 +60,7 @@ class Feed(Protocol):
 class Tape(Protocol):
     """What keeps the rows."""
 
-    def write(self, stream: StreamKey, columns: Columns) -> None:
+    def write(self, stream: StreamKey, columns: "Columns") -> None:
         """Rows that are about to be played."""
 
     def flush(self, seq: int, now: int) -> None:

@@ -143,7 +143,8 @@ class Records:
 
     def end(self) -> int:
         """The latest stamp of what was read last."""
-        stamps = (stamp_of(record.message) for record in islice(reversed(self._expected), 3))
+        known = (record for record in reversed(self._expected) if not self._is_skipped(record))
+        stamps = (stamp_of(record.message) for record in islice(known, 3))
         return max(self.last, *stamps, _LONG_AGO)
 
     def expect(self) -> JournalRecord | None:
