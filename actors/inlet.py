@@ -1,27 +1,24 @@
-"""The live inlet: the one door of the core, for inputs that come from other threads.
+"""The door of the core: where inputs that come from other threads wait, and where load is shed.
 
-Edges `offer` inputs from any thread; the core thread takes them with `next`, which gives each its
-sequence number and stamp. Load is shed here, before the number is given, and what was shed is itself
-an input or a count that `status` shows. Behind the door nothing is dropped, conflated or reordered.
+Edges `offer` messages from any thread; the core's thread takes all of them with `drain`, the urgent ones
+first, and gives them to the kernel, which is the inlet: it stamps and numbers them. What was shed is
+itself an input or a count that `status` shows. Behind the door nothing is dropped, conflated or reordered.
 
-| input | when too much waits |
+| message | when too much waits |
 |---|---|
 | cancel, halt, resume | never dropped, taken before everything else |
-| venue report, account event, timer | never dropped; beyond `alarm_depth` the alarm is raised |
+| venue report, account event | never dropped; beyond `alarm_depth` the alarm is raised |
 | quote, mark price | conflated: the latest of an instrument takes the place of the waiting one |
 | trade, bar, funding, corporate action | the oldest waiting trade is dropped and counted |
 | book update | the whole book is dropped and becomes one `BookInvalidated` |
 | other command | refused: `offer` returns False |
 """
 
-import heapq
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
 from typing import Final
 
 from openoutcry.state.commands import CancelAll, CancelOrder, Command, Halt, Resume
-from openoutcry.state.events import TimerFired
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import (
     BookInvalidated,
@@ -38,10 +35,9 @@ _Key = tuple[type, InstrumentId]
 
 
 class LiveInlet:
-    """Bounded, thread-safe, sequenced.
+    """Bounded and thread-safe.
 
     Args:
-        wall_clock: Nanoseconds UTC; may step back, `now` never does.
         max_trades: Waiting trades of one instrument before the oldest is dropped.
         max_book_updates: Waiting updates of one book before it is dropped whole.
         max_commands: Waiting commands before a new one is refused.
@@ -50,14 +46,12 @@ class LiveInlet:
 
     def __init__(
         self,
-        wall_clock: Callable[[], int],
         *,
         max_trades: int = 10_000,
         max_book_updates: int = 1_000,
         max_commands: int = 256,
         alarm_depth: int = 10_000,
     ) -> None:
-        self._wall_clock = wall_clock
         self._max_trades = max_trades
         self._max_book_updates = max_book_updates
         self._max_commands = max_commands
@@ -70,11 +64,6 @@ class LiveInlet:
         self._dropped_books: dict[InstrumentId, None] = {}
         self._commands = 0
         self._reports = 0
-        self._timers: list[tuple[int, int, str, str]] = []
-        self._canceled_timers: dict[int, None] = {}
-        self._timer_handle = 0
-        self.seq = 0
-        self.now = 0
         self.shed: Counter[str] = Counter()
 
     # --- from any thread ------------------------------------------------------------------------
@@ -151,54 +140,17 @@ class LiveInlet:
         """Whether so many reports wait that trading should stop until they are handled."""
         return self._reports >= self._alarm_depth
 
-    # --- from the core thread ---------------------------------------------------------------------
+    # --- from the core's thread -------------------------------------------------------------------
 
-    def next(self) -> object | None:
-        """The next input with its number and stamp set, or None when nothing waits."""
+    def drain(self) -> list[object]:
+        """Everything that waits, the urgent messages first, each group as it came."""
         with self._lock:
-            now = max(self.now, self._wall_clock())
-            message = self._take(now)
-        if message is not None:
-            self.now = now
-            self.seq += 1
-        return message
-
-    def _take(self, now: int) -> object | None:
-        if self._urgent:
-            return self._urgent.popleft()
-        while self._timers and self._timers[0][0] <= now:
-            ts, handle, owner, name = heapq.heappop(self._timers)
-            if handle in self._canceled_timers:
-                del self._canceled_timers[handle]
-                continue
-            return TimerFired(owner=owner, name=name, ts=ts, late_ns=now - ts)
-        if not self._waiting:
-            return None
-        message = self._waiting.popleft()
-        if isinstance(message, tuple):
-            return self._latest.pop(message)
-        if isinstance(message, MarketData):
-            self._depth[type(message), message.instrument] -= 1
-        elif isinstance(message, Command):
-            self._commands -= 1
-        else:
-            self._reports -= 1
-        return message
-
-    def set_timer(self, ts: int, owner: str, name: str, /) -> int:
-        """Ask for a `TimerFired`; returns a handle."""
-        with self._lock:
-            self._timer_handle += 1
-            heapq.heappush(self._timers, (ts, self._timer_handle, owner, name))
-            return self._timer_handle
-
-    def cancel_timer(self, handle: int, /) -> None:
-        """Forget a timer; unknown handles are ignored."""
-        with self._lock:
-            if any(timer[1] == handle for timer in self._timers):
-                self._canceled_timers[handle] = None
-
-    def next_due(self) -> int | None:
-        """When the next timer is due: how long the core may sleep."""
-        with self._lock:
-            return self._timers[0][0] if self._timers else None
+            taken: list[object] = list(self._urgent)
+            for message in self._waiting:
+                taken.append(self._latest[message] if isinstance(message, tuple) else message)
+            self._urgent.clear()
+            self._waiting.clear()
+            self._latest.clear()
+            self._depth.clear()
+            self._commands = self._reports = 0
+        return taken

@@ -546,7 +546,7 @@ class Books:
 # --- market state (market.rs) -------------------------------------------------------------------
 @final
 class Market:
-    """The last of everything per instrument; the replay kernel updates it, live the market actor."""
+    """The last of everything per instrument; the kernel updates it."""
 
     def __new__(cls, instruments: Sequence[InstrumentSpec], /) -> Market: ...
     def apply(self, instrument: int, event: Any, /) -> None:

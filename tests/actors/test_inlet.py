@@ -1,4 +1,4 @@
-"""The live inlet: load is shed before the number is given, and never behind the door."""
+"""The door: load is shed before the kernel gives a number, and never behind the door."""
 
 import threading
 
@@ -6,7 +6,7 @@ import pytest
 
 from openoutcry.actors.inlet import LiveInlet
 from openoutcry.state.commands import CancelAll, Flatten, Halt
-from openoutcry.state.events import OrderAccepted, TimerFired
+from openoutcry.state.events import OrderAccepted
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, VenueOrderId
 from openoutcry.state.market_data import BookInvalidated, BookUpdate, Quote, Trade
 
@@ -14,22 +14,9 @@ BTC = InstrumentId("BTCUSDT.SIM")
 ETH = InstrumentId("ETHUSDT.SIM")
 
 
-class Wall:
-    def __init__(self):
-        self.now = 1_000
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
-def wall():
-    return Wall()
-
-
-@pytest.fixture
-def inlet(wall):
-    return LiveInlet(wall, max_trades=3, max_book_updates=2, max_commands=2, alarm_depth=3)
+def inlet():
+    return LiveInlet(max_trades=3, max_book_updates=2, max_commands=2, alarm_depth=3)
 
 
 def quote(n, instrument=BTC):
@@ -48,32 +35,27 @@ def report(n):
     return OrderAccepted(ClientOrderId(f"{n:032x}"), BTC, n, n, VenueOrderId(str(n)))
 
 
-def take_all(inlet):
-    taken = []
-    while (message := inlet.next()) is not None:
-        taken.append(message)
-    return taken
-
-
-def test_inputs_get_numbers_in_the_order_in_which_they_are_taken(inlet):
+def test_messages_are_taken_in_the_order_in_which_they_came(inlet):
     inlet.offer(report(1))
     inlet.offer(trade(1))
-    assert (inlet.next(), inlet.seq) == (report(1), 1)
-    assert (inlet.next(), inlet.seq) == (trade(1), 2)
-    assert (inlet.next(), inlet.seq) == (None, 2)
+    inlet.offer(report(2))
+    assert inlet.drain() == [report(1), trade(1), report(2)]
+    assert inlet.drain() == []
+    inlet.offer(trade(2))
+    assert inlet.drain() == [trade(2)]
 
 
 def test_a_newer_quote_takes_the_place_of_the_waiting_one(inlet):
     for message in (quote(1), quote(5, ETH), quote(2), quote(3)):
         inlet.offer(message)
-    assert take_all(inlet) == [quote(3), quote(5, ETH)]
+    assert inlet.drain() == [quote(3), quote(5, ETH)]
     assert inlet.shed["Quote conflated"] == 2
 
 
 def test_the_oldest_trade_goes_when_too_many_wait_and_is_counted(inlet):
     for n in range(5):
         inlet.offer(trade(n))
-    assert take_all(inlet) == [trade(2), trade(3), trade(4)]
+    assert inlet.drain() == [trade(2), trade(3), trade(4)]
     assert inlet.shed["Trade dropped"] == 2
 
 
@@ -82,7 +64,7 @@ def test_an_overloaded_book_becomes_one_invalidation_until_a_snapshot(inlet):
         inlet.offer(book(n))
     inlet.offer(book(5, snapshot=True))
     inlet.offer(book(6))
-    taken = take_all(inlet)
+    taken = inlet.drain()
     assert [type(m) for m in taken] == [BookInvalidated, BookUpdate, BookUpdate]
     assert inlet.shed["BookUpdate dropped"] == 4
 
@@ -91,7 +73,7 @@ def test_reports_are_never_dropped_but_raise_the_alarm(inlet):
     for n in range(100):
         assert inlet.offer(report(n))
     assert inlet.alarmed
-    assert len(take_all(inlet)) == 100
+    assert len(inlet.drain()) == 100
     assert not inlet.alarmed
 
 
@@ -99,7 +81,7 @@ def test_halts_and_cancels_pass_everything_else(inlet):
     inlet.offer(trade(1))
     inlet.offer(CancelAll(ts=0))
     inlet.offer(Halt(ts=0, reason="operator"))
-    assert [type(m) for m in take_all(inlet)] == [CancelAll, Halt, Trade]
+    assert [type(m) for m in inlet.drain()] == [CancelAll, Halt, Trade]
 
 
 def test_other_commands_are_refused_when_too_many_wait(inlet):
@@ -107,27 +89,15 @@ def test_other_commands_are_refused_when_too_many_wait(inlet):
     assert inlet.shed["command refused"] == 1
 
 
-def test_now_never_steps_back_with_the_wall_clock(inlet, wall):
-    inlet.offer(report(1))
-    inlet.offer(report(2))
-    inlet.next()
-    wall.now = 500
-    inlet.next()
-    assert inlet.now == 1_000
-
-
-def test_a_due_timer_comes_with_its_lateness(inlet, wall):
-    inlet.set_timer(1_500, "strategy/a", "x")
-    assert inlet.next() is None
-    assert inlet.next_due() == 1_500
-    wall.now = 1_700
-    assert inlet.next() == TimerFired(owner="strategy/a", name="x", ts=1_500, late_ns=200)
-
-
-def test_a_canceled_timer_does_not_fire(inlet, wall):
-    inlet.cancel_timer(inlet.set_timer(1_500, "a", "x"))
-    wall.now = 2_000
-    assert inlet.next() is None
+def test_what_was_taken_counts_no_more(inlet):
+    for round_ in range(3):
+        for n in range(2):
+            assert inlet.offer(Flatten(ts=n))
+            inlet.offer(trade(n))
+            inlet.offer(book(n))
+        inlet.offer(quote(round_))
+        assert len(inlet.drain()) == 7
+    assert not inlet.shed
 
 
 def test_nothing_is_lost_when_many_threads_offer_at_once(inlet):
@@ -140,6 +110,6 @@ def test_nothing_is_lost_when_many_threads_offer_at_once(inlet):
         thread.start()
     for thread in threads:
         thread.join()
-    taken = take_all(inlet)
-    assert (len(taken), inlet.seq) == (4_000, 4_000)
+    taken = inlet.drain()
+    assert len(taken) == 4_000
     assert len({message.client_order_id for message in taken}) == 4_000
