@@ -15,9 +15,10 @@ impl PyOrderPath {
     /// Hand over to the venue what has left the gate.
     pub(super) fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        let timers = match slf.borrow().inner.timers.is_empty() {
-            true => Ok(()),
-            false => Self::set_timers(slf),
+        let asked = !slf.borrow().inner.timers.is_empty();
+        let timers = match asked {
+            true => Self::set_timers(slf),
+            false => Ok(()),
         };
         loop {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
