@@ -106,6 +106,7 @@ class World:
         self.seq, self.now = 0, NOW
         self.arrived: list[VenueCommand] = []
         self.timers: list[tuple[int, str, str]] = []
+        self.clockless = False
         self.broken: BaseException | None = None
         self.fails = 1_000_000  # how often it raises while broken
 
@@ -119,6 +120,8 @@ class World:
         self.arrived.append(command)
 
     def set_timer(self, ts: int, owner: str, name: str, /) -> int:
+        if self.clockless:
+            raise ConnectionError("no clock")
         self.timers.append((ts, owner, name))
         return len(self.timers)
 

@@ -16,7 +16,10 @@ impl PyOrderPath {
     pub(super) fn send(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let asked = !slf.borrow().inner.timers.is_empty();
-        let timers = if asked { Self::set_timers(slf) } else { Ok(()) };
+        let timers = match asked {
+            true => Self::set_timers(slf),
+            false => Ok(()),
+        };
         loop {
             let Some(outgoing) = slf.borrow_mut().inner.outgoing.pop_front() else {
                 return timers; // a broken clock keeps no order

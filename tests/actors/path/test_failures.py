@@ -17,7 +17,7 @@ from openoutcry.state.events import (
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.instruments import Spot
 from tests.order_kit import BTC, OTHER, STRATEGY, coin
-from tests.path_kit import FREE, SECOND, Evidence, Pit, cancel, names, order, replace
+from tests.path_kit import FREE, SECOND, Evidence, Pit, Puppet, cancel, names, order, replace
 
 HUGE = 2**62
 
@@ -176,6 +176,21 @@ def test_a_cancel_that_the_port_lost_is_unknown_and_may_be_asked_again() -> None
     pit.world.broken = None
     pit.tell(cancel(1))
     assert pit.arrived == [order(1), cancel(1)]
+
+
+def test_a_broken_clock_fails_the_broker_and_keeps_no_order_for_later() -> None:
+    pit = Pit(FREE)
+    pit.world.clockless = True
+
+    def act(me: Puppet) -> None:
+        me.after("soon", SECOND)
+        me.buy(BTC, 1, limit="99.00")
+
+    pit.run(act)
+    assert len(pit.arrived) == 1
+    check_halted(pit, "broker", "SubmitOrder", ConnectionError)
+    pit.tell(cancel(1))
+    assert [type(command).__name__ for command in pit.arrived] == ["SubmitOrder", "CancelOrder"]
 
 
 def test_an_interrupt_in_the_port_is_nobodys_failure() -> None:
