@@ -94,21 +94,35 @@ class PaperVenue:
             for turn in turns:
                 for blob in turn.entries:
                     self._history.take(decode_entries(blob))
-            self._native.bring_back(state, self._history.ended(), self._history.groups)
+            numbers = self._numbers(start)
+            self._native.bring_back(state, *numbers, self._history.ended(), self._history.groups)
         except CodecError as error:
             raise JournalDamaged(f"the log of the venue {self.name}: {error.message}") from error
         except SchemaTooNew:
             raise
         except StateError as error:
             raise StateError(
-                f"{error.message}: it had {', '.join(start.instruments)} and "
-                f"{', '.join(code for code, _ in start.currencies)}",
-                remedy="run with the same instruments and currencies, or begin a new paper account in "
-                "another state directory",
+                f"the paper account of the venue {self.name} does not fit: {error.message}",
+                remedy="instruments and currencies may be added, not left out or changed; put them "
+                "back, or begin a new paper account in another state directory",
             ) from error
         self.append()
         self._check()
         return True
+
+    def _numbers(self, start: Start) -> tuple[list[int], list[int]]:
+        """The numbers in this session of the log's instruments and currencies."""
+        universe = self._universe
+        missing = [name for name in start.instruments if name not in universe.index]
+        missing += [
+            code for code, scale in start.currencies if (code, scale) not in universe.currencies
+        ]
+        if missing:
+            raise StateError(f"the session lacks {', '.join(missing)}")
+        return (
+            [universe.index[InstrumentId(name)] for name in start.instruments],
+            [universe.currency_index[code] for code, _ in start.currencies],
+        )
 
     def _check(self) -> None:
         """The venue's state must be what its entries add up to."""

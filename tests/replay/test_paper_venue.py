@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from openoutcry.replay.paper_log import PaperLog, Turn, log_files, read_file
@@ -11,12 +12,13 @@ from openoutcry.replay.venue_entries import decode_entries
 from openoutcry.state.enums import OrderType, Side, TimeInForce
 from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull, StateError
 from openoutcry.state.events import OrderAccepted, OrderExpired, OrderFilled
-from openoutcry.state.identifiers import VenueId
+from openoutcry.state.identifiers import InstrumentId, VenueId
 from openoutcry.state.market_data import Quote
 from openoutcry.state.universe import Universe
 from openoutcry.state.venue_answers import VenueOrder, VenueOrderStatus
-from tests.markets import MARGIN, PERP
-from tests.replay.paper_kit import A, Rig, cancel, client_id, order, replace, venue_config
+from tests.markets import MARGIN, PERP, SPOT
+from tests.replay.kernels import quotes
+from tests.replay.paper_kit import UNIVERSE, A, Rig, cancel, client_id, order, replace, venue_config
 
 WORKING, FILLED = VenueOrderStatus.WORKING, VenueOrderStatus.FILLED
 
@@ -310,9 +312,31 @@ def test_the_log_of_another_venue_is_refused(tmp_path: Path) -> None:
 
 def test_other_instruments_are_refused_with_what_to_do(tmp_path: Path) -> None:
     Rig(tmp_path, []).die()
-    with pytest.raises(StateError, match=r"it had A\.SIM and AAA, USD") as raised:
+    with pytest.raises(StateError, match=r"lacks A\.SIM, AAA, USD") as raised:
         Rig(tmp_path, [], universe=Universe([PERP], ["USDT"]), config=MARGIN)
     assert "another state directory" in raised.value.remedy
+
+
+def test_instruments_may_be_added(tmp_path: Path) -> None:
+    first = Rig(tmp_path, [(10, 10_000, 10_002)])
+    first.play(1)
+    first.send(order(1, quantity_units=3), order(2, limit_units=9_000))
+    first.play()
+    first.die()
+    wider = Universe(
+        [
+            msgspec.structs.replace(SPOT, id=InstrumentId("0.SIM"), base_currency="AAB"),
+            *UNIVERSE.instruments,
+        ],
+        ["EUR", "USD"],
+    )
+    assert wider.index[A] == 1
+    one_row = [("quote", 1, [quotes((30, 8_999, 9_000))])]
+    second = Rig(tmp_path, [], start=25, universe=wider, feeds=one_row)
+    assert [type(m).__name__ for m in second.play()] == ["Quote", "OrderFilled"]
+    answer = second.venue.answer()
+    assert answer.positions == {A: 4}
+    assert answer.balances["USD"] == 1_000_000_00 - 3 * 10_002 - 9_000
 
 
 def test_a_log_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
