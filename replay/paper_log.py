@@ -31,7 +31,7 @@ from openoutcry.state.durable_files import (
 from openoutcry.state.errors import JournalDamaged, JournalError, SchemaTooNew
 
 SCHEMA: Final = 1
-MAX_BYTES: Final = 64 << 20
+MAX_BYTES: Final = 8 << 20
 """A file that is larger is followed by the next one."""
 KEPT_FILES: Final = 8
 """Files that are kept, the one that is written to among them."""
@@ -228,7 +228,8 @@ class PaperLog:
 
 def log_files(folder: Path) -> list[Path]:
     """The files of a venue's log, oldest first."""
-    return sorted(folder.glob(f"*{_SUFFIX}"))
+    files = folder.glob(f"*{_SUFFIX}")
+    return sorted(file for file in files if file.stem.isdecimal())
 
 
 def read_file(file: Path) -> tuple[Start, list[Turn], int]:

@@ -5,6 +5,7 @@ answer after a restart, and so that a witness can compare its word with ours. Wh
 the daemon is down is stated in `docs/reference/paper.md`.
 """
 
+from collections import deque
 from typing import Final
 
 from openoutcry import _native
@@ -37,7 +38,8 @@ from openoutcry.state.identifiers import (
 from openoutcry.state.universe import Universe
 from openoutcry.state.venue_answers import VenueAnswer, VenueOrder
 
-_NEWS: Final = 1_000  # turns whose entries wait undecoded
+_NEWS: Final = 1_000  # turns whose entries may wait undecoded
+_AT_ONCE: Final = 2  # turns that are decoded with the next one when more wait
 
 
 class PaperVenue:
@@ -65,7 +67,7 @@ class PaperVenue:
         self._kernel, self._universe, self._limit = kernel, universe, remember
         self._native = _native.SimulatedVenue(kernel, number)
         self._history = VenueHistory(remember)
-        self._news: list[bytes] = []
+        self._news: deque[bytes] = deque()
 
     def open(self) -> bool:
         """Come back from the log, or begin one. Whether there was one.
@@ -94,25 +96,39 @@ class PaperVenue:
             for turn in turns:
                 for blob in turn.entries:
                     self._history.take(decode_entries(blob))
-            self._native.bring_back(state, self._history.ended(), self._history.groups)
+            numbers = self._numbers(start)
+            self._native.bring_back(state, *numbers, self._history.ended(), self._history.groups)
         except CodecError as error:
             raise JournalDamaged(f"the log of the venue {self.name}: {error.message}") from error
         except SchemaTooNew:
             raise
         except StateError as error:
             raise StateError(
-                f"{error.message}: it had {', '.join(start.instruments)} and "
-                f"{', '.join(code for code, _ in start.currencies)}",
-                remedy="run with the same instruments and currencies, or begin a new paper account in "
-                "another state directory",
+                f"the paper account of the venue {self.name} does not fit: {error.message}",
+                remedy="instruments and currencies may be added, not left out or changed; put them "
+                "back, or begin a new paper account in another state directory",
             ) from error
         self.append()
         self._check()
         return True
 
+    def _numbers(self, start: Start) -> tuple[list[int], list[int]]:
+        """The numbers in this session of the log's instruments and currencies."""
+        universe = self._universe
+        missing = [name for name in start.instruments if name not in universe.index]
+        missing += [
+            code for code, scale in start.currencies if (code, scale) not in universe.currencies
+        ]
+        if missing:
+            raise StateError(f"the session lacks {', '.join(missing)}")
+        return (
+            [universe.index[InstrumentId(name)] for name in start.instruments],
+            [universe.currency_index[code] for code, _ in start.currencies],
+        )
+
     def _check(self) -> None:
         """The venue's state must be what its entries add up to."""
-        self._catch_up()
+        self.catch_up()
         stated = [(row[0], row[2], row[3], row[4]) for row in self._native.open_orders()]
         told = [(o.id, o.venue_order_id, o.quantity, o.filled) for o in self._history.open()]
         if sorted(stated) != sorted(told):
@@ -122,7 +138,7 @@ class PaperVenue:
             )
 
     def _start(self) -> Start:
-        self._catch_up()
+        self.catch_up()
         balances = {code: str(units) for code, units in self._native.balances()}
         return Start(
             self.log.number,
@@ -154,23 +170,21 @@ class PaperVenue:
                 self.log.start(self._start())
             except JournalError:
                 self.log.put_off()
-        elif len(self._news) > _NEWS:
-            self._catch_up()
+        self.catch_up(_AT_ONCE if len(self._news) > _NEWS else 0)
         return True
 
     def snapshot(self) -> bytes:
         """The venue's state, as each turn of the log has it."""
         return self._native.snapshot()
 
-    def _catch_up(self) -> None:
-        """Add what was written to the history: only questions need it."""
-        for blob in self._news:
-            self._history.take(decode_entries(blob))
-        self._news.clear()
+    def catch_up(self, turns: int | None = None) -> None:
+        """Add what was written to the history, of so many turns: work for when nothing else waits."""
+        for _ in range(len(self._news) if turns is None else turns):
+            self._history.take(decode_entries(self._news.popleft()))
 
     def orders(self) -> tuple[VenueOrder, ...]:
         """Every order that the venue knows: those that work and the last that ended."""
-        self._catch_up()
+        self.catch_up()
         return tuple(map(_order, self._history.orders.values()))
 
     def answer(self) -> VenueAnswer:

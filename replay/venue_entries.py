@@ -13,20 +13,22 @@ import msgspec
 from openoutcry.state.errors import CodecError
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """Base of all entries. `ts` is the venue's time, nanoseconds UTC."""
 
     ts: int
 
 
-class OrderEntry(Entry, frozen=True, array_like=True, forbid_unknown_fields=True):
+class OrderEntry(Entry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True):
     """Base of the entries about one order."""
 
     id: str
     instrument: str
 
 
-class Submit(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="submit"):
+class Submit(
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="submit"
+):
     """An order arrived."""
 
     side: str
@@ -46,11 +48,15 @@ class Submit(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=Tru
     position: int
 
 
-class Cancel(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="cancel"):
+class Cancel(
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="cancel"
+):
     """A cancel arrived."""
 
 
-class Replace(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="replace"):
+class Replace(
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="replace"
+):
     """A replace arrived; None keeps a value."""
 
     quantity: int | None
@@ -59,7 +65,7 @@ class Replace(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=Tr
 
 
 class Accepted(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="accepted"
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="accepted"
 ):
     """The order works under this id."""
 
@@ -67,7 +73,7 @@ class Accepted(
 
 
 class Rejected(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="rejected"
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="rejected"
 ):
     """The order was refused."""
 
@@ -75,12 +81,14 @@ class Rejected(
 
 
 class Triggered(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="triggered"
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="triggered"
 ):
     """A conditional order met its trigger."""
 
 
-class Filled(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="filled"):
+class Filled(
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="filled"
+):
     """One execution. The id is zero for what the venue did by itself (a liquidation)."""
 
     venue_order_id: str
@@ -96,7 +104,7 @@ class Filled(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=Tru
 
 
 class Canceled(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="canceled"
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="canceled"
 ):
     """The order ended."""
 
@@ -104,7 +112,9 @@ class Canceled(
     reason: str
 
 
-class Expired(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="expired"):
+class Expired(
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="expired"
+):
     """The order's time came."""
 
     cumulative: int
@@ -112,7 +122,7 @@ class Expired(OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=Tr
 
 
 class Replaced(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="replaced"
+    OrderEntry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="replaced"
 ):
     """The order works with these terms."""
 
@@ -122,7 +132,12 @@ class Replaced(
 
 
 class CancelRefused(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="cancel_rejected"
+    OrderEntry,
+    frozen=True,
+    gc=False,
+    array_like=True,
+    forbid_unknown_fields=True,
+    tag="cancel_rejected",
 ):
     """A cancel changed nothing."""
 
@@ -130,14 +145,19 @@ class CancelRefused(
 
 
 class ReplaceRefused(
-    OrderEntry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="replace_rejected"
+    OrderEntry,
+    frozen=True,
+    gc=False,
+    array_like=True,
+    forbid_unknown_fields=True,
+    tag="replace_rejected",
 ):
     """A replace changed nothing."""
 
     reason: str
 
 
-class Cash(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="cash"):
+class Cash(Entry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="cash"):
     """Cash moved without a fill; positive when received."""
 
     instrument: str | None
@@ -146,7 +166,7 @@ class Cash(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag=
     reason: str
 
 
-class Split(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="split"):
+class Split(Entry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="split"):
     """A holding was split."""
 
     instrument: str
@@ -154,19 +174,25 @@ class Split(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag
     denominator: int
 
 
-class Liquidated(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="liquidated"):
+class Liquidated(
+    Entry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="liquidated"
+):
     """The venue closed the account's positions and takes no order any more."""
 
     reason: str
 
 
-class GroupDone(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="group_done"):
+class GroupDone(
+    Entry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="group_done"
+):
     """One order of a group has filled: the group takes no more orders."""
 
     group: int
 
 
-class Returned(Entry, frozen=True, array_like=True, forbid_unknown_fields=True, tag="returned"):
+class Returned(
+    Entry, frozen=True, gc=False, array_like=True, forbid_unknown_fields=True, tag="returned"
+):
     """The venue is back after a time in which it saw no market."""
 
 

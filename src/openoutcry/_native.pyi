@@ -1107,10 +1107,18 @@ class SimulatedVenue:
         Open orders with their progress and places, the account, the last fill number.
         """
     def bring_back(
-        self, snapshot: bytes, ended: Sequence[tuple[str, int]], groups: Sequence[int], /
+        self,
+        snapshot: bytes,
+        instruments: Sequence[int],
+        currencies: Sequence[int],
+        ended: Sequence[tuple[str, int]],
+        groups: Sequence[int],
+        /,
     ) -> None:
         """Become what the snapshot says, as of the kernel's time, after a time without a market.
 
+        `instruments` and `currencies` are the numbers in this run of those that the snapshot was
+        written with, in its order; each once.
         `ended` are (client order id, filled units) of orders that ended, `groups` those of which one
         has filled. Orders stand at the back of their levels; those that were to end meanwhile end now,
         and what they report are the kernel's next inputs. Raises `CodecError` for damaged bytes,

@@ -101,22 +101,29 @@ class Rig:
         universe: Universe = UNIVERSE,
         feeds: Feeds = (),
     ) -> None:
-        mapping = exchange_mapping(
+        self._mapping = exchange_mapping(
             config or venue_config(), universe.instruments, universe.currencies
         )
-        self.market = _native.Market(universe.specs)
-        ids = [item.id for item in universe.instruments]
-        self.kernel = _native.Kernel(
-            universe.specs, ids, universe.currencies, [mapping], self.market
-        )
-        self.kernel.set_clock(start)
-        for feed in feeds:
-            self.kernel.add_feed(*feed)
-        if rows:
-            self.kernel.add_feed("quote", 0, [quotes(*rows)])
+        self._universe = universe
+        self.kernel, self.market = self.bare(rows, start, feeds)
         self.log = log or PaperLog(folder)
         self.venue = PaperVenue(self.kernel, 0, SIM, universe, self.log, remember)
         self.came_back = self.venue.open()
+
+    def bare(
+        self, rows: Sequence[tuple[int, int, int]], start: int = 0, feeds: Feeds = ()
+    ) -> tuple[_native.Kernel, _native.Market]:
+        """The kernel alone, as a replay has it."""
+        universe = self._universe
+        market = _native.Market(universe.specs)
+        ids = [item.id for item in universe.instruments]
+        kernel = _native.Kernel(universe.specs, ids, universe.currencies, [self._mapping], market)
+        kernel.set_clock(start)
+        for feed in feeds:
+            kernel.add_feed(*feed)
+        if rows:
+            kernel.add_feed("quote", 0, [quotes(*rows)])
+        return kernel, market
 
     def play(self, count: int | None = None) -> list[Any]:
         """The next messages (all that are left), and a turn of the log."""

@@ -4,19 +4,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from openoutcry.replay.paper_log import PaperLog, Turn, log_files, read_file
 from openoutcry.replay.venue_entries import decode_entries
 from openoutcry.state.enums import OrderType, Side, TimeInForce
 from openoutcry.state.errors import JournalDamaged, JournalError, JournalFull, StateError
-from openoutcry.state.events import OrderAccepted, OrderExpired, OrderFilled
-from openoutcry.state.identifiers import VenueId
-from openoutcry.state.market_data import Quote
+from openoutcry.state.events import OrderExpired, OrderFilled
+from openoutcry.state.identifiers import InstrumentId, VenueId
 from openoutcry.state.universe import Universe
 from openoutcry.state.venue_answers import VenueOrder, VenueOrderStatus
-from tests.markets import MARGIN, PERP
-from tests.replay.paper_kit import A, Rig, cancel, client_id, order, replace, venue_config
+from tests.markets import MARGIN, PERP, SPOT
+from tests.replay.kernels import quotes
+from tests.replay.paper_kit import UNIVERSE, A, Rig, cancel, client_id, order, replace, venue_config
 
 WORKING, FILLED = VenueOrderStatus.WORKING, VenueOrderStatus.FILLED
 
@@ -310,9 +311,31 @@ def test_the_log_of_another_venue_is_refused(tmp_path: Path) -> None:
 
 def test_other_instruments_are_refused_with_what_to_do(tmp_path: Path) -> None:
     Rig(tmp_path, []).die()
-    with pytest.raises(StateError, match=r"it had A\.SIM and AAA, USD") as raised:
+    with pytest.raises(StateError, match=r"lacks A\.SIM, AAA, USD") as raised:
         Rig(tmp_path, [], universe=Universe([PERP], ["USDT"]), config=MARGIN)
     assert "another state directory" in raised.value.remedy
+
+
+def test_instruments_may_be_added(tmp_path: Path) -> None:
+    first = Rig(tmp_path, [(10, 10_000, 10_002)])
+    first.play(1)
+    first.send(order(1, quantity_units=3), order(2, limit_units=9_000))
+    first.play()
+    first.die()
+    wider = Universe(
+        [
+            msgspec.structs.replace(SPOT, id=InstrumentId("0.SIM"), base_currency="AAB"),
+            *UNIVERSE.instruments,
+        ],
+        ["EUR", "USD"],
+    )
+    assert wider.index[A] == 1
+    one_row = [("quote", 1, [quotes((30, 8_999, 9_000))])]
+    second = Rig(tmp_path, [], start=25, universe=wider, feeds=one_row)
+    assert [type(m).__name__ for m in second.play()] == ["Quote", "OrderFilled"]
+    answer = second.venue.answer()
+    assert answer.positions == {A: 4}
+    assert answer.balances["USD"] == 1_000_000_00 - 3 * 10_002 - 9_000
 
 
 def test_a_log_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
@@ -330,11 +353,25 @@ def test_a_log_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
     assert isinstance(read_file(log_files(tmp_path)[0])[1][-1], Turn)
 
 
-def test_reports_and_messages_are_the_same_as_without_a_log(tmp_path: Path) -> None:
-    rig = Rig(tmp_path, [(10, 10_000, 10_002), (20, 10_000, 10_001)])
-    rig.play(1)
-    rig.send(order(1))
-    messages = rig.play()
-    assert [m for m in messages if not isinstance(m, Quote)][0:1] == [
-        OrderAccepted(client_id(1), A, 10, 10, "1")  # type: ignore[arg-type]
-    ]
+def test_what_the_core_sees_is_the_same_with_and_without_a_log(tmp_path: Path) -> None:
+    def run(rig: Rig, kernel: Any) -> tuple[list[Any], bytes]:
+        messages = [kernel.next()]
+        for command in (order(1), order(2, limit_units=9_000), replace(2, 2), cancel(2)):
+            kernel.submit(command)
+            messages += [kernel.next(), kernel.next()]
+        rig.venue.append()
+        return messages, kernel.input_hash()
+
+    rows = [(10, 10_000, 10_002), (20, 10_000, 10_001), (30, 9_000, 9_002)]
+    logged = Rig(tmp_path / "a", rows)
+    bare = Rig(tmp_path / "b", [])
+    bare.kernel, bare.market = logged.bare(rows)
+    assert run(logged, logged.kernel) == run(bare, bare.kernel)
+
+
+def test_a_file_that_is_no_log_is_left_alone(tmp_path: Path) -> None:
+    tmp_path.joinpath("notes.log").write_text("not ours")
+    tmp_path.joinpath("00000001.part").write_text("half of a file")
+    Rig(tmp_path, []).die()
+    assert Rig(tmp_path, []).came_back
+    assert tmp_path.joinpath("notes.log").read_text() == "not ours"

@@ -7,8 +7,9 @@ use pyo3::types::{PyBytes, PyString};
 use super::failures::to_python;
 use super::kernel::PyKernel;
 use super::order_messages::{id_text, order_id};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Numbers};
 use crate::kernel::{EntryNames, Kept};
+use crate::types::{CurrencyIx, InstrumentIx};
 
 /// What a venue did, what it is, and how it comes back.
 #[pyclass(frozen, name = "SimulatedVenue", module = "openoutcry._native")]
@@ -58,11 +59,13 @@ impl PySimulatedVenue {
         PyBytes::new(py, &bytes)
     }
 
-    #[pyo3(signature = (snapshot, ended, groups, /))]
+    #[pyo3(signature = (snapshot, instruments, currencies, ended, groups, /))]
     fn bring_back(
         &self,
         py: Python<'_>,
         snapshot: &[u8],
+        instruments: Vec<InstrumentIx>,
+        currencies: Vec<CurrencyIx>,
         ended: Vec<(Bound<'_, PyAny>, i64)>,
         groups: Vec<u64>,
     ) -> PyResult<()> {
@@ -72,6 +75,10 @@ impl PySimulatedVenue {
             .collect();
         let kept = Kept {
             snapshot,
+            numbers: Numbers {
+                instruments,
+                currencies,
+            },
             ended: ended?,
             groups,
         };

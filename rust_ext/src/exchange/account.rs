@@ -112,14 +112,20 @@ impl Account {
         Ok(cash)
     }
 
-    /// The exact state, for `restore` of an account with the same currencies and instruments.
+    /// The exact state, for `restore` of an account that has these currencies and instruments.
     pub fn snapshot(&self) -> Vec<u8> {
         self.ledger.snapshot()
     }
 
-    /// Become the account of a snapshot; an error has changed nothing.
-    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        self.ledger.restore(bytes)?;
+    /// Become the account of a snapshot, whose instruments and currencies have these numbers here; an
+    /// error has changed nothing.
+    pub fn restore(
+        &mut self,
+        bytes: &[u8],
+        instruments: &[InstrumentIx],
+        currencies: &[CurrencyIx],
+    ) -> Result<(), SnapshotError> {
+        self.ledger.restore_part(bytes, instruments, currencies)?;
         for ix in 0..self.held.len() {
             self.note(ix as InstrumentIx);
         }

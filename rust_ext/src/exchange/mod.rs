@@ -39,7 +39,7 @@ use self::margin::Band;
 use self::market::{Market, Source};
 use self::orders::{Key, OrderTable};
 use self::queue::Hit;
-pub use self::snapshot::OpenOrder;
+pub use self::snapshot::{Numbers, OpenOrder};
 use crate::book::Book;
 use crate::sessions::Sessions;
 use crate::types::{

@@ -12,11 +12,18 @@ use super::queue::Place;
 use crate::failure::Failure;
 use crate::ledger::SnapshotError;
 use crate::orders::codec::{Defect, Reader, Writer};
-use crate::types::{InstrumentIx, Nanos, Report};
+use crate::types::{CurrencyIx, InstrumentIx, Nanos, Report};
 
 const MAGIC: &[u8; 4] = b"OOEX";
 const VERSION: u8 = 1;
 const SUM: usize = 32;
+
+/// The numbers here of the instruments and currencies that a snapshot was written with.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    pub instruments: Vec<InstrumentIx>,
+    pub currencies: Vec<CurrencyIx>,
+}
 
 /// What a snapshot holds, before anything of the venue has changed.
 struct Contents {
@@ -38,8 +45,8 @@ pub struct OpenOrder {
 }
 
 impl Exchange {
-    /// The whole state but the market, for `restore` of a venue with the same instruments, currencies
-    /// and kind of account.
+    /// The whole state but the market, for `restore` of a venue that has these instruments and
+    /// currencies, and this kind of account.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut to = Writer::new(None);
         to.bytes.extend(MAGIC);
@@ -63,10 +70,10 @@ impl Exchange {
     /// # Errors
     /// `Codec` for bytes that are no whole snapshot, `Schema` for those of a newer version, `State`
     /// for those of another venue. Nothing has changed then.
-    pub fn restore(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub fn restore(&mut self, bytes: &[u8], numbers: &Numbers) -> Result<(), Failure> {
         let name = &self.config.name;
         let damaged = || Failure::Codec(format!("the state of the venue {name} is damaged"));
-        let contents = self.read(bytes).map_err(|defect| match defect {
+        let contents = self.read(bytes, numbers).map_err(|defect| match defect {
             Defect::TooNew(version) => Failure::Schema(format!(
                 "the state of the venue {name} has version {version}"
             )),
@@ -75,7 +82,9 @@ impl Exchange {
             }
             Defect::Damaged => damaged(),
         })?;
-        let restored = self.account.restore(&contents.account);
+        let restored =
+            self.account
+                .restore(&contents.account, &numbers.instruments, &numbers.currencies);
         restored.map_err(|error| match error {
             SnapshotError::OtherLists => Failure::State(format!(
                 "the state of the venue {name} is of other instruments or currencies"
@@ -92,7 +101,7 @@ impl Exchange {
         Ok(())
     }
 
-    fn read(&self, bytes: &[u8]) -> Result<Contents, Defect> {
+    fn read(&self, bytes: &[u8], numbers: &Numbers) -> Result<Contents, Defect> {
         let body = bytes.len().checked_sub(SUM).ok_or(Defect::Damaged)?;
         let (body, sum) = bytes.split_at(body);
         if blake3::hash(body).as_bytes() != sum {
@@ -117,7 +126,7 @@ impl Exchange {
             last_fill,
             liquidated,
             released: released?,
-            orders: OrderTable::read(&mut from, &self.instruments)?,
+            orders: OrderTable::read(&mut from, &self.instruments, &numbers.instruments)?,
             account: from.rest().to_vec(),
         })
     }
@@ -157,6 +166,14 @@ impl Exchange {
     pub fn holdings(&self) -> Vec<(InstrumentIx, u64, i64)> {
         let legs = |ix| self.account.legs_of(ix).map(move |(leg, q)| (ix, leg, q));
         self.account.held().flat_map(legs).collect()
+    }
+
+    /// The numbers of a snapshot of a venue with the same lists.
+    pub fn own_numbers(&self) -> Numbers {
+        Numbers {
+            instruments: (0..self.instruments.len() as InstrumentIx).collect(),
+            currencies: (0..self.scales.len() as CurrencyIx).collect(),
+        }
     }
 
     /// Remember orders that ended, with what they filled, and groups of which one has filled.

@@ -3,11 +3,13 @@
 
 use super::entries::{Entries, EntryNames};
 use super::{Kernel, Venue};
+use crate::exchange::Numbers;
 use crate::failure::Failure;
 
 /// What a venue kept of the time before.
 pub struct Kept<'a> {
     pub snapshot: &'a [u8],
+    pub numbers: Numbers,
     /// Orders that ended, with what they filled.
     pub ended: Vec<(u128, i64)>,
     /// Groups of which an order has filled.
@@ -43,7 +45,7 @@ impl Kernel {
         let Some(venue) = self.venues.get_mut(number) else {
             return Err(Failure::Config(format!("there is no venue {number}")));
         };
-        venue.exchange.restore(kept.snapshot)?;
+        venue.exchange.restore(kept.snapshot, &kept.numbers)?;
         venue.exchange.remember(kept.ended, kept.groups);
         venue.exchange.take_done_groups();
         if let Some(entries) = &mut venue.entries {

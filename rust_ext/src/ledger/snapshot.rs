@@ -3,6 +3,7 @@
 //! Numbers are little-endian and fixed in width, so equal ledgers have equal bytes.
 
 use super::{Book, Holding, Ledger, Leg};
+use crate::types::{CurrencyIx, Instrument, InstrumentIx};
 
 const MAGIC: &[u8; 4] = b"OOLG";
 const VERSION: u8 = 1;
@@ -119,6 +120,74 @@ impl Ledger {
         }
         (self.residuals, self.books) = (residuals, books);
         Ok(())
+    }
+
+    /// Replaces the state by that of a snapshot of a ledger with fewer instruments or currencies: the
+    /// lists give the number here of each one there. What is new is empty. On an error nothing has
+    /// changed.
+    pub fn restore_part(
+        &mut self,
+        bytes: &[u8],
+        instruments: &[InstrumentIx],
+        currencies: &[CurrencyIx],
+    ) -> Result<(), SnapshotError> {
+        let mut part = self.part(instruments, currencies)?;
+        part.restore(bytes)?;
+        let mut whole = Self::new(
+            self.currencies.clone(),
+            self.instruments.clone(),
+            self.books.len(),
+        )
+        .map_err(|_| SnapshotError::OtherLists)?;
+        for (from, &to) in currencies.iter().enumerate() {
+            let to = usize::from(to);
+            let finer = whole.residual_scales[to].checked_sub(part.residual_scales[from]);
+            let factor = finer.and_then(|digits| 10i128.checked_pow(digits.into()));
+            let residual = factor.and_then(|factor| part.residuals[from].checked_mul(factor));
+            whole.residuals[to] = residual.ok_or(SnapshotError::OtherLists)?;
+            for (book, old) in whole.books.iter_mut().zip(&part.books) {
+                book.balances[to] = old.balances[from];
+                book.fees[to] = old.fees[from];
+            }
+        }
+        for (book, old) in whole.books.iter_mut().zip(part.books) {
+            for (&to, holding) in instruments.iter().zip(old.holdings) {
+                book.holdings[to as usize] = holding;
+            }
+        }
+        *self = whole;
+        Ok(())
+    }
+
+    /// An empty ledger of some of the instruments and currencies.
+    fn part(
+        &self,
+        instruments: &[InstrumentIx],
+        currencies: &[CurrencyIx],
+    ) -> Result<Self, SnapshotError> {
+        let number = |whole: CurrencyIx| {
+            let place = currencies.iter().position(|&ix| ix == whole);
+            place
+                .map(|ix| ix as CurrencyIx)
+                .ok_or(SnapshotError::OtherLists)
+        };
+        let some = |ix: &InstrumentIx| {
+            let found = self.instruments.get(*ix as usize);
+            let item = found.ok_or(SnapshotError::OtherLists)?.clone();
+            Ok(Instrument {
+                base: item.base.map(number).transpose()?,
+                quote: number(item.quote)?,
+                settlement: number(item.settlement)?,
+                ..item
+            })
+        };
+        let chosen: Result<Vec<_>, _> = instruments.iter().map(some).collect();
+        let codes: Option<Vec<_>> = currencies
+            .iter()
+            .map(|&ix| self.currencies.get(usize::from(ix)).cloned())
+            .collect();
+        let codes = codes.ok_or(SnapshotError::OtherLists)?;
+        Self::new(codes, chosen?, self.books.len()).map_err(|_| SnapshotError::OtherLists)
     }
 
     /// Digest (BLAKE3) of the whole state; equal for equal ledgers however they were reached.

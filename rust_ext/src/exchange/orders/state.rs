@@ -29,18 +29,25 @@ impl OrderTable {
         }
     }
 
-    /// The table that `write` wrote, for the same instruments.
-    pub fn read(from: &mut Reader<'_>, instruments: &[Instrument]) -> Read<Self> {
+    /// The table that `write` wrote; `numbers` are what its instruments have here.
+    pub fn read(
+        from: &mut Reader<'_>,
+        instruments: &[Instrument],
+        numbers: &[InstrumentIx],
+    ) -> Read<Self> {
         let mut table = Self::new(instruments.len());
         table.last_key = from.int()?;
         table.last_priority = from.int()?;
         for _ in 0..from.int::<u32>()? {
-            let order = read_order(from)?;
+            let mut order = read_order(from)?;
+            let ix = numbers.get(order.submit.instrument as usize);
+            order.submit.instrument = *ix.ok_or(Defect::Damaged)?;
             sound(table.accepts(&order, instruments))?;
             table.adopt(order);
         }
-        for (ix, instrument) in instruments.iter().enumerate() {
-            table.read_desk(from, ix as InstrumentIx, instrument)?;
+        for &ix in numbers {
+            let instrument = instruments.get(ix as usize).ok_or(Defect::Damaged)?;
+            table.read_desk(from, ix, instrument)?;
         }
         for order in table.live.values() {
             let listed = table.desks[order.submit.instrument as usize].lists(order.key);

@@ -50,7 +50,8 @@ fn again(desk: &Desk, bytes: &[u8], ended: Vec<(u128, i64)>, groups: Vec<u64>) -
         like.scales.clone(),
     )
     .expect("a sound config");
-    venue.restore(bytes).expect("whole bytes");
+    let numbers = venue.own_numbers();
+    venue.restore(bytes, &numbers).expect("whole bytes");
     venue.remember(ended, groups);
     venue.markets.clone_from(&like.markets);
     Desk {
@@ -58,6 +59,12 @@ fn again(desk: &Desk, bytes: &[u8], ended: Vec<(u128, i64)>, groups: Vec<u64>) -
         ts: desk.ts,
         last_id: desk.last_id,
     }
+}
+
+/// Restore with the same lists.
+fn restore(venue: &mut Exchange, bytes: &[u8]) -> Result<(), Failure> {
+    let numbers = venue.own_numbers();
+    venue.restore(bytes, &numbers)
 }
 
 #[test]
@@ -75,8 +82,8 @@ fn every_changed_byte_and_every_cut_is_an_error() {
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
-        assert!(venue.restore(&bytes).is_err(), "byte {at}");
-        assert!(venue.restore(&whole[..at]).is_err(), "cut at {at}");
+        assert!(restore(&mut venue, &bytes).is_err(), "byte {at}");
+        assert!(restore(&mut venue, &whole[..at]).is_err(), "cut at {at}");
     }
     assert_eq!(venue.snapshot(), whole, "errors change nothing");
 }
@@ -93,7 +100,7 @@ fn bytes_with_a_right_checksum_and_odd_contents_never_panic() {
             let sum = *blake3::hash(&bytes).as_bytes();
             bytes.extend(sum);
             let mut other = again(&desk, &whole, vec![], vec![]);
-            if other.venue.restore(&bytes).is_ok() {
+            if restore(&mut other.venue, &bytes).is_ok() {
                 taken += 1;
                 other.venue.snapshot();
             }
@@ -106,15 +113,60 @@ fn bytes_with_a_right_checksum_and_odd_contents_never_panic() {
 fn the_state_of_another_venue_is_refused() {
     let bytes = busy().venue.snapshot();
     let mut coins = Desk::new(config(), coin()).venue;
-    assert!(matches!(coins.restore(&bytes), Err(Failure::State(_))));
+    assert!(matches!(
+        restore(&mut coins, &bytes),
+        Err(Failure::State(_))
+    ));
     let mut cash_only = Desk::new(cash(1), share()).venue;
-    assert!(matches!(cash_only.restore(&bytes), Err(Failure::State(_))));
+    assert!(matches!(
+        restore(&mut cash_only, &bytes),
+        Err(Failure::State(_))
+    ));
     let mut newer = bytes[..bytes.len() - 32].to_vec();
     newer[4] = 9;
     let sum = *blake3::hash(&newer).as_bytes();
     newer.extend(sum);
     let mut same = busy().venue;
-    assert!(matches!(same.restore(&newer), Err(Failure::Schema(_))));
+    assert!(matches!(
+        restore(&mut same, &newer),
+        Err(Failure::Schema(_))
+    ));
+}
+
+#[test]
+fn instruments_and_currencies_may_be_added_and_numbered_anew() {
+    let desk = busy();
+    let mut more = Desk::with(desk.venue.config.clone(), vec![coin(), contract(), share()]);
+    // Of the account's three currencies the second and third changed places.
+    let numbers = Numbers {
+        instruments: vec![2],
+        currencies: vec![0, 2, 1],
+    };
+    let bytes = desk.venue.snapshot();
+    more.venue
+        .restore(&bytes, &numbers)
+        .expect("it has all of them");
+    let moved = |order: OpenOrder| OpenOrder {
+        instrument: 2,
+        ..order
+    };
+    let here: Vec<_> = more.venue.open_orders().collect();
+    assert_eq!(
+        here,
+        desk.venue.open_orders().map(moved).collect::<Vec<_>>()
+    );
+    assert_eq!(more.venue.holdings(), [(2, 0, 30)]);
+    assert_eq!(more.venue.balance(USD), desk.venue.balance(USD));
+    let far = Numbers {
+        instruments: vec![3],
+        ..numbers.clone()
+    };
+    assert!(more.venue.restore(&bytes, &far).is_err());
+    let few = Numbers {
+        currencies: vec![1],
+        ..numbers
+    };
+    assert!(more.venue.restore(&bytes, &few).is_err());
 }
 
 #[test]
@@ -203,6 +255,6 @@ proptest! {
 
     #[test]
     fn odd_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        prop_assert!(busy().venue.restore(&bytes).is_err());
+        prop_assert!(restore(&mut busy().venue, &bytes).is_err());
     }
 }
