@@ -178,7 +178,7 @@ class Dataset:
         if key not in self._parts:
             owner = next((item for item in self.instruments if item.id == key.instrument), None)
             paths = catalog_files.files(key, self.catalog.path)
-            if owner is None or not paths:
+            if owner is None or not (paths or self.catalog.is_tape):
                 raise CatalogError(f"{self.catalog.path} has no {key}")
             for path in paths:
                 check_scales(path, owner)

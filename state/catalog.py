@@ -224,13 +224,13 @@ class Catalog:
         with the decoded file; at most about a million rows are held at a time.
 
         Raises:
-            CatalogError: The catalog has no such stream.
+            CatalogError: The catalog has no such stream; of a tape, no such instrument.
             DataFormatError: A file is truncated, or has other columns or scales than it must.
         """
         key = StreamKey(kind, InstrumentId(instrument), bar)
         owner = self.instrument(instrument)
         paths = catalog_files.files(key, self.path)
-        if not paths:
+        if not paths and not self.is_tape:
             raise CatalogError(f"{self.path} has no {key}")
         paths = [path for path in paths if overlaps(path, key, start, end)]
         return _read(key, owner, paths, start, end)

@@ -16,7 +16,7 @@ class TapeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     enabled: bool = True
-    segment_mb: int = 64
+    segment_mb: int = 32
     segment_minutes: int = 60
     sync_ms: int = 1000
     keep_days: int = 0

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 DAY_NS: Final = 86_400 * 10**9
 _GONE: Final = ".gone"
 _BEGUN: Final = ".begun"
+_TOGETHER: Final = 64  # segments: all of them are open at once
 _VERIFY_ROWS: Final = 1 << 18
 _DIGEST_ROWS: Final = 1 << 15
 
@@ -127,7 +128,7 @@ class Converter:
             with_head.close()
             begin = begin if chosen else head.now
             apart = size + more > self._limit_bytes or _day(head.now) != _day(begin)
-            if chosen and (apart or head.holes):
+            if chosen and (apart or head.holes or len(chosen) == _TOGETHER):
                 return chosen
             chosen.append(number)
             size += more

@@ -68,6 +68,10 @@ def test_a_tape_of_a_synthetic_market_is_that_market(tmp_path):
     first = kit.play(tmp_path / "one", text)
     assert first.result.fills > 10
     other = kit.play(tmp_path / "two", text, "--catalog", tape)
+    more = text.replace('"quote", "trade"]', '"quote", "trade", "funding"]')
+    assert more != text
+    unseen = kit.play(tmp_path / "three", more, "--catalog", tape)
+    assert unseen.result.fills == first.result.fills
     assert without_run(first) == without_run(other)
     listed = kit.outcry("data", "ls", tape, "--json")
     assert listed.code == 0

@@ -144,10 +144,12 @@ def test_a_torn_frame_is_cut_off_and_counted(tmp_path):
     session = Session(opened(tmp_path))
     session.turn((QUOTE, 5))
     session.tape.close(convert=False)
+    whole = raw_path(tmp_path, 1).stat().st_size
     with raw_path(tmp_path, 1).open("ab") as file:
         file.write(b"OOTF and so on")
     again = opened(tmp_path)
     assert again.health.torn_bytes == 14
+    assert raw_path(tmp_path, 1).stat().st_size == whole
     assert again.rows[QUOTE] == 5
     again.close()
     assert TapeReader(tmp_path).verify().complete
