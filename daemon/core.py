@@ -105,7 +105,7 @@ class Core:
         self.tape = tape
         self.witnesses = tuple(witnesses)
         self.after_turn = after_turn
-        self.door = LiveInlet(clock.now)
+        self.door = LiveInlet()
         self.turns = 0
         self.moment = session.kernel.now
         self._wake = threading.Event()
@@ -162,7 +162,7 @@ class Core:
         injected, self._injected = self._injected, []
         for message, handled in injected:
             self.session.inject(moment, stamped(message, moment), handled)
-        while (message := self.door.next()) is not None:
+        for message in self.door.drain():
             self.session.inject(moment, stamped(message, moment))
 
     def _write(self, moment: int) -> None:
