@@ -1,7 +1,5 @@
 //! The venue's order table: live orders by venue order id, and per instrument what may match.
 
-mod state;
-
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
 
@@ -172,8 +170,6 @@ pub struct OrderTable {
     desks: Vec<Desk>,
     last_key: Key,
     last_priority: u64,
-    /// Groups that were used up since somebody asked, where somebody wants to know.
-    done: Option<Vec<u64>>,
 }
 
 impl OrderTable {
@@ -187,7 +183,6 @@ impl OrderTable {
             desks: vec![Desk::default(); instruments],
             last_key: 0,
             last_priority: 0,
-            done: None,
         }
     }
 
@@ -380,12 +375,8 @@ impl OrderTable {
     }
 
     pub fn finish_group(&mut self, group: u64) {
-        if group == 0 {
-            return;
-        }
-        let known = self.groups.entry(group).or_default();
-        if !std::mem::replace(&mut known.done, true) {
-            self.done.iter_mut().for_each(|done| done.push(group));
+        if group != 0 {
+            self.groups.entry(group).or_default().done = true;
         }
     }
 
@@ -404,3 +395,5 @@ impl OrderTable {
         (*deadline <= ts).then_some(*key)
     }
 }
+
+mod state;
