@@ -46,7 +46,8 @@ class PaperVenue:
     """One venue of a kernel and its log.
 
     Args:
-        kernel: The session's kernel, its clock set and no input taken yet.
+        kernel: The session's kernel, at the moment at which the venue begins or comes back; the venue
+            has seen no market and no command.
         number: The venue's number there.
         name: Its name.
         universe: Instruments and currencies of the session.

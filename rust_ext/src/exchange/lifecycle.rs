@@ -173,7 +173,7 @@ impl Exchange {
             }
         }
         if !protects {
-            self.orders.finish_group(group);
+            self.finish_group(group);
         }
     }
 
@@ -271,7 +271,7 @@ impl Exchange {
             }
         });
         if cumulative > 0 {
-            self.orders.finish_group(submit.oco_group);
+            self.finish_group(submit.oco_group);
         }
         self.release_children(ts, id, cumulative, true, out);
     }

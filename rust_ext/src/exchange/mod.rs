@@ -67,6 +67,8 @@ pub struct Exchange {
     liquidated: bool,
     /// The trigger of a trailing stop moved since somebody asked.
     moved: bool,
+    /// Groups that were used up since somebody asked, where somebody wants to know.
+    done_groups: Option<Vec<u64>>,
 }
 
 impl Exchange {
@@ -98,6 +100,7 @@ impl Exchange {
             last_fill: 0,
             liquidated: false,
             moved: false,
+            done_groups: None,
             config,
         })
     }

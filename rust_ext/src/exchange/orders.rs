@@ -1,7 +1,5 @@
 //! The venue's order table: live orders by venue order id, and per instrument what may match.
 
-mod state;
-
 use std::collections::BTreeMap;
 
 use super::fees::FeeState;
@@ -156,8 +154,6 @@ pub struct OrderTable {
     desks: Vec<Desk>,
     last_key: Key,
     last_priority: u64,
-    /// Groups that were used up since somebody asked, where somebody wants to know.
-    done: Option<Vec<u64>>,
 }
 
 impl OrderTable {
@@ -171,7 +167,6 @@ impl OrderTable {
             desks: vec![Desk::default(); instruments],
             last_key: 0,
             last_priority: 0,
-            done: None,
         }
     }
 
@@ -347,9 +342,6 @@ impl OrderTable {
     }
 
     pub fn finish_group(&mut self, group: u64) {
-        if group != 0 && !self.groups.is_done(group) {
-            self.done.iter_mut().for_each(|done| done.push(group));
-        }
         self.groups.finish(group);
     }
 
@@ -368,3 +360,5 @@ impl OrderTable {
         (*deadline <= ts).then_some(*key)
     }
 }
+
+mod state;

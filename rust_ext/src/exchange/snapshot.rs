@@ -94,7 +94,7 @@ impl Exchange {
             )),
             SnapshotError::Damaged => damaged(),
         })?;
-        self.orders.replace_by(contents.orders);
+        self.orders = contents.orders;
         self.released = contents.released.into();
         (self.last_fill, self.liquidated) = (contents.last_fill, contents.liquidated);
         self.bands.fill(Band::EMPTY);
@@ -138,12 +138,23 @@ impl Exchange {
 
     /// From now on what no report tells is noted: groups that are used up, and triggers that moved.
     pub fn note_changes(&mut self) {
-        self.orders.note_groups();
+        self.done_groups.get_or_insert_default();
     }
 
     /// The groups that were used up since the last time.
     pub fn take_done_groups(&mut self) -> Vec<u64> {
-        self.orders.take_done_groups()
+        let noted = self.done_groups.as_mut();
+        noted.map(std::mem::take).unwrap_or_default()
+    }
+
+    /// A group is used up.
+    pub(super) fn finish_group(&mut self, group: u64) {
+        if group != 0 && !self.orders.group_done(group) {
+            self.done_groups
+                .iter_mut()
+                .for_each(|done| done.push(group));
+        }
+        self.orders.finish_group(group);
     }
 
     /// Whether the trigger of a trailing stop moved since the last time.
@@ -186,7 +197,7 @@ impl Exchange {
             self.orders.remember(id, cumulative);
         }
         for group in groups {
-            self.orders.finish_group(group);
+            self.finish_group(group);
         }
     }
 

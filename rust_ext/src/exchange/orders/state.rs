@@ -131,22 +131,6 @@ impl OrderTable {
         Ok(())
     }
 
-    /// Take the live orders of another table over; what is noted goes on being noted.
-    pub fn replace_by(&mut self, other: Self) {
-        let done = self.done.take();
-        *self = Self { done, ..other };
-    }
-
-    /// From now on groups that are used up are noted.
-    pub fn note_groups(&mut self) {
-        self.done.get_or_insert_default();
-    }
-
-    /// The groups that were used up since the last time.
-    pub fn take_done_groups(&mut self) -> Vec<u64> {
-        self.done.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
     /// Remember an order that has ended; a live one stays what it is.
     pub fn remember(&mut self, id: u128, cumulative: i64) {
         if self.ids.get(id).is_none() {
