@@ -31,6 +31,7 @@
         ├── DaemonBusy          too many requests in flight
         ├── CommandConflict     an idempotency key that was used for something else
         ├── CommandExpired      a command that came too late to be carried out
+        ├── HelloFirst          a request of a client that has not said hello
         └── DaemonRefused       the daemon's own error, with its own code
 
 Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
@@ -235,7 +236,9 @@ class ControlDenied(ControlError):
     """The client's key or role does not allow what was asked."""
 
     code = "X8003"
-    default_remedy = "use a key whose role allows it: `[[control.clients]]` in the daemon's config"
+    default_remedy = (
+        "use a key that the daemon's list of clients (`control.clients`) gives the role"
+    )
     exit_code = 77
 
 
@@ -272,6 +275,13 @@ class CommandExpired(ControlError):
 
     code = "X8008"
     default_remedy = "look at the state of the daemon, then ask anew"
+
+
+class HelloFirst(ControlError):
+    """A request of a client that has not said hello, or whose hello was before a restart."""
+
+    code = "X8010"
+    default_remedy = "say hello, then ask again"
 
 
 class DaemonRefused(ControlError):
