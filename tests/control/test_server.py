@@ -1,6 +1,8 @@
 """The control socket as a client sees it: hello, roles, bounds, deadlines, private sockets."""
 
 import os
+import random
+import socket
 import stat
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from openoutcry.daemon.control.protocol import (
     Ok,
     Ping,
     Status,
+    Stop,
     Welcome,
     encode,
 )
@@ -131,6 +134,29 @@ def test_an_answer_may_come_later_and_from_another_thread(core, folder):
         core.until(lambda: core.held)
         core.release()
         assert isinstance(client.receive()[1], Ok)
+
+
+def test_the_answer_to_a_stop_arrives_although_the_server_is_closed_at_once(core, folder):
+    core.hold = True
+    with serving(core, folder) as server, RawClient(folder) as client:
+        client.post(Stop(key=new_key()))
+        core.until(lambda: core.held)
+        core.release()
+        server.close()
+        assert isinstance(client.receive()[1], Accepted)
+
+
+def test_junk_on_the_wire_harms_nobody(core, folder):
+    with serving(core, folder), RawClient(folder) as client:
+        wires = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+        for number, wire in enumerate(wires):
+            wire.connect(f"{folder}/control.sock")
+            if number:  # the first one stays silent for ever
+                wire.sendall(random.Random(number).randbytes(4096))
+        assert isinstance(client.say(Ping()), Ok)
+        for wire in wires:
+            wire.close()
+        assert isinstance(client.say(Ping()), Ok)
 
 
 def test_only_the_first_answer_counts(core, folder):
