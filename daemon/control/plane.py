@@ -45,6 +45,7 @@ class ControlPlane:
         base: Path,
         commands: IdempotencyStore | None = None,
         history: JournalHistory | None = None,
+        last_number: int = 0,
         on_end: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
     ) -> Self:
@@ -59,6 +60,7 @@ class ControlPlane:
             base: Where relative paths of keys start: the folder of the config.
             commands: Keys that were used before.
             history: Answers `EventsSince`.
+            last_number: The last record of the journal: where the stream of events begins.
             on_end: Called with the reason when a thread ends by an error.
             wall: Nanoseconds since 1970 UTC.
 
@@ -69,7 +71,7 @@ class ControlPlane:
         remote = _remote(settings, base)
         held = RuntimeFolder(folder)
         try:
-            events = EventPublisher(held, on_end=on_end, wall=wall)
+            events = EventPublisher(held, last_number=last_number, on_end=on_end, wall=wall)
             try:
                 server = ControlServer(
                     core,

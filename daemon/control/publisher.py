@@ -34,6 +34,7 @@ class EventPublisher:
 
     Args:
         folder: Where its socket is; stays its owner's.
+        last_number: The last record of the journal before this stream.
         queue: Events that wait at most.
         heartbeat_s: Seconds between heartbeats.
         on_end: Called on its thread when that ends by an error, with the reason.
@@ -47,6 +48,7 @@ class EventPublisher:
         self,
         folder: RuntimeFolder,
         *,
+        last_number: int = 0,
         queue: int = QUEUE,
         heartbeat_s: float = HEARTBEAT_S,
         on_end: Callable[[str], None] = lambda _: None,
@@ -55,7 +57,8 @@ class EventPublisher:
         self._heartbeat_s, self._wall, self._on_end = heartbeat_s, wall, on_end
         self._start = wall()
         self._seq = 0
-        self._sent_seq = self._sent_number = 0
+        self._sent_seq = 0
+        self._sent_number = last_number
         self._sent = 0
         self._waiting: deque[_Item] = deque(maxlen=queue)
         self._idle = False

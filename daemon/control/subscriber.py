@@ -95,7 +95,9 @@ class EventStream:
         number = message.number if isinstance(message, Event) else message.last_number
         if self.number is None:  # from here on
             self.number = number - is_event if number else 0
-        elif number > self.number and (message.start, seq) != (self._start, self._seq + is_event):
+        elif message.start != self._start or (
+            number > self.number and seq != self._seq + is_event
+        ):  # another stream: what it says of itself is not all there was
             yield from self._resync()
         self._start, self._seq = message.start, seq
         if isinstance(message, Event) and not 0 < message.number <= self.number:

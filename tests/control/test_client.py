@@ -126,9 +126,11 @@ def test_a_daemon_that_ends_while_it_is_asked_is_said_at_once(core, folder):
     with pytest.raises(DaemonUnreachable):
         client.ask(Ping())
     core.hold = False
-    with serving(core, folder):
+    with serving(core, folder) as server:
         client.timeout_s = 20
         client.ask(Ping())  # it is there again
+        # This one, the hello that it lacked, and it again: what was given up never comes.
+        assert server.counters.requests == 3
         client.close()
         client.close()
 

@@ -12,6 +12,8 @@ import pytest
 import zmq
 
 from openoutcry.daemon.control.client import ControlClient, new_key
+from openoutcry.daemon.control.desk import Address
+from openoutcry.daemon.control.door import Door
 from openoutcry.daemon.control.places import PATH_MAX, RuntimeFolder
 from openoutcry.daemon.control.protocol import (
     MAGIC,
@@ -110,11 +112,16 @@ def test_a_client_may_not_take_the_name_of_a_connection(core, folder):
 
 
 def test_a_message_of_too_many_frames_is_thrown_away_and_the_others_are_served(core, folder):
-    with serving(core, folder), RawClient(folder) as client, RawClient(folder) as other:
+    with (
+        serving(core, folder) as server,
+        RawClient(folder) as client,
+        RawClient(folder) as other,
+    ):
         client.send(*[b"x"] * 20_000)
         assert isinstance(other.say(Ping()), Ok)
         assert code(client.receive()[1]) == ProtocolError.code
         assert isinstance(client.say(Ping()), Ok)
+        assert server.counters.requests == 5
 
 
 def test_a_frame_beyond_the_largest_ends_the_connection_of_its_sender_only(core, folder):
@@ -168,6 +175,12 @@ def test_only_the_first_answer_counts(core, folder):
         core.release()
         again()
         assert isinstance(client.receive()[1], Ok)
+        client.post(Halt(key=new_key()))
+        core.until(lambda: core.held)
+        (again,) = core.held
+        core.release()
+        again()
+        assert isinstance(client.receive()[1], Accepted)
         core.hold = False
         client.post(Status(), request_id=b"8bytes--")
         assert client.receive()[0] == b"8bytes--"
@@ -260,6 +273,15 @@ def test_a_client_that_left_loses_its_answer_and_nobody_else_does(core, folder):
         assert server.alive
 
 
+def test_a_reply_to_nobody_is_counted():
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    door = Door(0, context)
+    door.send(Address(0, b"\0gone", ""), ID, b"")
+    assert door.unreachable == 1
+    door.socket.close()
+    context.term()
+
+
 def test_a_hundred_clients_at_once(core, folder):
     with serving(core, folder) as server:
         clients = [RawClient(folder, hello=False) for _ in range(100)]
@@ -342,6 +364,13 @@ def test_a_folder_that_is_none_or_cannot_be_made_is_refused(folder):
     (folder / "link").symlink_to(folder / "real")
     with pytest.raises(ControlError, match="is no folder"):
         RuntimeFolder(folder / "link")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_is_refused(folder):
+    os.chown(folder, 65534, 65534)
+    with pytest.raises(ControlError, match="belongs to user 65534"):
+        RuntimeFolder(folder)
 
 
 NOBODY = """
