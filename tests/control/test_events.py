@@ -66,7 +66,7 @@ class Stage:
         self.history = history
 
     def open(self, **options):
-        self.publisher = EventPublisher(self.held, heartbeat_s=0.05, **options)
+        self.publisher = EventPublisher(self.held, **{"heartbeat_s": 0.05, **options})
         self.publisher.start()
 
     @property
@@ -211,6 +211,17 @@ def test_what_the_journal_does_not_hold_passes_without_a_number(stage, history, 
         script.event(2, 0)
         assert until(stream, 2) == [0, 0]
         assert (stream.number, stream.resyncs) == (1, 0)
+
+
+def test_an_event_does_not_wait_for_the_next_heartbeat(stage, history):
+    stage.open(heartbeat_s=3600)
+    with EventStream(stage.held.endpoints.events, history.page, after=1) as stream:
+        found: list[Event] = []
+        deadline = time.monotonic() + PATIENCE_S
+        while not found and time.monotonic() < deadline:
+            stage.publish(stage.write(1))
+            found += stream.poll(0.05)
+        assert found
 
 
 def test_a_burst_beyond_the_queue_costs_the_oldest_and_the_core_nothing(stage, history):
