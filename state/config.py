@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from openoutcry.state.config_struct import ConfigStruct
 from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
+from openoutcry.state.control_config import ControlConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
 from openoutcry.state.tape_config import TapeConfig
@@ -184,4 +185,5 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     daemon: DaemonConfig = DaemonConfig()
     paper: PaperConfig = PaperConfig()
     tape: TapeConfig = TapeConfig()
+    control: ControlConfig = ControlConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table

@@ -22,7 +22,18 @@
     │   └── InvalidTransition  evidence that contradicts the table of transitions
     ├── StrategyError          a strategy used the API in a way that cannot work
     ├── MissingData            a price, size or rate that was asked for is not known
-    └── VenueError             (its subtree stands with the venue adapters)
+    ├── VenueError             (its subtree stands with the venue adapters)
+    └── ControlError           a daemon that could not be asked, or refused    (exit 69)
+        ├── DaemonUnreachable   nobody answers at the control socket
+        ├── ControlTimeout      the daemon is there and did not answer in time
+        ├── ControlDenied       the client's key or role does not allow it
+        ├── ProtocolError       bytes that are no message of the control socket
+        ├── ProtocolMismatch    client and daemon speak no common version
+        ├── DaemonBusy          too many requests in flight
+        ├── CommandConflict     an idempotency key that was used for something else
+        ├── CommandExpired      a command that came too late to be carried out
+        ├── HelloFirst          a request of a client that has not said hello
+        └── DaemonRefused       the daemon's own error, with its own code
 
 Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
 is printed as `code: what; remedy`, never as a traceback.
@@ -214,3 +225,87 @@ class VenueError(OutcryError):
     code = "X7000"
     default_remedy = "see the venue's page in docs/reference"
     exit_code = 69
+
+
+class ControlError(OutcryError):
+    """A daemon that could not be asked, or that refused."""
+
+    code = "X8000"
+    default_remedy = "see docs/reference/control.md"
+    exit_code = 69
+
+
+class DaemonUnreachable(ControlError):
+    """Nobody answers at the control socket."""
+
+    code = "X8001"
+    default_remedy = "start it with `outcry run CONFIG`, or name its config or endpoint"
+
+
+class ControlTimeout(ControlError):
+    """The daemon is there and did not answer in time."""
+
+    code = "X8002"
+    default_remedy = "try again; a command keeps its key, so that it is carried out once"
+
+
+class ControlDenied(ControlError):
+    """The client's key or role does not allow what was asked."""
+
+    code = "X8003"
+    default_remedy = (
+        "use a key that the daemon's list of clients (`control.clients`) gives the role"
+    )
+    exit_code = 77
+
+
+class ProtocolError(ControlError):
+    """Bytes that are no message of the control socket."""
+
+    code = "X8004"
+    default_remedy = "use a client of the daemon's version"
+
+
+class ProtocolMismatch(ControlError):
+    """Client and daemon speak no common version of the protocol."""
+
+    code = "X8005"
+    default_remedy = "upgrade the older of the two"
+
+
+class DaemonBusy(ControlError):
+    """Too many requests are in flight."""
+
+    code = "X8006"
+    default_remedy = "try again in a moment"
+
+
+class CommandConflict(ControlError):
+    """An idempotency key that was used for something else."""
+
+    code = "X8007"
+    default_remedy = "draw a new key for each new command"
+
+
+class CommandExpired(ControlError):
+    """A command that came too late to be carried out."""
+
+    code = "X8008"
+    default_remedy = "look at the state of the daemon, then ask anew"
+
+
+class HelloFirst(ControlError):
+    """A request of a client that has not said hello, or whose hello was before a restart."""
+
+    code = "X8010"
+    default_remedy = "say hello, then ask again"
+
+
+class DaemonRefused(ControlError):
+    """What the daemon refused for a reason of its own; `daemon_code` is that error's code."""
+
+    code = "X8009"
+
+    def __init__(self, message: str, *, remedy: str | None = None, daemon_code: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.daemon_code = daemon_code

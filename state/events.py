@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.enums import LiquiditySide, Side
 from openoutcry.state.identifiers import (
     ClientOrderId,
@@ -371,4 +372,6 @@ AnySystemEvent = (
     | SessionResumed
     | SessionReconciled
     | SessionStopped
+    | CommandReceived
+    | CommandAnswered
 )

@@ -1,0 +1,1 @@
+"""The control plane: how a running daemon is asked and steered from outside."""
