@@ -12,6 +12,7 @@ import msgspec
 
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
+from openoutcry.state.operation_config import AlertsConfig, LogConfig, MetricsConfig
 
 Unlimited = Literal["unlimited"]
 Limit = Decimal | Unlimited
@@ -185,3 +186,6 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     strategies: tuple[StrategyConfig, ...]
     risk: RiskConfig = RiskConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table
+    log: LogConfig = LogConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    alerts: AlertsConfig = AlertsConfig()
