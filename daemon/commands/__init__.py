@@ -3,7 +3,18 @@
 from typing import Final
 
 from openoutcry.daemon.command import Command
-from openoutcry.daemon.commands import check, data, data_import, doctor, init, journal, new, replay
+from openoutcry.daemon.commands import (
+    alerts,
+    bugreport,
+    check,
+    data,
+    data_import,
+    doctor,
+    init,
+    journal,
+    new,
+    replay,
+)
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
@@ -23,7 +34,9 @@ COMMANDS: Final[dict[str, Command]] = {
         journal.COMPACT,
         journal.BACKUP,
         journal.RESTORE,
+        alerts.TEST,
         doctor.DOCTOR,
+        bugreport.BUGREPORT,
     )
 }
 """By name, in the order in which help lists them."""
