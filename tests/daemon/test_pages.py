@@ -11,7 +11,7 @@ from openoutcry.daemon.commands import COMMANDS
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.replay import result
-from openoutcry.state import config
+from openoutcry.state import config, operation_config
 from tests.daemon import pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,14 +58,19 @@ def sections(page: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n for n, c in vars(config).items() if isinstance(c, type) and issubclass(c, config.ConfigStruct)
-     and c is not config.ConfigStruct],
-)  # fmt: skip
+BASES = (config.ConfigStruct, operation_config.OperationStruct)
+SECTIONS = {
+    name: each
+    for module in (config, operation_config)
+    for name, each in vars(module).items()
+    if isinstance(each, type) and issubclass(each, BASES) and each not in BASES
+}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
 def test_the_config_page_lists_every_key(name):
     documented = sections((REFERENCE / "config.md").read_text())
-    assert documented[name] == set(getattr(config, name).__struct_fields__)
+    assert documented[name] == set(SECTIONS[name].__struct_fields__)
 
 
 @pytest.mark.parametrize("struct", [result.ReplayResult, result.Performance, result.Funnel])

@@ -1,6 +1,8 @@
 """`[log] [metrics] [alerts]`: what is refused, and `outcry alerts test`."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +76,13 @@ def test_everything_has_a_default(config):
     assert loaded.log.level == "info"
     assert not loaded.metrics.enabled
     assert loaded.alerts.webhooks == ()
+
+
+def test_the_config_of_the_how_to_is_one(config):
+    page = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "operate-alerts.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    alerts = load(config(text)).config.alerts
+    assert [len(alerts.webhooks), len(alerts.emails), len(alerts.commands)] == [1, 1, 1]
 
 
 def test_alerts_can_be_tried(config, capsys):
