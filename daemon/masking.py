@@ -63,6 +63,10 @@ class Masker:
         return data
 
 
+PROCESS: Final = Masker()
+"""Knows what this process has loaded; the command line masks what it prints with it."""
+
+
 def forms(value: str) -> set[str]:
     """The texts by which a value may be known."""
     found: set[str] = set()

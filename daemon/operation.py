@@ -18,7 +18,7 @@ from openoutcry.daemon.config_loader import LoadedConfig
 from openoutcry.daemon.logs.capture import Capture, FaultFile, log_stacks, report_left
 from openoutcry.daemon.logs.pipe import Log, LogPipe
 from openoutcry.daemon.logs.setup import library_levels, open_log
-from openoutcry.daemon.masking import Masker
+from openoutcry.daemon.masking import PROCESS, Masker
 from openoutcry.daemon.metrics import families
 from openoutcry.daemon.metrics.facts import FactsCell
 from openoutcry.daemon.metrics.server import MetricsServer, serve
@@ -124,7 +124,7 @@ def open_operation(
     config = loaded.config
     mode = config.run.mode.value
     state_dir.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
-    masker = Masker()
+    masker = PROCESS
     credentials = Credentials(environ, masker)
     context = {"mode": mode, "account": account, "config": config.run.name}
     pipe = open_log(

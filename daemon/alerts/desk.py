@@ -51,7 +51,8 @@ class AlertDesk:
         limits: From where on something is an alert.
         store: Keeps the open alerts over restarts; None keeps nothing.
         on_unacknowledged: Called once in this process for each critical alert that nobody acknowledged
-            in time; it has to have the core put the account to reduce-only, and must not wait.
+            in time, as soon as the core is ready; it has to have the core put the account to
+            reduce-only, and must not wait.
         disk: Room on the journal's disk; None when it is not known.
         clock: Monotonic seconds.
         wall: Wall clock, nanoseconds UTC.
@@ -92,6 +93,7 @@ class AlertDesk:
         self._before: CoreFacts | None = None
         self._turned_s = self._saved_s = clock()
         self._changed = False
+        self._calls: list[Alert] = []
         self._thread = threading.Thread(target=self._run, name="openoutcry.alerts", daemon=True)
 
     # --- from any thread ------------------------------------------------------------------------
@@ -192,9 +194,10 @@ class AlertDesk:
             self._tell(notices)
             if self._changed or (self._book.alerts and now_s - self._saved_s >= SAVE_S):
                 self._save()
-        for notice in notices:
-            if notice.kind is Kind.ESCALATED and notice.alert is not None:
-                self._on_unacknowledged(notice.alert)
+        self._calls += [n.alert for n in notices if n.kind is Kind.ESCALATED and n.alert]
+        if facts is not None and facts.ready:
+            while self._calls:
+                self._on_unacknowledged(self._calls.pop(0))
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -274,9 +277,7 @@ class AlertDesk:
         saved = store.load()
         if store.problem:
             self._log.error("alerts_not_restored", reason=store.problem)
-        again = self._book.restore(saved.alerts, (self._wall() - saved.ts) / 10**9)
-        for alert in again:
-            self._on_unacknowledged(alert)
+        self._calls += self._book.restore(saved.alerts, (self._wall() - saved.ts) / 10**9)
 
 
 class _Nothing:

@@ -19,7 +19,7 @@ from openoutcry.daemon.doctor.finding import run as examine
 from openoutcry.daemon.doctor.installation import CHECKS
 from openoutcry.daemon.doctor.probe import Probe
 from openoutcry.daemon.doctor.storage import credential_names
-from openoutcry.daemon.masking import LEAST, Masker
+from openoutcry.daemon.masking import LEAST, PROCESS, Masker
 from openoutcry.daemon.secrets import ENVIRONMENT, Credentials
 from openoutcry.state.errors import CredentialError, OutcryError
 from openoutcry.state.journal_reader import open_reader
@@ -49,7 +49,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 def known_secrets(wish: Wish) -> Masker:
     """A masker that knows every credential that can be found from here."""
-    masker = Masker()
+    masker = PROCESS
     environ = dict(wish.environ)
     for name, value in environ.items():
         if name.startswith(ENVIRONMENT) and len(value) >= LEAST:

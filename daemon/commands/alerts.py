@@ -15,14 +15,13 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.alerts.alert import Kind, Notice, Severity
     from openoutcry.daemon.alerts.channels import make_channels
     from openoutcry.daemon.config_loader import load
-    from openoutcry.daemon.masking import Masker
+    from openoutcry.daemon.masking import PROCESS
     from openoutcry.daemon.secrets import Credentials
     from openoutcry.state.errors import DeliveryError
 
     config = load(args.config).config
-    masker = Masker()
-    credentials = Credentials(dict(os.environ), masker)
-    channels = make_channels(config.alerts, credentials, masker, os.environ)
+    credentials = Credentials(dict(os.environ), PROCESS)
+    channels = make_channels(config.alerts, credentials, PROCESS, os.environ)
     chosen = [c for c in channels if args.channel in (None, c.name)]
     if not chosen:
         names = ", ".join(c.name for c in channels) or "none"

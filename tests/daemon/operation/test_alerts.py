@@ -257,9 +257,14 @@ def test_after_a_restart_the_escalation_is_asked_for_again_until_somebody_acknow
     first.turn(600)
     assert len(first.called) == 1
     second = Desk(tmp_path)
+    second.turn(0, halted={"all": "x"}, ready=False)
+    assert second.called == []  # there is no core yet that could act
+    second.turn(1, halted={"all": "x"})
+    second.turn(1)
     assert [a.key for a in second.called] == ["halted:all"]
     second.desk.acknowledge("halted:all", "anna")
     third = Desk(tmp_path)
+    third.turn(0, halted={"all": "x"})
     assert third.called == []
     assert third.desk.open_alerts()[0].acknowledged_by == "anna"
     for each in (first, second, third):

@@ -43,7 +43,7 @@ with open_operation(load(Path("outcry.toml")), account="main", state_dir=Path("s
     if sys.argv[1] == "crash":
         os.abort()
     if sys.argv[1] == "raise":
-        raise ValueError("at the end")
+        raise ValueError("at the end " + operation.credentials.load("hook").reveal())
 assert sys.stdout is before
 print("given back")
 """
@@ -98,7 +98,7 @@ def test_an_error_at_the_end_is_logged_and_a_crash_is_at_the_next_start(tmp_path
         raised = daemon(tmp_path, "raise")
         assert raised.returncode == 1
         ended = [line for line in raised.stderr.splitlines() if "ended_by_an_error" in line]
-        assert "at the end" in json.loads(ended[0])["trace"]
+        assert "ValueError: at the end ***" in json.loads(ended[0])["trace"]
         (tmp_path / "state" / "alerts.json").unlink()
         assert daemon(tmp_path, "crash").returncode == -signal.SIGABRT
         (tmp_path / "state" / "alerts.json").unlink()
