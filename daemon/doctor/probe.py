@@ -180,7 +180,7 @@ class RealProbe:
                 for _ in range(tries):
                     started = time.perf_counter()
                     os.write(fd, bytes(512))
-                    os.fdatasync(fd)
+                    os.fsync(fd)
                     times.append((time.perf_counter() - started) * 1e6)
             finally:
                 os.close(fd)

@@ -27,7 +27,6 @@ _PRIORITY: Final = {
     Level.ERROR: 3,
     Level.CRITICAL: 2,
 }
-_SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 _TOO_LARGE: Final = (errno.EMSGSIZE, errno.ENOBUFS)
 _NAME_MAX: Final = 64
 
@@ -37,7 +36,7 @@ class JournaldSink:
 
     def __init__(self, path: Path = SOCKET) -> None:
         self._path = str(path)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def write(self, batch: Sequence[Shown]) -> None:
         """Send records."""
@@ -57,12 +56,14 @@ class JournaldSink:
             self._send_file(data)
 
     def _send_file(self, data: bytes) -> None:
+        # Named here and not above: other systems than Linux have neither journald nor these.
         flags = os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
         fd = os.memfd_create("openoutcry-log", flags)
         try:
             os.truncate(fd, len(data))
             os.pwrite(fd, data, 0)
-            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
             rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
             self._socket.sendmsg([], [rights], 0, self._path)
         finally:

@@ -119,7 +119,7 @@ class MetricsServer:
     def __init__(self, page: MetricsPage, address: tuple[str, int]) -> None:
         self._page = page
         host, port = address
-        self._socket = socket.socket(LOOPBACK[host], socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket = socket.socket(LOOPBACK[host], socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))

@@ -130,7 +130,9 @@ def test_the_tape_of_the_slice_comes_along_under_its_own_names(capsys, tmp_path)
     journal.hand_over(20)
     assert journal.close()
     out = tmp_path / "r.tar.gz"
-    assert run(capsys, state, "--out", out, "--yes", "--last", 5)[0] == 0
+    code, _, listed = run(capsys, state, "--out", out, "--yes", "--last", 5)
+    assert code == 0
+    assert "outside" not in listed
     sliced = unpacked(out, tmp_path / "x") / "slice" / "tape"
     held = sorted(str(p.relative_to(sliced)) for p in sliced.rglob("*") if p.is_file())
     assert held == sorted(name for name in names if "00000001" not in name)

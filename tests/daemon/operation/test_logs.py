@@ -15,7 +15,7 @@ import pytest
 from openoutcry.daemon.logs.journald import datagram, is_journal
 from openoutcry.daemon.logs.limiter import RepeatLimiter
 from openoutcry.daemon.logs.pipe import LogPipe
-from openoutcry.daemon.logs.record import Level, Record, human_line, json_line, show
+from openoutcry.daemon.logs.record import TEXT_MAX, Level, Record, human_line, json_line, show
 from openoutcry.daemon.logs.setup import library_levels, open_log
 from openoutcry.daemon.logs.sinks import FileSink, JsonSink
 from openoutcry.daemon.masking import Masker
@@ -95,6 +95,14 @@ def test_odd_values_never_break_a_line():
     assert document["api_key"] == "***"
     assert document["long"].endswith("... (67232 more)")
     parse(datagram(shown(**{k: v for k, v in odd.items() if k != "level"})))
+
+
+def test_a_value_is_masked_before_it_is_cut():
+    masker = Masker()
+    masker.add("s3cret-of-a-venue")
+    text = "x" * (TEXT_MAX - 6) + "s3cret-of-a-venue"
+    record = Record(TS, Level.ERROR, text, "core", {"text": text}, text * 40)
+    assert "s3c" not in json_line(show(record, CONTEXT, masker))
 
 
 # --- the hand-over ------------------------------------------------------------------------------

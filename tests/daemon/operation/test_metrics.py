@@ -231,6 +231,22 @@ def test_a_client_that_says_nothing_or_too_much_is_cut_off(server):
     assert get(server)[0] == 200
 
 
+def test_a_client_that_drips_is_cut_off_too(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as dripping:
+        started = time.monotonic()
+        ended = False
+        while not ended:
+            assert time.monotonic() - started < 10
+            try:
+                dripping.send(b"G")
+                ended = dripping.recv(1) == b""
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                ended = True
+    assert get(server)[0] == 200
+
+
 def test_health_says_why_not(cell):
     now = [100.5]
     page = MetricsPage(cell, hosts=("h",), masker=Masker(), clock=lambda: now[0])
