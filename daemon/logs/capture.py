@@ -41,8 +41,10 @@ class Bridge(logging.Handler):
         elif record.stack_info:
             trace = record.stack_info
         level = level_of(record.levelno)
+        # A bare "%s" (as of warnings) says nothing about what repeats.
+        key = "" if record.msg == "%s" else str(record.msg)
         ts = self._pipe.clock()
-        self._pipe.put(Record(ts, level, text, record.name, {}, trace, str(record.msg)))
+        self._pipe.put(Record(ts, level, text, record.name, {}, trace, key))
 
 
 class LineStream(io.TextIOBase):

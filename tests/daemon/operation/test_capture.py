@@ -50,7 +50,11 @@ def test_a_template_repeats_whatever_its_values(kept, pipe):
         for number in range(100):
             logging.getLogger("urllib3").error("retry %d", number)
         pipe.flush()
-    assert len(kept.shown) == 20
+        for number in range(30):
+            logging.getLogger("py.warnings").warning("%s", f"warning {number}")
+        pipe.flush()
+    assert sum(s.logger == "urllib3" for s in kept.shown) == 20
+    assert sum(s.logger == "py.warnings" for s in kept.shown) == 30
 
 
 def test_uncaught_errors_warnings_and_prints_become_records(kept, pipe):
