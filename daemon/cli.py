@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.json, console.quiet, console.debug = (
         flag in options for flag in ("--json", "--quiet", "--debug")
     )
+    console.mask = _masked
     try:
         code = _run(words, options, console)
         console.out.flush()
@@ -98,15 +99,21 @@ def _group_help(word: str) -> str:
 def _report_crash(error: Exception, console: Console) -> None:
     what = f"unexpected {type(error).__name__}: {error}".splitlines()[0]
     if console.debug:
-        traceback.print_exception(error, file=console.err)
+        console.err.write(_masked("".join(traceback.format_exception(error))))
         remedy = "this is a fault of openoutcry or of a strategy; the traceback stands above"
     else:
         with tempfile.NamedTemporaryFile(
             "w", prefix="outcry-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
-            traceback.print_exception(error, file=file)
+            file.write(_masked("".join(traceback.format_exception(error))))
         remedy = f"the traceback is in {file.name}; --debug shows it at once"
     console.error(UnexpectedError(what, remedy=remedy))
+
+
+def _masked(text: str) -> str:
+    """Without secrets, if this process has loaded any."""
+    masking = sys.modules.get("openoutcry.daemon.masking")
+    return text if masking is None else str(masking.PROCESS.text(text))
 
 
 class UnexpectedError(OutcryError):

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from openoutcry.daemon.decoder import Problem, near_miss
+from openoutcry.daemon.operation_checks import check_operation
 from openoutcry.daemon.toml_lines import KeyPath
 from openoutcry.state.config import (
     CollarConfig,
@@ -28,7 +29,7 @@ _MAX_SEED: Final = 2**63 - 1
 
 def check(config: Config) -> list[Problem]:
     """Every rule that a well-typed config breaks."""
-    checks = (_run, _venues, _feeds, _strategies, _risk, _tape, _currencies)
+    checks = (_run, _venues, _feeds, _strategies, _risk, _tape, _currencies, check_operation)
     return [problem for rule in checks for problem in rule(config)]
 
 

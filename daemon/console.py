@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -20,6 +21,7 @@ class Console:
     json: bool = False
     quiet: bool = False
     debug: bool = False
+    mask: Callable[[str], str] = str  # leaves a text as it is
 
     @classmethod
     def standard(cls) -> "Console":
@@ -33,23 +35,23 @@ class Console:
 
     def result(self, text: str) -> None:
         """Print a result for people."""
-        self.out.write(text if text.endswith("\n") else text + "\n")
+        self.out.write(self.mask(text if text.endswith("\n") else text + "\n"))
 
     def document(self, document: Any) -> None:
         """Print a result for programs: one JSON document."""
-        self.out.write(json.dumps(document, ensure_ascii=False) + "\n")
+        self.out.write(self.mask(json.dumps(document, ensure_ascii=False)) + "\n")
 
     def note(self, text: str) -> None:
         """Say something in passing."""
         if not self.quiet:
-            self.err.write(text + "\n")
+            self.err.write(self.mask(text) + "\n")
 
     def error(self, error: OutcryError) -> None:
         """Say what went wrong and what to do: one pair of lines for each problem."""
         found = problems(error)
         for what, remedy in found:
-            self.err.write(f"{self.paint('error', 'red', self.err)} {error.code}: {what}\n")
-            self.err.write(f"remedy: {remedy}\n")
+            word = self.paint("error", "red", self.err)
+            self.err.write(self.mask(f"{word} {error.code}: {what}\nremedy: {remedy}\n"))
         if self.json:
             listed = [{"what": what, "remedy": remedy} for what, remedy in found]
             self.document({"error": {"code": error.code, "problems": listed}})

@@ -14,6 +14,7 @@ from openoutcry.state.control_config import ControlConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
 from openoutcry.state.tape_config import TapeConfig
+from openoutcry.state.operation_config import AlertsConfig, LogConfig, MetricsConfig
 
 Unlimited = Literal["unlimited"]
 Limit = Decimal | Unlimited
@@ -187,3 +188,6 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tape: TapeConfig = TapeConfig()
     control: ControlConfig = ControlConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table
+    log: LogConfig = LogConfig()
+    metrics: MetricsConfig = MetricsConfig()
+    alerts: AlertsConfig = AlertsConfig()

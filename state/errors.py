@@ -2,6 +2,7 @@
 
     OutcryError
     ├── ConfigError            config file, parameters, unknown names       (exit 78)
+    │   └── CredentialError    a secret that is missing, or that others may read
     ├── NumericError           numbers that cannot be what they must be
     │   ├── NumericOverflow    beyond 64-bit units or 128-bit money
     │   ├── NotRepresentable   more decimals than the scale, off tick or lot, NaN
@@ -34,6 +35,8 @@
         ├── CommandExpired      a command that came too late to be carried out
         ├── HelloFirst          a request of a client that has not said hello
         └── DaemonRefused       the daemon's own error, with its own code
+    ├── DeliveryError          an alert that a channel did not take
+    └── VenueError             (its subtree stands with the venue adapters)
 
 Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
 is printed as `code: what; remedy`, never as a traceback.
@@ -66,6 +69,13 @@ class ConfigError(OutcryError):
     code = "X1000"
     default_remedy = "correct the config and run `outcry check CONFIG`"
     exit_code = 78
+
+
+class CredentialError(ConfigError):
+    """A secret that is missing, that others may read, or that is no text."""
+
+    code = "X1001"
+    default_remedy = "see docs/reference/logs.md, Secrets"
 
 
 class NumericError(OutcryError):
@@ -217,6 +227,13 @@ class MissingData(OutcryError):
 
     code = "X6001"
     default_remedy = "check `has_bid`, `has_ask` or `sized` first, or subscribe to the data"
+
+
+class DeliveryError(OutcryError):
+    """A channel that did not take an alert."""
+
+    code = "X8000"
+    default_remedy = "try the channel with `outcry alerts test CONFIG`"
 
 
 class VenueError(OutcryError):

@@ -96,6 +96,7 @@ MONEY_FLOATS: dict[str, str] = {}  # path -> why a float is right there
 BROAD_EXCEPTS: dict[str, str] = {
     "actors/base.py": "pykka's contract: what an `ask` raises waits in the asker's future",
     "replay/sweep.py": "a run's edge: what it raised is reported in its place",
+    "daemon/logs/record.py": "a value's own code may raise anything when it is logged",
     "daemon/cli.py": "the process' edge: an unexpected error becomes a message and an exit code",
     "daemon/control/desk.py": "a request's edge: a fault of the core answers it and ends nothing else",
     "actors/dispatcher.py": "the actors' edge: the supervisor decides what a failure means",

@@ -4,10 +4,13 @@ from typing import Final
 
 from openoutcry.daemon.command import Command
 from openoutcry.daemon.commands import (
+    alerts,
+    bugreport,
     check,
     control,
     data,
     data_import,
+    doctor,
     init,
     journal,
     new,
@@ -35,6 +38,9 @@ COMMANDS: Final[dict[str, Command]] = {
         journal.BACKUP,
         journal.RESTORE,
         control.KEYGEN,
+        alerts.TEST,
+        doctor.DOCTOR,
+        bugreport.BUGREPORT,
     )
 }
 """By name, in the order in which help lists them."""

@@ -249,6 +249,31 @@ def test_debug_shows_the_traceback_at_once(capsys, probe):
     assert "Traceback" in run(capsys, "probe", "--debug")[2]
 
 
+@pytest.mark.parametrize("words", [(), ("--json",), ("--debug",)])
+def test_no_ending_prints_a_secret(capsys, probe, monkeypatch, words):
+    from openoutcry.daemon import masking
+
+    monkeypatch.setattr(masking, "PROCESS", masking.Masker())
+    masking.PROCESS.add("s3cret-of-a-venue")
+
+    def body(args, console):
+        if words:
+            raise ZeroDivisionError("key s3cret-of-a-venue")
+        console.result("s3cret-of-a-venue")
+        console.note("s3cret-of-a-venue")
+        raise VenueError("key s3cret-of-a-venue", remedy="s3cret-of-a-venue")
+
+    probe(body)
+    _, out, err = run(capsys, "probe", *words)
+    assert "***" in err
+    said = out + err
+    if "traceback is in " in err:
+        file = Path(err.split("is in ")[1].split(";")[0])
+        said += file.read_text()
+        file.unlink()
+    assert "s3cret" not in said.replace('"key s3cret-of-a-venue"', "")  # the line of the source
+
+
 # --- output -------------------------------------------------------------------------------------
 
 
