@@ -26,6 +26,7 @@ from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.guard import StrategyGuard
 from openoutcry.actors.interests import StrategyInterests
 from openoutcry.actors.market_data import Feeds, MarketDataActor
+from openoutcry.actors.operator_actor import OperatorActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, VenuePort
 from openoutcry.actors.risk import RiskActor
@@ -41,7 +42,15 @@ from openoutcry.actors.strategy_actor import (
 )
 from openoutcry.actors.supervisor import Supervisor
 from openoutcry.state.codec import AnyMessage
-from openoutcry.state.commands import CancelAll, Flatten, Halt, Resume
+from openoutcry.state.commands import (
+    CancelAll,
+    CancelOrder,
+    Flatten,
+    Halt,
+    ManualOrder,
+    Resume,
+    SetLimits,
+)
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
 from openoutcry.state.enums import PositionMode
@@ -105,7 +114,7 @@ class Graph:
         self.dispatcher.carry(self.path)
         self._guard = StrategyGuard(self.dispatcher)
         try:
-            self._build_actors()
+            self._build_actors(epoch)
         except BaseException:
             self.close()
             raise
@@ -134,7 +143,7 @@ class Graph:
             self.directory, universe.instruments, config.risk, config.run.mode
         )
 
-    def _build_actors(self) -> None:
+    def _build_actors(self, epoch: int) -> None:
         ports, dispatcher = self.ports, self.dispatcher
         interests = _native.Interests(self.directory, ports.market)
         self.market_data = MarketDataActor.launch(
@@ -148,9 +157,15 @@ class Graph:
             others=self.handle,
         )
         self.portfolio = PortfolioActor.launch(dispatcher, self.path, self.books)
-        self.risk = RiskActor.launch(dispatcher, self.path, self.risk_state)
+        config, items = self.config, self.universe.instruments
+        self.risk = RiskActor.launch(
+            dispatcher, self.path, self.risk_state, config.risk, items, config.run.mode
+        )
         self.broker = BrokerActor.launch(dispatcher, ports.inlet, self.path, self.orders)
         self.broker.connect(self.portfolio.cell, self.risk.cell)
+        self.operator = OperatorActor.launch(
+            dispatcher, ports.inlet, self.path, self.books, ports.market, epoch
+        )
         self.strategies = {
             item.id: StrategyActor.launch(dispatcher, item.id) for item in self.config.strategies
         }
@@ -188,10 +203,11 @@ class Graph:
         table: dict[type, Cell] = {}
         for kind in (*_ORDER_EVENTS, *AnyAccountEvent.__args__):
             table[kind] = self.broker.cell
-        for kind in (CancelAll, Flatten):
+        for kind in (CancelAll, CancelOrder, Flatten):
             table[kind] = self.portfolio.cell
-        for kind in (Halt, Resume):
+        for kind in (Halt, Resume, SetLimits):
             table[kind] = self.risk.cell
+        table[ManualOrder] = self.operator.cell
         return table
 
     def start(self) -> None:

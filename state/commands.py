@@ -6,6 +6,8 @@ Only `RiskApproved[...]` reaches a broker: its type makes an unchecked order imp
 from decimal import Decimal
 from typing import Generic, TypeVar
 
+import msgspec
+
 from openoutcry.state.enums import OrderType, Side, TimeInForce, TrailingKind, TriggerSource
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
 from openoutcry.state.messages import Message, to_decimal
@@ -117,6 +119,47 @@ class Resume(Command, frozen=True, gc=False, kw_only=True, tag=True):
     instrument: InstrumentId | None = None
 
 
+class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """An order that an operator places by hand; it becomes a `SubmitOrder` whose id names this input.
+
+    Fields as of `SubmitOrder`. `strategy` is whose book it is for; `unallocated` is nobody's.
+    """
+
+    strategy: StrategyId
+    instrument: InstrumentId
+    side: Side
+    order_type: OrderType
+    quantity_units: int
+    price_scale: int
+    size_scale: int
+    limit_units: int | None = None
+    trigger_units: int | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_ts: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    reason: str = ""
+
+
+class LimitSet(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
+    """One limit by its name in `[risk]` and its value as text; None takes it away.
+
+    Without an instrument it is that of `[risk.default]`.
+    """
+
+    instrument: InstrumentId | None
+    name: str
+    value: str | None
+
+
+class SetLimits(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Change limits, all at once. With `whole` the given ones replace all: what is not among them is missing."""
+
+    limits: tuple[LimitSet, ...]
+    whole: bool = False
+    reason: str = ""
+
+
 CommandT = TypeVar("CommandT", bound=Command, covariant=True)
 
 
@@ -129,4 +172,7 @@ class RiskApproved(Message, Generic[CommandT], frozen=True, gc=False, kw_only=Tr
 VenueCommand = SubmitOrder | CancelOrder | ReplaceOrder
 """What may cross the outbound gate to a venue, wrapped in `RiskApproved`."""
 
-AnyCommand = SubmitOrder | CancelOrder | ReplaceOrder | CancelAll | Flatten | Halt | Resume
+OperatorCommand = CancelOrder | CancelAll | Flatten | Halt | Resume | ManualOrder | SetLimits
+"""What an operator may ask of the core; each is an input with a number of its own."""
+
+AnyCommand = SubmitOrder | ReplaceOrder | OperatorCommand

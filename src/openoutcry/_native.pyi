@@ -287,6 +287,10 @@ class OrderTable:
         self, strategy: str | None = None, instrument: str | None = None, /
     ) -> list[Order]:
         """Orders that are not final, oldest first, of one strategy and instrument where named."""
+    def closed_orders(
+        self, limit: int, strategy: str | None = None, instrument: str | None = None, /
+    ) -> list[Order]:
+        """The last orders that ended and are kept unpacked, the latest first."""
     def working_units(
         self, strategy: str | None, instrument: str, /, *, reduce_only: bool = True
     ) -> tuple[int, int]:
@@ -344,6 +348,8 @@ class Risk:
         """
     def approved(self, order: Any, now: int, /) -> None:
         """The order passed at `now` (ns) and leaves: what counts orders counts it."""
+    def set_limits(self, instrument: str, limits: Mapping[str, Any], /) -> None:
+        """Replace the limits of an instrument, as `__new__` takes them; memories of checks stay."""
     def halt(
         self, reason: str, strategy: str | None = None, instrument: str | None = None, /
     ) -> None:
@@ -927,6 +933,9 @@ class OrderDesk:
     """Ids minted so far."""
 
     def __new__(cls, path: OrderPath, book: int, exact: Callable[..., int], /) -> OrderDesk: ...
+    @property
+    def last_signal(self) -> int | None:
+        """When it was last asked for an order, nanoseconds UTC; None when not since it was made."""
     @property
     def now(self) -> int:
         """Nanoseconds UTC of the input being handled."""
