@@ -49,7 +49,7 @@ from openoutcry.state.commands import (
     Halt,
     ManualOrder,
     Resume,
-    SetLimits,
+    SetLimit,
 )
 from openoutcry.state.config import Config, StrategyConfig
 from openoutcry.state.decimals import to_units
@@ -205,7 +205,7 @@ class Graph:
             table[kind] = self.broker.cell
         for kind in (CancelAll, CancelOrder, Flatten):
             table[kind] = self.portfolio.cell
-        for kind in (Halt, Resume, SetLimits):
+        for kind in (Halt, Resume, SetLimit):
             table[kind] = self.risk.cell
         table[ManualOrder] = self.operator.cell
         return table

@@ -1,125 +1,98 @@
-"""Limits that change while running: a limit's name and text applied to the config's `[risk]` section.
+"""Limits that change while running: a limit's name and text, applied to the config's `[risk]` section.
 
-A name is that of the config: `max_position`, or with its section `collar.max_deviation_bps`. The first
-limit of an instrument that had none of its own copies the defaults, as the config file would.
+A name is the key in the config (`max_position`, `max_deviation_bps`). Without an instrument it is set for
+all of them, those with a section of their own too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Final, get_args
 
 import msgspec
 
-from openoutcry.state.commands import LimitSet
+from openoutcry.state.commands import SetLimit
 from openoutcry.state.config import RiskConfig, RiskLimits
 from openoutcry.state.decimals import parse_decimal
 from openoutcry.state.errors import ConfigError, NumericError
-from openoutcry.state.identifiers import InstrumentId
 
 UNLIMITED: Final = "unlimited"
+Path = tuple[str, ...]
 
 
-def limit_names() -> tuple[str, ...]:
-    """Every limit that can be set, by its name."""
-    return tuple(_names(RiskLimits))
+def limit_paths(section: type[msgspec.Struct] = RiskLimits) -> dict[str, Path]:
+    """Every limit of a section that can be set, by its name, with where it stands."""
+    return {path[-1]: path for path in _paths(section)}
 
 
-def _names(section: type[msgspec.Struct]) -> Iterator[str]:
+def _paths(section: type[msgspec.Struct]) -> Iterator[Path]:
     for field in msgspec.structs.fields(section):
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            yield from (f"{field.name}.{name}" for name in _names(field.type))
-        else:
-            yield field.name
+            yield from ((field.name, *path) for path in _paths(field.type))
+        elif UNLIMITED in _flat(field.type):
+            yield (field.name,)
 
 
-def with_limits(config: RiskConfig, changes: Iterable[LimitSet], *, whole: bool) -> RiskConfig:
-    """The config with these limits.
-
-    Args:
-        config: The limits as they are.
-        changes: Limits by name.
-        whole: Start from a config without any limit.
+def with_limit(config: RiskConfig, change: SetLimit) -> RiskConfig:
+    """The config with another value of a limit.
 
     Raises:
         ConfigError: A limit that does not exist, or a value that it cannot have.
     """
-    default = RiskLimits() if whole else config.default
-    instruments = {} if whole else dict(config.instruments)
-    for change in changes:
-        if change.instrument is None:
-            default = _with(default, change.name, change.value)
-        else:
-            before = instruments.get(change.instrument, default)
-            instruments[change.instrument] = _with(before, change.name, change.value)
-    return RiskConfig(default=default, instruments=instruments)
-
-
-def all_limits(config: RiskConfig) -> tuple[LimitSet, ...]:
-    """Every limit of a config that is set, as changes: with `whole` they make the same config."""
-    tables: list[tuple[InstrumentId | None, RiskLimits]] = [(None, config.default)]
-    tables += [(InstrumentId(name), limits) for name, limits in sorted(config.instruments.items())]
-    return tuple(
-        LimitSet(instrument=instrument, name=name, value=text)
-        for instrument, limits in tables
-        for name in limit_names()
-        if (text := limit_text(limits, name)) is not None
-    )
+    path = limit_paths().get(change.name)
+    if path is None:
+        known = ", ".join(limit_paths())
+        raise ConfigError(f"there is no limit {change.name!r}", remedy=f"there are: {known}")
+    name = change.instrument
+    if name is not None:
+        own = _with(config.limits(name), path, change.value)
+        return RiskConfig(default=config.default, instruments={**config.instruments, name: own})
+    others = {id_: _with(own, path, change.value) for id_, own in config.instruments.items()}
+    return RiskConfig(default=_with(config.default, path, change.value), instruments=others)
 
 
 def limit_text(limits: RiskLimits, name: str) -> str | None:
-    """A limit as text; None when it is missing.
-
-    Raises:
-        ConfigError: There is no such limit.
-    """
+    """A limit as text; None when it is missing."""
     value: Any = limits
-    for part in _checked(name).split("."):
+    for part in limit_paths()[name]:
         value = getattr(value, part)
     return f"{value:f}" if isinstance(value, Decimal) else None if value is None else str(value)
 
 
-def _with(limits: RiskLimits, name: str, text: str | None) -> RiskLimits:
-    section, _, key = _checked(name).rpartition(".")
-    inner: msgspec.Struct = getattr(limits, section) if section else limits
-    changed = msgspec.structs.replace(inner, **{key: _value(inner, name, key, text)})
-    return msgspec.structs.replace(limits, **{section: changed}) if section else changed  # type: ignore[return-value]
+def without_limits(limits: RiskLimits) -> RiskLimits:
+    """What is left beside the limits: windows and ages."""
+    for path in limit_paths().values():
+        limits = _with(limits, path, UNLIMITED)
+    return limits
 
 
-def _checked(name: str) -> str:
-    known = limit_names()
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
-        raise ConfigError(f"there is no limit {name!r}", remedy=hint)
-    return name
-
-
-def _value(section: msgspec.Struct, name: str, key: str, text: str | None) -> object:
-    """The text as the field's type has it."""
+def _with(section: Any, path: Path, text: str) -> Any:
+    key, *rest = path
+    inner = getattr(section, key)
     kind = next(f.type for f in msgspec.structs.fields(section) if f.name == key)
-    kinds = _flat(kind)
-    if text is None and type(None) in kinds:
-        return None
-    if text == UNLIMITED and UNLIMITED in kinds:
+    value = _with(inner, tuple(rest), text) if rest else _value(key, _flat(kind), text)
+    return msgspec.structs.replace(section, **{key: value})
+
+
+def _value(name: str, kinds: tuple[Any, ...], text: str) -> object:
+    """The text as the field's type has it."""
+    if text == UNLIMITED:
         return UNLIMITED
     try:
-        value = parse_decimal(text or "")
-        if value < 0:
-            raise ConfigError(f"{name} = {text} is negative", remedy="limits start at 0")
-        if Decimal in kinds:
-            return value
-        if value == value.to_integral_value() and value < 2**63:
-            return int(value)
-    except NumericError:
-        pass
-    raise ConfigError(
-        f"{name} = {text!r} is no value for it",
-        remedy="write a whole number" if Decimal not in kinds else 'write a number, or "unlimited"',
-    )
+        value = parse_decimal(text)
+    except NumericError as error:
+        raise ConfigError(
+            f"{name} = {text!r}: {error.message}", remedy='write a plain number, or "unlimited"'
+        ) from error
+    if value < 0:
+        raise ConfigError(f"{name} = {text} is negative", remedy="limits start at 0")
+    if Decimal in kinds:
+        return value
+    if value != value.to_integral_value() or value >= 2**63:
+        raise ConfigError(f"{name} = {text} is no whole number", remedy="it counts whole things")
+    return int(value)
 
 
 def _flat(kind: Any) -> tuple[Any, ...]:
-    """The members of a union, also of unions in it."""
+    """The members of a union, also of unions in it; the words of a literal."""
     inner = get_args(kind)
     return tuple(member for part in inner for member in _flat(part)) if inner else (kind,)

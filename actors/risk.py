@@ -9,7 +9,7 @@ Every halt is called here, whoever asks for it: an operator, or the path when th
 itself. From then on orders of its scope are denied with the reason, and what waits at the gate does not
 leave.
 
-Limits change while running by `SetLimits`, all of them at once; the config that is in force stands here.
+Limits change while running by `SetLimit`; the config that is in force stands here.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from openoutcry import _native
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Dispatcher
-from openoutcry.actors.limit_changes import with_limits
+from openoutcry.actors.limit_changes import with_limit
 from openoutcry.actors.risk_limits import native_limits
-from openoutcry.state.commands import Halt, Resume, SetLimits
+from openoutcry.state.commands import Halt, Resume, SetLimit
 from openoutcry.state.config import RiskConfig
 from openoutcry.state.enums import Mode
 from openoutcry.state.instruments import Instrument
@@ -63,19 +63,13 @@ class RiskActor(Actor):
         """Lift the halt of a scope."""
         self._path.resume(command.reason, command.strategy, command.instrument)
 
-    @handles(SetLimits)
-    def on_limits(self, command: SetLimits) -> None:
-        """Put limits in force. What the checks remember stays."""
-        self.set_config(with_limits(self.config, command.limits, whole=command.whole))
-
-    def set_config(self, config: RiskConfig) -> None:
-        """Put the limits of a config in force."""
-        limits = [
-            native_limits(item, config.limits(item.id), self._mode) for item in self._instruments
-        ]
-        for item, made in zip(self._instruments, limits, strict=True):
-            self.risk.set_limits(item.id, made)
-        self.config = config
+    @handles(SetLimit)
+    def on_limit(self, command: SetLimit) -> None:
+        """Put a limit in force. What the checks remember stays."""
+        self.config = with_limit(self.config, command)
+        for item in self._instruments:
+            limits = native_limits(item, self.config.limits(item.id), self._mode)
+            self.risk.set_limits(item.id, limits)
 
     def snapshot(self) -> bytes:
         """Halts and what the checks remember."""

@@ -6,10 +6,8 @@ Only `RiskApproved[...]` reaches a broker: its type makes an unchecked order imp
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-import msgspec
-
 from openoutcry.state.enums import OrderType, Side, TimeInForce, TrailingKind, TriggerSource
-from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.messages import Message, to_decimal
 
 
@@ -141,23 +139,18 @@ class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
     reason: str = ""
 
 
-class LimitSet(msgspec.Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
-    """One limit by its name in `[risk]` and its value as text; None takes it away.
+class SetLimit(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Another value of a limit from now on.
 
-    Without an instrument it is that of `[risk.default]`.
+    `name` is its key in the config, `value` a plain decimal or `unlimited`. The scope is one strategy,
+    venue or instrument; none is the account, and every instrument for limits of instruments.
     """
 
-    instrument: InstrumentId | None
     name: str
-    value: str | None
-
-
-class SetLimits(Command, frozen=True, gc=False, kw_only=True, tag=True):
-    """Change limits, all at once. With `whole` the given ones replace all: what is not among them is missing."""
-
-    limits: tuple[LimitSet, ...]
-    whole: bool = False
-    reason: str = ""
+    value: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 CommandT = TypeVar("CommandT", bound=Command, covariant=True)
@@ -172,7 +165,7 @@ class RiskApproved(Message, Generic[CommandT], frozen=True, gc=False, kw_only=Tr
 VenueCommand = SubmitOrder | CancelOrder | ReplaceOrder
 """What may cross the outbound gate to a venue, wrapped in `RiskApproved`."""
 
-OperatorCommand = CancelOrder | CancelAll | Flatten | Halt | Resume | ManualOrder | SetLimits
+OperatorCommand = CancelOrder | CancelAll | Flatten | Halt | Resume | ManualOrder | SetLimit
 """What an operator may ask of the core; each is an input with a number of its own."""
 
 AnyCommand = SubmitOrder | ReplaceOrder | OperatorCommand

@@ -31,6 +31,7 @@
         ├── DaemonBusy          too many requests in flight
         ├── CommandConflict     an idempotency key that was used for something else
         ├── CommandExpired      a command that came too late to be carried out
+        ├── CommandRefused      a command that makes no sense in the daemon's present state (exit 4)
         └── DaemonRefused       the daemon's own error, with its own code
 
 Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
@@ -229,6 +230,7 @@ class ControlTimeout(ControlError):
 
     code = "X8002"
     default_remedy = "try again; a command keeps its key, so that it is carried out once"
+    exit_code = 75
 
 
 class ControlDenied(ControlError):
@@ -258,6 +260,7 @@ class DaemonBusy(ControlError):
 
     code = "X8006"
     default_remedy = "try again in a moment"
+    exit_code = 75
 
 
 class CommandConflict(ControlError):
@@ -274,10 +277,19 @@ class CommandExpired(ControlError):
     default_remedy = "look at the state of the daemon, then ask anew"
 
 
+class CommandRefused(ControlError):
+    """A command that the daemon does not carry out: an unknown name, a limit, a denied order."""
+
+    code = "X8020"
+    default_remedy = "look at the daemon with `outcry status`"
+    exit_code = 4
+
+
 class DaemonRefused(ControlError):
     """What the daemon refused for a reason of its own; `daemon_code` is that error's code."""
 
     code = "X8009"
+    exit_code = 4
 
     def __init__(self, message: str, *, remedy: str | None = None, daemon_code: str = "") -> None:
         super().__init__(message, remedy=remedy)

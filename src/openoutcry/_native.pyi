@@ -862,6 +862,11 @@ class OrderPath:
 
         It goes its way when the running handler returns.
         """
+    def reasons(self, order: Any, /) -> list[str]:
+        """What risk would say of a `SubmitOrder` at this moment; empty when it would pass.
+
+        Nothing is remembered of it. Not for use inside a handler.
+        """
     def evidence(self, event: Any, /) -> None:
         """Take an order event: record it, apply it, book it; the strategy hears of it after."""
     def halt(self, reason: str, strategy: str | None, instrument: str | None, /) -> None:

@@ -15,7 +15,7 @@ use super::failures::to_python;
 use super::journal::PyJournal;
 use super::kernel::PyKernel;
 use super::market::PyMarket;
-use super::order_messages::{build_event, build_submit, read_event};
+use super::order_messages::{build_event, build_submit, read_event, read_intent};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
 use super::run_columns::PyRunColumns;
@@ -161,6 +161,19 @@ impl PyOrderPath {
         let py = slf.py();
         let event = read_event(&mut slf.borrow().directory.borrow_mut(py), event)?;
         Self::on_event(slf, event).map_err(|failed| slf.borrow_mut().blame(py, failed))
+    }
+
+    /// What risk would say of a `SubmitOrder` at this moment: empty when it would pass.
+    #[pyo3(signature = (order, /))]
+    fn reasons(slf: &Bound<'_, Self>, order: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        let intent = read_intent(&mut *slf.borrow().directory.borrow_mut(order.py()), order)?;
+        let mut reasons = Vec::new();
+        Self::with(slf, |path, parts| {
+            reasons = path.reasons(&intent, parts);
+            Ok(())
+        })
+        .map_err(|failed| failed.error)?;
+        Ok(reasons)
     }
 
     /// Stop new orders of a scope; `reason` says why.

@@ -56,10 +56,15 @@ impl OrderPath {
         }
     }
 
-    fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
+    /// What risk would say of a new order at this moment; nothing is remembered of it.
+    pub fn reasons(&self, intent: &Intent, parts: &Parts<'_>) -> Vec<String> {
         let added = i128::from(intent.submit.quantity);
         let view = View::new(self.now, parts.market, parts.books, parts.orders);
-        let reasons = parts.risk.reasons(&intent, added, &view);
+        parts.risk.reasons(intent, added, &view)
+    }
+
+    fn submit(&mut self, intent: Box<Intent>, parts: &mut Parts<'_>) -> Done {
+        let reasons = self.reasons(&intent, parts);
         if !reasons.is_empty() {
             return self.deny(*intent, reasons, parts);
         }
