@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from openoutcry.state.control_config import ControlConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
 
@@ -184,4 +185,5 @@ class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True
     feeds: tuple[FeedConfig, ...] = ()
     strategies: tuple[StrategyConfig, ...]
     risk: RiskConfig = RiskConfig()
+    control: ControlConfig = ControlConfig()
     currencies: dict[str, int] = {}  # scales of currencies that differ from the built-in table

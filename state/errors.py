@@ -32,6 +32,7 @@
         ├── CommandConflict     an idempotency key that was used for something else
         ├── CommandExpired      a command that came too late to be carried out
         ├── CommandRefused      a command that makes no sense in the daemon's present state (exit 4)
+        ├── HelloFirst          a request of a client that has not said hello
         └── DaemonRefused       the daemon's own error, with its own code
 
 Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
@@ -237,7 +238,9 @@ class ControlDenied(ControlError):
     """The client's key or role does not allow what was asked."""
 
     code = "X8003"
-    default_remedy = "use a key whose role allows it: `[[control.clients]]` in the daemon's config"
+    default_remedy = (
+        "use a key that the daemon's list of clients (`control.clients`) gives the role"
+    )
     exit_code = 77
 
 
@@ -283,6 +286,13 @@ class CommandRefused(ControlError):
     code = "X8020"
     default_remedy = "look at the daemon with `outcry status`"
     exit_code = 4
+
+
+class HelloFirst(ControlError):
+    """A request of a client that has not said hello, or whose hello was before a restart."""
+
+    code = "X8010"
+    default_remedy = "say hello, then ask again"
 
 
 class DaemonRefused(ControlError):

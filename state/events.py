@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.enums import LiquiditySide, Side
 from openoutcry.state.identifiers import (
     ClientOrderId,
@@ -330,4 +331,6 @@ AnySystemEvent = (
     | EquitySampled
     | MarketDataTaped
     | JournalStarted
+    | CommandReceived
+    | CommandAnswered
 )

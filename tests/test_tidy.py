@@ -92,6 +92,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "actors/base.py": "pykka's contract: what an `ask` raises waits in the asker's future",
     "replay/sweep.py": "a run's edge: what it raised is reported in its place",
     "daemon/cli.py": "the process' edge: an unexpected error becomes a message and an exit code",
+    "daemon/control/desk.py": "a request's edge: a fault of the core answers it and ends nothing else",
     "actors/dispatcher.py": "the actors' edge: the supervisor decides what a failure means",
 }
 

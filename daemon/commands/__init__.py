@@ -3,7 +3,7 @@
 from typing import Final
 
 from openoutcry.daemon.command import Command
-from openoutcry.daemon.commands import check, data, data_import, init, journal, new, replay
+from openoutcry.daemon.commands import check, control, data, data_import, init, journal, new, replay
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, Command]] = {
         journal.COMPACT,
         journal.BACKUP,
         journal.RESTORE,
+        control.KEYGEN,
     )
 }
 """By name, in the order in which help lists them."""

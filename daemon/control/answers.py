@@ -1,7 +1,7 @@
 """The answers that show the present: pure functions of the graph and the core's facts.
 
 They run on the core's thread between two inputs and change nothing. What they take from the engine are
-looks that never change. Answers out of the past (fills, the chain of an order) stand in `history.py`,
+looks that never change. Answers out of the past (fills, the chain of an order) stand in `past.py`,
 those about limits in `risk_answer.py`.
 """
 

@@ -18,7 +18,7 @@ from openoutcry.daemon.control.describe import (
     describe_order,
 )
 from openoutcry.daemon.control.facts import CoreFacts
-from openoutcry.daemon.control.history import SEARCH_MAX, Records, owner_of
+from openoutcry.daemon.control.past import SEARCH_MAX, Records, owner_of
 from openoutcry.daemon.control.texts import known
 from openoutcry.state.codec import AnyMessage, decode
 from openoutcry.state.commands import CancelOrder, ReplaceOrder, RiskApproved, SubmitOrder

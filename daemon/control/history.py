@@ -1,142 +1,98 @@
-"""The answers that come out of the journal: fills, the chain of an order, since when something is halted.
+"""Events out of the journal: what a subscriber missed, a page at a time, on a thread of its own."""
 
-They need nothing of the graph, so they run beside the core, on any thread. Records are read backwards
-from the end, and only as far as the answer needs; `SEARCH_MAX` bounds it.
-"""
-
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Final, Protocol
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
-from openoutcry.daemon.control.book_views import FillRow, Fills
-from openoutcry.daemon.control.facts import CoreFacts
-from openoutcry.daemon.control.texts import units
-from openoutcry.daemon.control.views import HaltRow
-from openoutcry.state.codec import decode
-from openoutcry.state.events import FillBusted, FillCorrected, OrderFilled, TradingHalted
-from openoutcry.state.identifiers import ClientOrderId, owner_number_of
+from openoutcry.daemon.control.protocol import (
+    AnyReply,
+    Err,
+    Event,
+    EventsPage,
+    EventsSince,
+    Ok,
+    encode,
+)
+from openoutcry.state.errors import JournalError
 from openoutcry.state.journal_reader import JournalReader
-from openoutcry.state.memory_journal import MemoryJournal
 
-SEARCH_MAX: Final = 200_000
-"""Most records that are looked at for one answer."""
-_CHUNK: Final = 512
-_FILL_WORDS: Final = (b"OrderFilled", b"FillBusted", b"FillCorrected")
-_HALT_WORD: Final = b"TradingHalted"
+PAGE_BYTES: Final = 1 << 20
+"""Bytes of messages in a page; one larger message is a page of its own."""
 
-Record = tuple[int, bytes]
-"""Sequence number of the input that caused it, and the codec's bytes."""
+_Item = tuple[EventsSince, Callable[[AnyReply], None]] | None
 
 
-class Records(Protocol):
-    """A journal that can be read from its end."""
-
-    def back(self) -> Iterator[Record]:
-        """The records, the latest first."""
-
-
-class JournalRecords:
-    """The records of a journal on disk; its reader may be used from any thread."""
-
-    def __init__(self, reader: JournalReader) -> None:
-        self._reader = reader
-
-    def back(self) -> Iterator[Record]:
-        """The records, the latest first, up to the beginning of what is kept."""
-        last = self._reader.head.number
-        while last > self._reader.anchor.number:
-            first = max(last - _CHUNK, self._reader.anchor.number)
-            after = self._reader.after(self._reader.at(first))
-            yield from reversed([(r.seq, r.body) for r in islice(after, last - first)])
-            last = first
-
-
-class KeptRecords:
-    """The records of a journal in memory that keeps them."""
-
-    def __init__(self, journal: MemoryJournal) -> None:
-        self._journal = journal
-
-    def back(self) -> Iterator[Record]:
-        """The records, the latest first."""
-        return reversed(self._journal.records())
-
-
-def fills(facts: CoreFacts, records: Records, names: Sequence[str], last: int) -> Fills:
-    """The last fills, the latest first.
+class JournalHistory:
+    """Answers `EventsSince` from `start` to `close`.
 
     Args:
-        facts: The core's facts.
-        records: The journal.
-        names: The books' names by their numbers.
-        last: How many.
+        reader: Of the journal; stays its owner's.
+        durable: The last input that is durable: what lies behind it is no event yet.
+        wanted: Whether a message is an event, as for those that are published.
     """
-    found: dict[tuple[str, str], FillRow] = {}
-    later: dict[tuple[str, str], str] = {}
-    searched = facts.seq
-    for seq, body in islice(records.back(), SEARCH_MAX):
-        searched = seq
-        if not any(word in body[:32] for word in _FILL_WORDS):
-            continue
-        message = decode(body)
-        if isinstance(message, FillBusted | FillCorrected):
-            word = "busted" if isinstance(message, FillBusted) else "corrected"
-            later.setdefault((message.instrument, message.fill_id), f"{word}: {message.reason}")
-        elif isinstance(message, OrderFilled):
-            key = (message.instrument, message.fill_id)
-            if key not in found and len(found) == last:
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        *,
+        durable: Callable[[], int] | None = None,
+        wanted: Callable[[bytes], bool] = lambda _: True,
+    ) -> None:
+        self._reader, self._wanted = reader, wanted
+        self._durable = durable
+        self._asked: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="event-history", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def ask(self, request: EventsSince, reply: Callable[[AnyReply], None]) -> None:
+        """Take a request; from any thread."""
+        self._asked.put((request, reply))
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Answer nothing any more; returns whether the thread ended in time."""
+        self._asked.put(None)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (item := self._asked.get()) is not None:
+            request, reply = item
+            try:
+                reply(Ok(body=msgspec.Raw(encode(self.page(request)))))
+            except JournalError as error:
+                reply(Err(code=error.code, message=error.message, remedy=error.remedy))
+
+    def page(self, request: EventsSince) -> EventsPage:
+        """The events after a record.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        anchor = self._reader.anchor.number
+        head = self._reader.head.number
+        dropped = anchor if 0 < request.after < anchor else 0
+        after = min(max(request.after, anchor), head)
+        last_seq = self._durable() if self._durable is not None else None
+        events: list[Event] = []
+        size = 0
+        more = False
+        for record in self._reader.after(self._reader.at(after)):
+            if last_seq is not None and record.seq > last_seq:
                 break
-            # The same fill told twice: the first time is when it was booked.
-            found[key] = _fill_row(seq, message, names, later.get(key))
-    return Fills(
-        mode=facts.mode,
-        name=facts.name,
-        ts=facts.now,
-        seq=facts.seq,
-        rows=tuple(found.values()),
-        searched=searched,
-    )
-
-
-def _fill_row(seq: int, fill: OrderFilled, names: Sequence[str], later: str | None) -> FillRow:
-    return FillRow(
-        fill=fill.fill_id,
-        seq=seq,
-        ts=fill.ts_event,
-        received=fill.ts_received,
-        order=fill.client_order_id,
-        strategy=owner_of(fill.client_order_id, names),
-        instrument=fill.instrument,
-        side=fill.side.value,
-        price=units(fill.price_units, fill.price_scale),
-        quantity=units(fill.quantity_units, fill.size_scale),
-        fee=units(fill.fee_units, fill.fee_scale),
-        fee_currency=fill.fee_currency,
-        liquidity=fill.liquidity.value,
-        later=later,
-    )
-
-
-def owner_of(order: ClientOrderId, names: Sequence[str]) -> str | None:
-    """Whose order an id of ours is; None for an id of somebody else's."""
-    number = owner_number_of(order)
-    return names[number] if number is not None and number < len(names) else None
-
-
-def since_when(halts: Iterable[HaltRow], records: Records) -> tuple[HaltRow, ...]:
-    """The halts with the time of their latest call, as far as the journal reaches back."""
-    rows = list(halts)
-    open_scopes = {(row.strategy, row.instrument): place for place, row in enumerate(rows)}
-    for _, body in islice(records.back(), SEARCH_MAX):
-        if not open_scopes:
-            break
-        if _HALT_WORD not in body[:32]:
-            continue
-        message = decode(body)
-        if isinstance(message, TradingHalted):
-            place = open_scopes.pop((message.strategy, message.instrument), None)
-            if place is not None:
-                rows[place] = msgspec.structs.replace(rows[place], since=message.ts)
-    return tuple(rows)
+            if len(events) >= request.limit or size >= PAGE_BYTES:
+                more = True
+                break
+            after = record.number
+            if self._wanted(record.body):
+                size += len(record.body)
+                events.append(
+                    Event(start=0, seq=0, number=after, journal_seq=record.seq, body=record.body)
+                )
+        return EventsPage(events=tuple(events), after=after, more=more, dropped=dropped)

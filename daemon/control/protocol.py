@@ -50,8 +50,9 @@ Counter = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 @unique
 class Role(IntEnum):
-    """Who may ask what; each role may do what those below it may."""
+    """Who may ask what; each role may do what those above it here may."""
 
+    NONE = 0
     VIEWER = 1
     OPERATOR = 2
     ADMIN = 3
@@ -382,13 +383,15 @@ AnyPublished = Event | Heartbeat
 class EventsPage(msgspec.Struct, frozen=True, kw_only=True):
     """The body of the answer to `EventsSince`.
 
-    `events` have `seq` 0: they come from the journal, not from the stream. `after` is what to ask
-    with next; `more` whether there is more now.
+    `events` have `start` and `seq` 0: they come from the journal, not from the stream. `after` is what
+    to ask with next; `more` whether there is more now. `dropped` is the last record that should have
+    been here and is kept no longer, 0 when nothing is missing.
     """
 
     events: tuple[Event, ...]
     after: int
     more: bool
+    dropped: int = 0
 
 
 BAD_INPUT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -397,6 +400,7 @@ BAD_INPUT: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _encoder: Final = msgspec.msgpack.Encoder()
 _requests: Final[msgspec.msgpack.Decoder[AnyRequest]] = msgspec.msgpack.Decoder(AnyRequest)
 _replies: Final[msgspec.msgpack.Decoder[AnyReply]] = msgspec.msgpack.Decoder(AnyReply)
+_pages: Final[msgspec.msgpack.Decoder[EventsPage]] = msgspec.msgpack.Decoder(EventsPage)
 _published: Final[msgspec.msgpack.Decoder[AnyPublished]] = msgspec.msgpack.Decoder(AnyPublished)
 
 
@@ -441,6 +445,18 @@ def decode_published(body: bytes | memoryview) -> AnyPublished:
         return _published.decode(body)
     except BAD_INPUT as error:
         raise ProtocolError(f"no event: {_brief(error)}") from error
+
+
+def decode_page(body: msgspec.Raw) -> EventsPage:
+    """The answer to `EventsSince`.
+
+    Raises:
+        ProtocolError: It is none.
+    """
+    try:
+        return _pages.decode(body)
+    except BAD_INPUT as error:
+        raise ProtocolError(f"no events: {_brief(error)}") from error
 
 
 def _brief(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from openoutcry.actors.graph import Graph
-from openoutcry.daemon.control import answers, chain, history
+from openoutcry.daemon.control import answers, chain, past
 from openoutcry.daemon.control.book_views import Fills, Why
 from openoutcry.daemon.control.facts import CoreFacts
 from openoutcry.daemon.control.mutations import plan
@@ -38,7 +38,7 @@ from openoutcry.state.identifiers import ClientOrderId
 class Deferred(NamedTuple):
     """An answer that the journal must be read for, away from the core's thread."""
 
-    finish: Callable[[history.Records, chain.Tape | None], Answer]
+    finish: Callable[[past.Records, chain.Tape | None], Answer]
 
 
 def answer(
@@ -71,15 +71,15 @@ def _risk(graph: Graph, facts: CoreFacts, _query: RiskView) -> Answer | Deferred
     return Deferred(partial(_dated, found)) if found.halts else found
 
 
-def _dated(found: Risk, records: history.Records, _tape: chain.Tape | None) -> Risk:
-    return msgspec.structs.replace(found, halts=history.since_when(found.halts, records))
+def _dated(found: Risk, records: past.Records, _tape: chain.Tape | None) -> Risk:
+    return msgspec.structs.replace(found, halts=past.since_when(found.halts, records))
 
 
 def _fills(graph: Graph, facts: CoreFacts, query: AskFills) -> Deferred:
     names = graph.books.names
 
-    def finish(records: history.Records, _tape: chain.Tape | None) -> Fills:
-        return history.fills(facts, records, names, query.last)
+    def finish(records: past.Records, _tape: chain.Tape | None) -> Fills:
+        return past.fills(facts, records, names, query.last)
 
     return Deferred(finish)
 
@@ -90,7 +90,7 @@ def _why(graph: Graph, facts: CoreFacts, query: AskWhy) -> Deferred:
     row = None if found is None else answers.order_row(found)
     checks, names = graph.risk_state.checks, graph.books.names
 
-    def finish(records: history.Records, tape: chain.Tape | None) -> Why:
+    def finish(records: past.Records, tape: chain.Tape | None) -> Why:
         told = chain.why(facts, records, order, row, checks=checks, names=names, tape=tape)
         if row is None and not told.hops:
             raise CommandRefused(

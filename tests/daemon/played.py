@@ -6,7 +6,7 @@ import msgspec
 
 from openoutcry.actors.strategy import Strategy
 from openoutcry.daemon.control.facts import CoreFacts, FeedFacts
-from openoutcry.daemon.control.history import KeptRecords
+from openoutcry.daemon.control.past import KeptRecords
 from openoutcry.daemon.control.views import JournalRow, TapeRow, VenueRow
 from openoutcry.replay.session import ReplaySession
 from openoutcry.state.config import CollarConfig, RiskConfig, RiskLimits
