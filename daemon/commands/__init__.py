@@ -3,7 +3,20 @@
 from typing import Final
 
 from openoutcry.daemon.command import Command
-from openoutcry.daemon.commands import check, control, data, data_import, init, journal, new, replay
+from openoutcry.daemon.commands import (
+    check,
+    control,
+    data,
+    data_import,
+    init,
+    journal,
+    look,
+    new,
+    replay,
+    steer,
+    tail,
+    trade,
+)
 
 COMMANDS: Final[dict[str, Command]] = {
     command.name: command
@@ -12,6 +25,26 @@ COMMANDS: Final[dict[str, Command]] = {
         new.STRATEGY,
         check.CHECK,
         replay.REPLAY,
+        look.STATUS,
+        look.POSITIONS,
+        look.ORDERS,
+        look.FILLS,
+        look.BALANCES,
+        look.STRATEGIES,
+        look.RISK,
+        look.WHY,
+        tail.TAIL,
+        steer.HALT,
+        steer.RESUME,
+        steer.PAUSE,
+        steer.CANCEL_ALL,
+        steer.FLATTEN,
+        trade.ORDER,
+        steer.CANCEL,
+        trade.SET_LIMIT,
+        trade.RELOAD,
+        steer.SNAPSHOT,
+        steer.STOP,
         data_import.IMPORT,
         data.LS,
         data.CHECK,

@@ -86,9 +86,10 @@ def _core(graph: Graph, facts: CoreFacts) -> Iterator[Problem]:
 
 def _halts(halts: tuple[HaltRow, ...]) -> Iterator[Problem]:
     for halt in halts:
-        if halt.strategy is None:
-            scope = halt.instrument or "all trading"
-            named = f" --instrument {halt.instrument}" if halt.instrument else ""
+        if halt.strategy is None or halt.instrument is not None:
+            names = (("strategy", halt.strategy), ("instrument", halt.instrument))
+            scope = " in ".join(name for _, name in names if name) or "all trading"
+            named = "".join(f" --{option} {name}" for option, name in names if name)
             yield Problem(
                 word="halted",
                 what=f"{scope} is halted: {halt.reason}",

@@ -184,7 +184,7 @@ def _resume(graph: Graph, facts: CoreFacts, request: Resume) -> Plan:
     halted = {(s, i): reason for s, i, reason in graph.risk_state.halted()}
     found = [i for i in at.instruments if (at.strategy, i) in halted]
     if not found:
-        raise CommandRefused(f"{at.words} is not halted", remedy=_halted_words(halted))
+        raise CommandRefused(f"there is no halt of {at.words}", remedy=_halted_words(halted))
     made = tuple(
         commands.Resume(
             ts=facts.now,
@@ -262,8 +262,7 @@ def _flatten(graph: Graph, facts: CoreFacts, request: Flatten) -> Plan:
 def _place(graph: Graph, facts: CoreFacts, request: PlaceOrder) -> Plan:
     order, submit = manual_order(graph, facts, request)
     row = planned(graph, submit)
-    line = f"{describe_planned(row)} for {order.strategy}"
-    return Plan((order,), preview(facts, line, places=(row,)))
+    return Plan((order,), preview(facts, describe_planned(row), places=(row,)))
 
 
 def _cancel(graph: Graph, facts: CoreFacts, request: CancelOrderRequest) -> Plan:

@@ -185,12 +185,12 @@ def _touch(graph: Graph, number: int, side: Side) -> int | None:
 
 
 def describe_planned(row: PlannedOrder) -> str:
-    """`sell 0.5 BTCUSDT.SIM at market (≈ 30000.00 USDT)`, and what risk has against it."""
+    """`sell 0.5 BTCUSDT.SIM at market for trend (≈ 30,000.00 USDT)`, and what risk has against it."""
     quantity = row.quantity.rstrip("0").rstrip(".") if "." in row.quantity else row.quantity
     how = f"limit {row.limit}" if row.limit else "at market" if row.type == "market" else row.type
     worth = f" (≈ {_rounded(row.value)} {row.currency})" if row.value else ""
     against = f"; risk denies it now: {'; '.join(row.denied)}" if row.denied else ""
-    return f"{row.side} {quantity} {row.instrument} {how}{worth}{against}"
+    return f"{row.side} {quantity} {row.instrument} {how} for {row.strategy}{worth}{against}"
 
 
 def _rounded(value: str) -> str:

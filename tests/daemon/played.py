@@ -1,15 +1,27 @@
 """A replay that is stopped half way: what a daemon looks like from inside, for tests of its answers."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import msgspec
 
 from openoutcry.actors.strategy import Strategy
 from openoutcry.daemon.control.facts import CoreFacts, FeedFacts
+from openoutcry.daemon.control.mutations import check, done, plan
 from openoutcry.daemon.control.past import KeptRecords
+from openoutcry.daemon.control.protocol import (
+    Accepted,
+    AnyMutation,
+    Event,
+    Query,
+    decode_request,
+    encode,
+)
+from openoutcry.daemon.control.queries import Deferred, answer
 from openoutcry.daemon.control.views import JournalRow, TapeRow, VenueRow
 from openoutcry.replay.session import ReplaySession
-from openoutcry.state.config import CollarConfig, RiskConfig, RiskLimits
+from openoutcry.state.config import CollarConfig, Config, RiskConfig, RiskLimits
+from openoutcry.state.errors import ControlError, DaemonRefused, OutcryError
 from openoutcry.state.market_data import Quote
 from tests.harness import NO_LIMITS, SECOND, T0, config, dec, feed, quotes, session, strategy
 from tests.markets import MARGIN, PERP
@@ -108,3 +120,76 @@ def facts(ready: ReplaySession, **changes: Any) -> CoreFacts:
 def records(ready: ReplaySession) -> KeptRecords:
     """Its journal."""
     return KeptRecords(ready.journal)
+
+
+class PlayedDaemon:
+    """A daemon that is a session stopped half way: answers questions and carries out commands.
+
+    It stands where a connection to a daemon stands, and speaks the protocol's bytes.
+    """
+
+    def __init__(self, ready: ReplaySession, **changes: Any) -> None:
+        self.ready = ready
+        self.changes = changes
+        self.new_config: Config | None = None
+        self.commands: list[AnyMutation] = []
+        self.broken: ControlError | None = None
+        self.durable = True
+        self.published: list[Event] = []
+
+    @property
+    def facts(self) -> CoreFacts:
+        """What it knows of itself now."""
+        return facts(self.ready, **self.changes)
+
+    def ask(self, query: Query) -> bytes:
+        """As `Link.ask`."""
+        if self.broken is not None:
+            raise self.broken
+        asked = decode_request(encode(query))
+        try:
+            told = answer(self.ready.graph, self.facts, cast("Query", asked), self.new_config)
+            if isinstance(told, Deferred):
+                told = told.finish(records(self.ready), None)
+        except OutcryError as error:
+            raise _refused(error) from error
+        return msgspec.msgpack.encode(told)
+
+    def command(self, command: AnyMutation) -> Accepted:
+        """As `Link.command`."""
+        if self.broken is not None:
+            raise self.broken
+        asked = cast("AnyMutation", decode_request(encode(command)))
+        self.commands.append(asked)
+        graph = self.ready.graph
+        try:
+            made = plan(graph, self.facts, asked, self.new_config)
+            check(asked, made)
+            first = self.ready.kernel.seq
+            for each in made.commands:
+                graph.handle(each)
+            told = done(graph, self.facts, asked, made, first)
+        except OutcryError as error:
+            raise _refused(error) from error
+        self.ready.play(1)
+        body = msgspec.Raw(msgspec.msgpack.encode(told))
+        return Accepted(durable=self.durable, seq=first, body=body)
+
+    def follow(self, after: int | None) -> Iterator[list[Event]]:
+        """As `Link.follow`; ends with what was published."""
+        yield [event for event in self.published if event.number > (after or 0)]
+
+    def publish(self) -> None:
+        """Publish everything that its journal holds."""
+        self.published = [
+            Event(start=1, seq=n, number=n, journal_seq=seq, body=body)
+            for n, (seq, body) in enumerate(self.ready.journal.records(), 1)
+        ]
+
+    def close(self) -> None:
+        """As `Link.close`."""
+
+
+def _refused(error: OutcryError) -> DaemonRefused:
+    """As the client raises what the daemon answered."""
+    return DaemonRefused(error.message, remedy=error.remedy, daemon_code=error.code)
