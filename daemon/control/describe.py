@@ -8,6 +8,7 @@ from openoutcry.state.commands import (
     CancelOrder,
     Flatten,
     Halt,
+    ManualOrder,
     ReplaceOrder,
     Resume,
     RiskApproved,
@@ -40,6 +41,8 @@ def describe(message: AnyMessage) -> str:  # noqa: PLR0911 - one line for each k
             return describe_command(message.command)
         case TradingHalted() | TradingResumed() | Halt() | Resume() | CancelAll() | Flatten():
             return _scoped(message)
+        case ManualOrder():
+            return f"manual order: {describe_order(message)}"
         case TimerFired(owner=owner, name=name):
             return f"timer {name} of {owner}"
         case ActorFailed(actor=actor, error=error, policy=policy):
@@ -63,14 +66,14 @@ def describe_command(command: SubmitOrder | CancelOrder | ReplaceOrder) -> str:
             return "replace: " + ", ".join(terms)
 
 
-def describe_order(order: SubmitOrder) -> str:
+def describe_order(order: SubmitOrder | ManualOrder) -> str:
     """`buy 0.5 BTCUSDT.SIM limit 60000.00`."""
-    text = f"{order.side.value} {order.quantity:f} {order.instrument}"
-    if order.limit is not None:
-        text += f" limit {order.limit:f}"
-    if order.trigger is not None:
-        text += f" trigger {order.trigger:f}"
-    if order.limit is None and order.trigger is None:
+    quantity = to_decimal(order.quantity_units, order.size_scale)
+    text = f"{order.side.value} {quantity:f} {order.instrument}"
+    for word, price in (("limit", order.limit_units), ("trigger", order.trigger_units)):
+        if price is not None:
+            text += f" {word} {to_decimal(price, order.price_scale):f}"
+    if order.limit_units is None and order.trigger_units is None:
         text += " at market" if order.order_type.value == "market" else f" {order.order_type.value}"
     return text
 

@@ -161,7 +161,7 @@ def _halt(graph: Graph, facts: CoreFacts, request: Halt) -> Plan:
         for instrument in at.instruments
     )
     working = len(_open(graph, at))
-    stays = f"; {_count(working, 'order')} at the venue stay as they are" if working else ""
+    stays = f"; left at the venue: {_count(working, 'order')}" if working else ""
     return Plan(made, preview(facts, f"halt {at.words}: no new order leaves{stays}"))
 
 
@@ -174,7 +174,7 @@ def _pause(graph: Graph, facts: CoreFacts, request: Pause) -> Plan:
     reason = PAUSED + (request.reason or BY_HAND)
     working = len(_open(graph, Scope(strategy, (None,))))
     line = f"pause {strategy}: its new orders are denied, it goes on watching"
-    line += f"; its {_count(working, 'order')} stay" if working else ""
+    line += f"; left at the venue: {_count(working, 'order')}" if working else ""
     made = commands.Halt(ts=facts.now, reason=reason, strategy=strategy)
     return Plan((made,), preview(facts, line))
 
@@ -197,7 +197,7 @@ def _resume(graph: Graph, facts: CoreFacts, request: Resume) -> Plan:
     lines = [f"resume {at.words}, which is halted: {halted[at.strategy, i]}" for i in found]
     left = len(halted) - len(found)
     if left:
-        lines.append(f"{_count(left, 'other halt')} stay in force")
+        lines.append(f"leave {_count(left, 'other halt')} in force")
     return Plan(made, preview(facts, *lines))
 
 

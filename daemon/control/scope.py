@@ -12,6 +12,8 @@ from openoutcry.state.orders import Order
 
 LAST: Final = "last"
 """Instead of an order's id: the one that was asked for last."""
+_PART: Final = 3
+"""Letters of a part of a name that is told from chance."""
 _FULL: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _SHORT: Final = re.compile(r"([0-9a-f]{1,4})-([0-9]{1,19})", re.ASCII)
 
@@ -139,7 +141,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> CommandRefused:
     """There is no such thing; the remedy names the near ones, or all."""
     names = list(known)
     near = get_close_matches(name, names, n=3, cutoff=0.5)
-    near = near or [one for one in names if name.lower() in one.lower()][:3]
+    if not near and len(name) >= _PART:
+        near = [one for one in names if name.lower() in one.lower()][:3]
     if near:
         remedy = f"did you mean {' or '.join(near)}?"
     else:

@@ -8,7 +8,7 @@ from openoutcry.daemon.table import Column, clip, table
 
 LINES: int = 23
 """A screen less the line that is typed in."""
-_FEEDS, _STRATEGIES, _PROBLEMS = 3, 6, 5
+_FEEDS, _STRATEGIES, _PROBLEMS = 3, 5, 4
 
 
 def status(answer: Status, console: Console) -> str:
