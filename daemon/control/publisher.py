@@ -24,6 +24,7 @@ HEARTBEAT_S: Final = 1.0
 
 _HWM: Final = 20_000
 _ROUND: Final = 1024
+_LINGER_MS: Final = 500
 
 _Item = tuple[int, int, int, bytes]
 
@@ -167,5 +168,5 @@ class EventPublisher:
         self._socket.send_multipart([MAGIC, encode(message)], zmq.NOBLOCK)
 
     def _close_socket(self) -> None:
-        self._socket.close()
+        self._socket.close(_LINGER_MS)
         self._context.term()

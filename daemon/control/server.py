@@ -31,6 +31,9 @@ BATCH: Final = 32
 """Messages that are taken from a socket before replies are sent."""
 
 _TICK_MS: Final = 1000
+_LINGER_MS: Final = (
+    500  # for the last answers; a client that does not read holds nothing up for longer
+)
 _HEARTBEAT_MS: Final = 10_000
 
 
@@ -178,6 +181,7 @@ class ControlServer:
                 poller.register(socket, zmq.POLLIN)
             while not self._closing:
                 self._turn({ready for ready, _ in poller.poll(self._patience_ms())})
+            self._desk.settle()  # the answer to `Stop` among them
             reason = ""
         except zmq.ZMQError as error:
             reason = f"the control thread ended: {error.strerror}"
@@ -228,7 +232,7 @@ class ControlServer:
 
     def _close_sockets(self) -> None:
         for socket in self._sockets():
-            socket.close()
+            socket.close(_LINGER_MS)
         self._context.term()
         with self._pipe_lock:
             os.close(self._wake_in)

@@ -14,7 +14,7 @@ from openoutcry.daemon.command import Command, Option
 from openoutcry.daemon.commands import COMMANDS
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.progress import Progress, line
-from openoutcry.state.errors import DataError, VenueError
+from openoutcry.state.errors import ControlDenied, DataError, VenueError
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -188,6 +188,14 @@ def test_69_when_a_venue_does_not_answer(capsys, probe):
 
     probe(body)
     assert run(capsys, "probe")[0] == 69
+
+
+def test_77_when_the_daemon_does_not_allow_it(capsys, probe):
+    def body(args, console):
+        raise ControlDenied("Stop is for role admin")
+
+    probe(body)
+    assert run(capsys, "probe")[0] == 77
 
 
 def test_78_when_the_config_is_wrong_with_every_mistake_and_remedy(capsys, tmp_path):
