@@ -6,7 +6,7 @@ those about limits in `risk_answer.py`.
 """
 
 from collections import Counter
-from typing import Final
+from typing import Final, NamedTuple
 
 from openoutcry.actors.books import ACCOUNT
 from openoutcry.actors.graph import Graph
@@ -31,19 +31,37 @@ from openoutcry.state.positions import Position
 
 PAUSED: Final = "paused: "
 """How the reason of a halt begins that is a pause."""
-ROWS_MAX: Final = 1_000
-"""Most orders in an answer; the rest is counted."""
+ROWS_MAX: Final = 200
+"""Most orders in an answer; the rest is counted. They are read on the core's thread."""
 RECENT: Final = 20
 """Ended orders in an answer that asks for those too."""
+
+
+class Census(NamedTuple):
+    """Open orders by strategy, and those of them that are unknown; counted in one go."""
+
+    working: Counter[str]
+    unknown: Counter[str]
+
+
+def census(graph: Graph) -> Census:
+    """Count the open orders."""
+    found = graph.orders.open_orders()
+    return Census(
+        Counter(order.strategy for order in found),
+        Counter(order.strategy for order in found if order.is_unknown),
+    )
 
 
 def status(graph: Graph, facts: CoreFacts) -> Status:
     """The daemon on one screen."""
     halts = halts_of(graph)
-    rows = strategy_rows(graph, facts)
+    counted = census(graph)
+    rows = strategy_rows(graph, facts, counted)
     feeds = feeds_of(facts)
     equity, _ = worth(graph, ACCOUNT)
-    found = problems(graph, facts, halts=halts, feeds=feeds, rows=rows)
+    unknown = counted.unknown.total()
+    found = problems(graph, facts, halts=halts, feeds=feeds, rows=rows, unknown=unknown)
     books = graph.books
     return Status(
         mode=facts.mode,
@@ -63,8 +81,8 @@ def status(graph: Graph, facts: CoreFacts) -> Status:
         equity=equity,
         currency=graph.config.run.account_currency,
         positions=sum(books.native.position(ACCOUNT, number) != 0 for number in books.held),
-        working=len(graph.orders.open_orders()),
-        unknown=sum(row.unknown for row in rows) + _unallocated_unknown(graph),
+        working=counted.working.total(),
+        unknown=unknown,
         waiting=graph.path.waiting,
         lag=facts.lag,
         journal=facts.journal,
@@ -75,10 +93,6 @@ def status(graph: Graph, facts: CoreFacts) -> Status:
         recovery=facts.recovery,
         alerts=facts.alerts,
     )
-
-
-def _unallocated_unknown(graph: Graph) -> int:
-    return sum(order.is_unknown for order in graph.orders.open_orders(UNALLOCATED))
 
 
 def halts_of(graph: Graph) -> tuple[HaltRow, ...]:
@@ -107,18 +121,12 @@ def strategies(graph: Graph, facts: CoreFacts) -> Strategies:
         name=facts.name,
         ts=facts.now,
         seq=facts.seq,
-        rows=strategy_rows(graph, facts),
+        rows=strategy_rows(graph, facts, census(graph)),
     )
 
 
-def strategy_rows(graph: Graph, facts: CoreFacts) -> tuple[StrategyRow, ...]:
+def strategy_rows(graph: Graph, facts: CoreFacts, counted: Census) -> tuple[StrategyRow, ...]:
     """The strategies in the config's order."""
-    working: Counter[str] = Counter()
-    unknown: Counter[str] = Counter()
-    for order in graph.orders.open_orders():
-        name = order.strategy
-        working[name] += 1
-        unknown[name] += order.is_unknown
     rows = []
     for item in graph.config.strategies:
         state, why = strategy_state(graph, facts, item.id)
@@ -132,8 +140,8 @@ def strategy_rows(graph: Graph, facts: CoreFacts) -> tuple[StrategyRow, ...]:
                 state=state,
                 why=why,
                 positions=sum(native.position(book, n) != 0 for n in graph.books.held),
-                working=working[item.id],
-                unknown=unknown[item.id],
+                working=counted.working[item.id],
+                unknown=counted.unknown[item.id],
                 realized=amounts(graph.books.realized_by_currency(book), graph.universe),
                 unrealized=_unrealized(graph, book),
                 profit=worth(graph, book)[0],

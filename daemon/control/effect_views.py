@@ -43,7 +43,7 @@ class Preview(Answer, frozen=True, kw_only=True):
 
     Args:
         lines: It in sentences: "would cancel 3 orders", "would sell 0.5 BTCUSDT.SIM at market".
-        cancels: Orders that it would take back.
+        cancels: Orders that it would take back, the first 200 of them.
         places: Orders that it would place.
         limits: Limits that it would change.
         changes: The plan of a reload.

@@ -45,6 +45,7 @@ def problems(
     halts: tuple[HaltRow, ...],
     feeds: tuple[FeedRow, ...],
     rows: tuple[StrategyRow, ...],
+    unknown: int,
 ) -> tuple[Problem, ...]:
     """Everything that is wrong. A strategy that an operator paused is not wrong."""
     found = [
@@ -53,7 +54,7 @@ def problems(
         *_edges(facts),
         *_feeds(feeds),
         *_strategies(rows),
-        *_orders(graph),
+        *_orders(unknown),
     ]
     if facts.alerts:
         found.append(
@@ -148,11 +149,10 @@ def _strategies(rows: tuple[StrategyRow, ...]) -> Iterator[Problem]:
             )
 
 
-def _orders(graph: Graph) -> Iterator[Problem]:
-    unknown = [order for order in graph.orders.open_orders() if order.is_unknown]
+def _orders(unknown: int) -> Iterator[Problem]:
     if unknown:
         yield Problem(
             word="orders",
-            what=f"of {len(unknown)} orders it is not known whether the venue got a request",
+            what=f"of {unknown} orders it is not known whether the venue got a request",
             remedy="they count at their worst until the venue answers; see `outcry orders`",
         )

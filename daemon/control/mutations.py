@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from openoutcry.actors.graph import Graph
-from openoutcry.daemon.control.answers import PAUSED, order_row
+from openoutcry.daemon.control.answers import PAUSED, ROWS_MAX, order_row
 from openoutcry.daemon.control.effect_views import Done, Preview
 from openoutcry.daemon.control.facts import CoreFacts
 from openoutcry.daemon.control.limit_plan import plan_limit, plan_reload
@@ -233,7 +233,7 @@ def _cancel_all(graph: Graph, facts: CoreFacts, request: CancelAll) -> Plan:
         commands.CancelAll(ts=facts.now, strategy=at.strategy, instrument=instrument)
         for instrument in at.instruments
     )
-    rows = tuple(map(order_row, orders))
+    rows = tuple(map(order_row, orders[:ROWS_MAX]))
     return Plan(made, preview(facts, *lines, cancels=rows, nothing=not orders))
 
 
@@ -252,7 +252,7 @@ def _flatten(graph: Graph, facts: CoreFacts, request: Flatten) -> Plan:
         preview(
             facts,
             *(lines or [f"{at.words} is flat and has no open order"]),
-            cancels=tuple(map(order_row, cancels)),
+            cancels=tuple(map(order_row, cancels[:ROWS_MAX])),
             places=rows,
             nothing=nothing,
         ),
