@@ -131,7 +131,7 @@ HALT = Command(
     options=(*DAEMON, *SCOPE, _VENUE, _WHY, _AGAIN),
     examples=(
         ("outcry halt", "Everything."),
-        ('outcry halt --strategy trend --reason "strange fills"', "One strategy."),
+        ("outcry halt --strategy trend --reason odd-fills", "One strategy."),
     ),
     run=run_halt,
 )

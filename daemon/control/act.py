@@ -10,7 +10,7 @@ import msgspec
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.control import connect, protocol
 from openoutcry.daemon.control.effect_views import Done, Preview
-from openoutcry.daemon.control.screens import banner
+from openoutcry.daemon.control.marks import banner
 from openoutcry.daemon.control.words import short
 from openoutcry.state.errors import CommandRefused, ControlTimeout, DaemonUnreachable
 

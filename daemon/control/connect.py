@@ -6,20 +6,14 @@ the sockets is read, so that asking works also while somebody edits it.
 """
 
 import os
-import tomllib
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
-
 from openoutcry.daemon.control.client import ControlClient
-from openoutcry.daemon.control.keys import load_key_pair
 from openoutcry.daemon.control.places import Endpoints, endpoints_in, find_endpoints
 from openoutcry.daemon.control.protocol import Accepted, AnyMutation, Event, EventsSince, Query
-from openoutcry.daemon.control.subscriber import EventStream
-from openoutcry.state.control_config import ControlConfig
 from openoutcry.state.errors import ConfigError, DaemonUnreachable
 
 CONFIG: Final = "outcry.toml"
@@ -56,7 +50,11 @@ class SocketLink:
     """
 
     def __init__(self, endpoints: Endpoints, args: Namespace) -> None:
-        keys = None if args.client_key is None else load_key_pair(args.client_key)
+        keys = None
+        if args.client_key is not None:
+            from openoutcry.daemon.control.keys import load_key_pair
+
+            keys = load_key_pair(args.client_key)
         self._events = endpoints.events
         self._client = ControlClient(
             endpoints.control, timeout_s=args.timeout, keys=keys, server_key=args.server_key
@@ -72,6 +70,8 @@ class SocketLink:
 
     def follow(self, after: int | None) -> Iterator[list[Event]]:
         """As `Link.follow`."""
+        from openoutcry.daemon.control.subscriber import EventStream
+
         with EventStream(self._events, self._client.events_since, after=after) as stream:
             if after is not None:
                 page = self._client.events_since(EventsSince(after=after))
@@ -142,6 +142,12 @@ def _folders(environment: Mapping[str, str]) -> list[Path]:
 
 
 def _of_config(path: Path, environment: Mapping[str, str]) -> Endpoints:
+    import tomllib
+
+    import msgspec
+
+    from openoutcry.state.control_config import ControlConfig
+
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
         control = msgspec.convert(document.get("control", {}), ControlConfig)

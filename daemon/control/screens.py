@@ -13,6 +13,7 @@ from openoutcry.daemon.control.book_views import (
     Positions,
     Why,
 )
+from openoutcry.daemon.control.marks import head, state_colour
 from openoutcry.daemon.control.views import Answer, HaltRow, LimitRow, Risk, Strategies
 from openoutcry.daemon.control.words import (
     NOTHING,
@@ -26,23 +27,6 @@ from openoutcry.daemon.control.words import (
     utc,
 )
 from openoutcry.daemon.table import Column, table
-
-_MODES = {"live": "alarm", "paper": "blue", "replay": "dim"}
-
-
-def banner(mode: str, console: Console) -> str:
-    """The mode, so that nobody takes one for the other."""
-    return (
-        console.paint(f" {mode.upper()} ", _MODES.get(mode, "bold"))
-        if console.colours
-        else (mode.upper())
-    )
-
-
-def head(answer: Answer, what: str, console: Console) -> str:
-    """The first line of every answer: mode, name, what it is, as of when."""
-    name = console.paint(answer.name, "bold")
-    return f"{banner(answer.mode, console)} {name} · {what} · {utc(answer.ts)}"
 
 
 def positions(answer: Positions, console: Console) -> str:
@@ -241,11 +225,6 @@ def strategies(answer: Strategies, console: Console) -> str:
         lines[at] = console.paint(lines[at], state_colour(row.state)) if row.why else lines[at]
     lines += [f"{row.strategy} is {row.state}: {row.why}" for row in answer.rows if row.why]
     return _page(answer, "strategies", lines, console)
-
-
-def state_colour(state: str) -> str:
-    """Of a strategy's state."""
-    return {"running": "green", "paused": "yellow"}.get(state, "red")
 
 
 def risk(answer: Risk, console: Console) -> str:

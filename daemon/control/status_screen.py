@@ -1,7 +1,7 @@
 """`outcry status`: the daemon on one screen of 80 columns and 24 lines."""
 
 from openoutcry.daemon.console import Console
-from openoutcry.daemon.control.screens import banner, state_colour
+from openoutcry.daemon.control.marks import banner, state_colour
 from openoutcry.daemon.control.views import Problem, Status
 from openoutcry.daemon.control.words import clock, count, money, number, signed, span, utc
 from openoutcry.daemon.table import Column, clip, table

@@ -1,6 +1,6 @@
 """A replay that is stopped half way: what a daemon looks like from inside, for tests of its answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -77,7 +77,7 @@ def market() -> dict[str, Any]:
 
 
 def made(
-    *, latency_us: int = 0, risk: RiskConfig = NO_LIMITS, **plans: dict[str, str]
+    plans: Mapping[str, dict[str, str]], *, latency_us: int = 0, risk: RiskConfig = NO_LIMITS
 ) -> ReplaySession:
     """A session that has begun, with a `Trader` for each plan."""
     venue = msgspec.structs.replace(MARGIN, order_latency_us=latency_us)

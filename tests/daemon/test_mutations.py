@@ -28,7 +28,7 @@ PLANS = {
 
 @pytest.fixture
 def daemon():
-    ready = after(made(risk=LIMITED, **PLANS), 15)
+    ready = after(made(PLANS, risk=LIMITED), 15)
     yield PlayedDaemon(ready)
     ready.graph.close()
 
@@ -426,12 +426,12 @@ def test_commands_are_inputs_that_play_again_to_the_same_state():
     """The journal's inputs alone make the same books, orders and limits."""
 
     def played(tell):
-        ready = after(made(risk=LIMITED, **PLANS), 15)
+        ready = after(made(PLANS, risk=LIMITED), 15)
         tell(ready)
         after(ready, 50)
         return ready
 
-    first_commands = []
+    first_commands: list[commands.OperatorCommand] = []
 
     def by_request(ready):
         daemon = PlayedDaemon(ready)

@@ -25,7 +25,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 @pytest.fixture
 def daemon(monkeypatch):
-    ready = after(made(risk=LIMITED, **PLANS), 30)
+    ready = after(made(PLANS, risk=LIMITED), 30)
     played = PlayedDaemon(ready)
     monkeypatch.setattr(connect, "connect", lambda _args: played)
     monkeypatch.delenv("COLUMNS", raising=False)
@@ -62,6 +62,13 @@ def terminal(monkeypatch):
     monkeypatch.setattr(type(sys.stdout), "isatty", lambda _self: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     return keyboard
+
+
+def key_in(text: str) -> str:
+    """The key that was printed."""
+    found = re.search(r"key ([0-9a-f]{32})", text)
+    assert found is not None
+    return found[1]
 
 
 # --- looking ------------------------------------------------------------------------------------
@@ -105,7 +112,7 @@ def test_positions_as_a_table(daemon, run):
 
 def test_status_fits_a_screen_however_much_there_is(monkeypatch, run):
     plans = {f"strategy-{n:02}": {"2": "fail"} for n in range(30)}
-    ready = after(made(**plans), 5)
+    ready = after(made(plans), 5)
     feeds = tuple(FeedFacts(instrument=f"COIN{n}.SIM", last=T0, limit=1) for n in range(30))
     was = RecoveryRow(ts=T0, seq=5, records=12_000, took=SECOND, gap="2 s of the tape are missing")
     daemon = PlayedDaemon(ready, feeds=feeds, alerts=3, lag=5 * SECOND, recovery=was)
@@ -306,7 +313,7 @@ def test_halt_and_resume_by_scope(daemon, run):
 
 def test_a_command_is_sent_again_by_its_key_without_a_question(daemon, run):
     _, _, err = run("pause a --yes")
-    key = re.search(r"key ([0-9a-f]{32})", err)[1]
+    key = key_in(err)
     code, _, _ = run(f"pause a --key {key}")
     assert code == 0
     assert [command.key for command in daemon.commands] == [key, key]
@@ -341,7 +348,7 @@ def test_no_daemon_a_late_one_and_a_busy_one_have_their_codes(daemon, run, error
 def test_after_no_answer_it_says_how_to_find_out(daemon, run):
     daemon.broken = ControlTimeout("no answer")
     _, _, err = run("halt")
-    key = re.search(r"key ([0-9a-f]{32})", err)[1]
+    key = key_in(err)
     assert "it may have been carried out" in err
     assert f"remedy: send the same again with --key {key}" in err
 

@@ -40,7 +40,7 @@ class PlayedCore(FakeCore):
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Where a daemon listens."""
-    ready = after(made(risk=LIMITED, a={"2": "buy 1"}, b={"3": "sell 0.5"}), 30)
+    ready = after(made({"a": {"2": "buy 1"}, "b": {"3": "sell 0.5"}}, risk=LIMITED), 30)
     with short_folder() as path, serving(PlayedCore(PlayedDaemon(ready)), path):
         yield path
     ready.graph.close()

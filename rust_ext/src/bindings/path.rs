@@ -15,7 +15,7 @@ use super::failures::to_python;
 use super::journal::PyJournal;
 use super::kernel::PyKernel;
 use super::market::PyMarket;
-use super::order_messages::{build_event, build_submit, read_event, read_intent};
+use super::order_messages::{build_event, build_submit, read_event};
 use super::orders::PyOrderTable;
 use super::risk::PyRisk;
 use super::run_columns::PyRunColumns;
@@ -166,14 +166,7 @@ impl PyOrderPath {
     /// What risk would say of a `SubmitOrder` at this moment: empty when it would pass.
     #[pyo3(signature = (order, /))]
     fn reasons(slf: &Bound<'_, Self>, order: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        let intent = read_intent(&mut *slf.borrow().directory.borrow_mut(order.py()), order)?;
-        let mut reasons = Vec::new();
-        Self::with(slf, |path, parts| {
-            reasons = path.reasons(&intent, parts);
-            Ok(())
-        })
-        .map_err(|failed| failed.error)?;
-        Ok(reasons)
+        Self::said_of(slf, order)
     }
 
     /// Stop new orders of a scope; `reason` says why.
@@ -400,7 +393,7 @@ impl PyOrderPath {
     }
 
     /// Borrow every part, let the path act, and send out what may leave.
-    fn with(
+    pub(super) fn with(
         slf: &Bound<'_, Self>,
         act: impl FnOnce(&mut OrderPath, &mut Parts<'_>) -> Result<(), Failed>,
     ) -> Result<(), FailedActor> {
