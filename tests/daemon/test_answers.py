@@ -12,6 +12,7 @@ import pytest
 from openoutcry.daemon.control import answers, book_views, protocol
 from openoutcry.daemon.control.facts import FeedFacts
 from openoutcry.daemon.control.mutations import plan
+from openoutcry.daemon.control.past import JournalRecords, fills
 from openoutcry.daemon.control.protocol import Fills, Orders, PlaceOrder, Preview, RiskView, Why
 from openoutcry.daemon.control.queries import Deferred, answer
 from openoutcry.daemon.control.risk_answer import risk
@@ -23,9 +24,11 @@ from openoutcry.state.enums import Side
 from openoutcry.state.errors import CommandRefused
 from openoutcry.state.events import FillBusted, RequestUnknown
 from openoutcry.state.identifiers import ClientOrderId, FillId, StrategyId, operator_order_id
+from openoutcry.state.journal_reader import open_reader
 from openoutcry.state.market_data import Quote
 from tests.daemon.played import BTC, LIMITED, PlayedDaemon, after, facts, made, records
 from tests.harness import NO_LIMITS, SECOND, T0
+from tests.state.journal_kit import opened, timer
 
 A, B = StrategyId("a"), StrategyId("b")
 PLANS = {"a": {"2": "buy 1", "5": "buy 2 96.00", "9": "buy 60"}, "b": {"3": "sell 0.5"}}
@@ -414,3 +417,27 @@ def test_an_answer_changes_nothing(ready):
 
 def _order(side, quantity, **fields):
     return PlaceOrder(key="0" * 32, instrument=BTC, side=Side(side), quantity=quantity, **fields)
+
+
+# --- a journal on disk --------------------------------------------------------------------------
+
+
+def test_a_journal_on_disk_is_read_from_its_end_as_one_in_memory(ready, tmp_path):
+    """Across the pieces in which it is read, and to what is kept of it."""
+    journal = opened(tmp_path / "state")
+    numbers = range(1, 1_300)
+    for number in numbers:
+        journal.append(number, timer(number))
+    for seq, body in ready.journal.records():
+        journal.native.append(2_000 + seq, body)
+    journal.hand_over(3_000)
+    assert journal.close()
+    reader = open_reader(tmp_path / "state")
+    found = [seq for seq, _ in JournalRecords(reader).back()]
+    kept = [2_000 + seq for seq, _ in ready.journal.records()]
+    assert found[:-1] == [*reversed(kept), *reversed(numbers)]  # the first is that of the process
+    asked = (facts(ready), JournalRecords(reader), ready.graph.books.names)
+    assert [f.fill for f in fills(*asked, 10).rows] == [
+        f.fill for f in told(ready, Fills(last=10)).rows
+    ]
+    reader.store.close()
