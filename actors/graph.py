@@ -26,6 +26,7 @@ from openoutcry.actors.dispatcher import Cell, Dispatcher
 from openoutcry.actors.guard import StrategyGuard
 from openoutcry.actors.interests import StrategyInterests
 from openoutcry.actors.market_data import Feeds, MarketDataActor
+from openoutcry.actors.operator_actor import OperatorActor
 from openoutcry.actors.portfolio import PortfolioActor
 from openoutcry.actors.ports import Inlet, Journal, VenuePort
 from openoutcry.actors.risk import RiskActor
@@ -46,9 +47,9 @@ from openoutcry.state.commands import (
     CancelOrder,
     Flatten,
     Halt,
-    ReplaceOrder,
+    ManualOrder,
     Resume,
-    SubmitOrder,
+    SetLimit,
     VenueCommand,
 )
 from openoutcry.state.config import Config, StrategyConfig
@@ -126,7 +127,7 @@ class Graph:
         self.dispatcher.carry(self.path)
         self._guard = StrategyGuard(self.dispatcher)
         try:
-            self._build_actors()
+            self._build_actors(epoch)
         except BaseException:
             self.close()
             raise
@@ -158,7 +159,7 @@ class Graph:
             self.directory, universe.instruments, config.risk, config.run.mode
         )
 
-    def _build_actors(self) -> None:
+    def _build_actors(self, epoch: int) -> None:
         ports, dispatcher = self.ports, self.dispatcher
         interests = _native.Interests(self.directory, ports.market)
         self.market_data = MarketDataActor.launch(
@@ -172,9 +173,15 @@ class Graph:
             others=self.handle,
         )
         self.portfolio = PortfolioActor.launch(dispatcher, self.path, self.books)
-        self.risk = RiskActor.launch(dispatcher, self.path, self.risk_state)
+        config, items = self.config, self.universe.instruments
+        self.risk = RiskActor.launch(
+            dispatcher, self.path, self.risk_state, config.risk, items, config.run.mode
+        )
         self.broker = BrokerActor.launch(dispatcher, ports.inlet, self.path, self.orders)
         self.broker.connect(self.portfolio.cell, self.risk.cell)
+        self.operator = OperatorActor.launch(
+            dispatcher, ports.inlet, self.path, self.books, ports.market, epoch
+        )
         self.strategies = {
             item.id: StrategyActor.launch(dispatcher, item.id) for item in self.config.strategies
         }
@@ -212,10 +219,11 @@ class Graph:
         table: dict[type, Cell] = {}
         for kind in (*_ORDER_EVENTS, *AnyAccountEvent.__args__):
             table[kind] = self.broker.cell
-        for kind in (SubmitOrder, CancelOrder, ReplaceOrder, CancelAll, Flatten):
+        for kind in (CancelAll, CancelOrder, Flatten):
             table[kind] = self.portfolio.cell
-        for kind in (Halt, Resume):
+        for kind in (Halt, Resume, SetLimit):
             table[kind] = self.risk.cell
+        table[ManualOrder] = self.operator.cell
         return table
 
     def start(self) -> None:

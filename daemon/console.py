@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ from typing import Any, TextIO
 
 from openoutcry.state.errors import OutcryError
 
-_STYLES = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
+_STYLES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "1;37;44",  # white on blue
+    "alarm": "1;37;41",  # white on red
+    "bold": "1",
+    "dim": "2",
+}
 
 
 @dataclass
@@ -32,6 +41,18 @@ class Console:
     def live(self) -> bool:
         """Whether stderr is a terminal that may be drawn on."""
         return self.err.isatty() and not self.quiet and os.environ.get("TERM") != "dumb"
+
+    @property
+    def colours(self) -> bool:
+        """Whether stdout is a terminal that wants colours."""
+        return self.out.isatty() and not os.environ.get("NO_COLOR")
+
+    @property
+    def width(self) -> int | None:
+        """Characters in a line of stdout; None when it is no terminal, and `COLUMNS` does not say."""
+        if self.out.isatty() or os.environ.get("COLUMNS"):
+            return shutil.get_terminal_size().columns
+        return None
 
     def result(self, text: str) -> None:
         """Print a result for people."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from openoutcry.state.enums import OrderType, Side, TimeInForce, TrailingKind, TriggerSource
-from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.messages import Message, to_decimal
 
 
@@ -117,6 +117,42 @@ class Resume(Command, frozen=True, gc=False, kw_only=True, tag=True):
     instrument: InstrumentId | None = None
 
 
+class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """An order that an operator places by hand; it becomes a `SubmitOrder` whose id names this input.
+
+    Fields as of `SubmitOrder`. `strategy` is whose book it is for; `unallocated` is nobody's.
+    """
+
+    strategy: StrategyId
+    instrument: InstrumentId
+    side: Side
+    order_type: OrderType
+    quantity_units: int
+    price_scale: int
+    size_scale: int
+    limit_units: int | None = None
+    trigger_units: int | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_ts: int | None = None
+    post_only: bool = False
+    reduce_only: bool = False
+    reason: str = ""
+
+
+class SetLimit(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Another value of a limit from now on.
+
+    `name` is its key in the config, `value` a plain decimal or `unlimited`. The scope is one strategy,
+    venue or instrument; none is the account, and every instrument for limits of instruments.
+    """
+
+    name: str
+    value: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
+
+
 CommandT = TypeVar("CommandT", bound=Command, covariant=True)
 
 
@@ -129,4 +165,7 @@ class RiskApproved(Message, Generic[CommandT], frozen=True, gc=False, kw_only=Tr
 VenueCommand = SubmitOrder | CancelOrder | ReplaceOrder
 """What may cross the outbound gate to a venue, wrapped in `RiskApproved`."""
 
-AnyCommand = SubmitOrder | CancelOrder | ReplaceOrder | CancelAll | Flatten | Halt | Resume
+OperatorCommand = CancelOrder | CancelAll | Flatten | Halt | Resume | ManualOrder | SetLimit
+"""What an operator may ask of the core; each is an input with a number of its own."""
+
+AnyCommand = SubmitOrder | ReplaceOrder | OperatorCommand

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from openoutcry.state.config_struct import ConfigStruct
-from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
 from openoutcry.state.control_config import ControlConfig
+from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
-from openoutcry.state.tape_config import TapeConfig
 from openoutcry.state.operation_config import AlertsConfig, LogConfig, MetricsConfig
+from openoutcry.state.tape_config import TapeConfig
 
 Unlimited = Literal["unlimited"]
 Limit = Decimal | Unlimited

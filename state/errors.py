@@ -33,6 +33,7 @@
         ├── DaemonBusy          too many requests in flight
         ├── CommandConflict     an idempotency key that was used for something else
         ├── CommandExpired      a command that came too late to be carried out
+        ├── CommandRefused      a command that makes no sense in the daemon's present state (exit 4)
         ├── HelloFirst          a request of a client that has not said hello
         └── DaemonRefused       the daemon's own error, with its own code
     ├── DeliveryError          an alert that a channel did not take
@@ -232,7 +233,7 @@ class MissingData(OutcryError):
 class DeliveryError(OutcryError):
     """A channel that did not take an alert."""
 
-    code = "X8000"
+    code = "X9000"
     default_remedy = "try the channel with `outcry alerts test CONFIG`"
 
 
@@ -264,6 +265,7 @@ class ControlTimeout(ControlError):
 
     code = "X8002"
     default_remedy = "try again; a command keeps its key, so that it is carried out once"
+    exit_code = 75
 
 
 class ControlDenied(ControlError):
@@ -295,6 +297,7 @@ class DaemonBusy(ControlError):
 
     code = "X8006"
     default_remedy = "try again in a moment"
+    exit_code = 75
 
 
 class CommandConflict(ControlError):
@@ -311,6 +314,14 @@ class CommandExpired(ControlError):
     default_remedy = "look at the state of the daemon, then ask anew"
 
 
+class CommandRefused(ControlError):
+    """A command that the daemon does not carry out: an unknown name, a limit, a denied order."""
+
+    code = "X8020"
+    default_remedy = "look at the daemon with `outcry status`"
+    exit_code = 4
+
+
 class HelloFirst(ControlError):
     """A request of a client that has not said hello, or whose hello was before a restart."""
 
@@ -322,6 +333,7 @@ class DaemonRefused(ControlError):
     """What the daemon refused for a reason of its own; `daemon_code` is that error's code."""
 
     code = "X8009"
+    exit_code = 4
 
     def __init__(self, message: str, *, remedy: str | None = None, daemon_code: str = "") -> None:
         super().__init__(message, remedy=remedy)

@@ -32,6 +32,9 @@ UNALLOCATED = StrategyId("unallocated")
 CLOSING_ORDERS = 0x8000
 """Bit of the strategy number in ids of orders that close a strategy's book on its behalf."""
 
+OPERATOR_ORDERS = 0x4000
+"""Bit of the strategy number in ids of orders that an operator placed by hand."""
+
 _EPOCH_BITS, _STRATEGY_BITS, _COUNTER_BITS = 48, 16, 64
 
 
@@ -62,6 +65,20 @@ class ClientOrderIds:
 def strategy_number_of(client_order_id: ClientOrderId) -> int:
     """The number of the strategy that minted an id."""
     return int(client_order_id[12:16], 16)
+
+
+def operator_order_id(epoch: int, book: int, seq: int) -> ClientOrderId:
+    """The id of the order that an operator placed for a book with the input `seq`: one per input."""
+    assert 0 <= epoch < 1 << _EPOCH_BITS
+    assert 0 <= book < OPERATOR_ORDERS
+    return ClientOrderId(f"{epoch:012x}{OPERATOR_ORDERS | book:04x}{seq:016x}")
+
+
+def owner_number_of(client_order_id: ClientOrderId) -> int | None:
+    """The number of the book that an order is for, whoever placed it; None for what is no id."""
+    if len(client_order_id) != 32:
+        return None
+    return strategy_number_of(client_order_id) & ~(CLOSING_ORDERS | OPERATOR_ORDERS)
 
 
 def to_bytes(client_order_id: ClientOrderId) -> bytes:

@@ -10,11 +10,10 @@ import struct
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import zmq
 
-from openoutcry.daemon.control.keys import KeyPair
 from openoutcry.daemon.control.protocol import (
     ID_BYTES,
     MAGIC,
@@ -47,6 +46,9 @@ from openoutcry.state.errors import (
     ProtocolError,
     ProtocolMismatch,
 )
+
+if TYPE_CHECKING:
+    from openoutcry.daemon.control.keys import KeyPair
 
 NAME: Final = "outcry"
 """What a client calls itself unless it is told otherwise."""
@@ -103,7 +105,7 @@ class ControlClient:
         *,
         timeout_s: float = 5.0,
         name: str = NAME,
-        keys: KeyPair | None = None,
+        keys: "KeyPair | None" = None,
         server_key: str | None = None,
     ) -> None:
         self.endpoint = endpoint

@@ -6,14 +6,16 @@ import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from openoutcry.state.control_config import ControlConfig
 from openoutcry.state.durable_files import FOLDER_MODE, write_synced
 from openoutcry.state.errors import ControlError, DaemonUnreachable, JournalError
 from openoutcry.state.journal_lock import StateLock
+
+if TYPE_CHECKING:
+    from openoutcry.state.control_config import ControlConfig
 
 PATH_MAX: Final = 107 if sys.platform == "linux" else 103
 """Longest path of a socket, in bytes: what the system's address structure holds."""
@@ -78,7 +80,7 @@ def endpoints_in(folder: Path) -> Endpoints:
 
 
 def runtime_folder(
-    settings: ControlConfig,
+    settings: "ControlConfig",
     name: str,
     state_dir: Path,
     *,
@@ -114,7 +116,7 @@ def announce(state_dir: Path, endpoints: Endpoints) -> None:
 
 
 def find_endpoints(
-    settings: ControlConfig,
+    settings: "ControlConfig",
     name: str,
     state_dir: Path,
     *,

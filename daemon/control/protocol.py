@@ -140,7 +140,7 @@ class Mutation(Request, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
 
 class Pause(Mutation, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
-    """A strategy gets no more events and places no orders; those that work stay."""
+    """A strategy's new orders are denied; it goes on watching, and its orders stay."""
 
     strategy: Name
 
@@ -235,10 +235,6 @@ class Ack(Mutation, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=T
     alert: Name
 
 
-Query = (
-    Ping | Status | Positions | Orders | Fills | Balances | Strategies | RiskView | Why | EventsSince
-)  # fmt: skip
-"""What is answered and changes nothing."""
 AnyMutation = (
     Pause
     | Resume
@@ -254,6 +250,28 @@ AnyMutation = (
     | Ack
 )
 """What changes the world, once for each key."""
+
+
+class Preview(Request, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """What a command would do at this moment; it is not carried out, and its key stays unused."""
+
+    command: AnyMutation
+
+
+Query = (
+    Ping
+    | Status
+    | Positions
+    | Orders
+    | Fills
+    | Balances
+    | Strategies
+    | RiskView
+    | Why
+    | Preview
+    | EventsSince
+)
+"""What is answered and changes nothing."""
 AnyRequest = Hello | Query | AnyMutation
 
 ROLES: Final[dict[type[Request], Role]] = {
@@ -267,6 +285,7 @@ ROLES: Final[dict[type[Request], Role]] = {
     Strategies: Role.VIEWER,
     RiskView: Role.VIEWER,
     Why: Role.VIEWER,
+    Preview: Role.VIEWER,
     EventsSince: Role.VIEWER,
     Pause: Role.OPERATOR,
     Resume: Role.OPERATOR,

@@ -290,6 +290,10 @@ class OrderTable:
         self, strategy: str | None = None, instrument: str | None = None, /
     ) -> list[Order]:
         """Orders that are not final, oldest first, of one strategy and instrument where named."""
+    def closed_orders(
+        self, limit: int, strategy: str | None = None, instrument: str | None = None, /
+    ) -> list[Order]:
+        """The last orders that ended and are kept unpacked, the latest first."""
     def working_units(
         self, strategy: str | None, instrument: str, /, *, reduce_only: bool = True
     ) -> tuple[int, int]:
@@ -347,6 +351,8 @@ class Risk:
         """
     def approved(self, order: Any, now: int, /) -> None:
         """The order passed at `now` (ns) and leaves: what counts orders counts it."""
+    def set_limits(self, instrument: str, limits: Mapping[str, Any], /) -> None:
+        """Replace the limits of an instrument, as `__new__` takes them; memories of checks stay."""
     def halt(
         self, reason: str, strategy: str | None = None, instrument: str | None = None, /
     ) -> None:
@@ -946,6 +952,11 @@ class OrderPath:
 
         It goes its way when the running handler returns.
         """
+    def reasons(self, order: Any, /) -> list[str]:
+        """What risk would say of a `SubmitOrder` at this moment; empty when it would pass.
+
+        Nothing is remembered of it. Not for use inside a handler.
+        """
     def evidence(self, event: Any, /) -> None:
         """Take an order event: record it, apply it, book it; the strategy hears of it after."""
     def halt(self, reason: str, strategy: str | None, instrument: str | None, /) -> None:
@@ -1051,6 +1062,9 @@ class OrderDesk:
     """Ids minted so far."""
 
     def __new__(cls, path: OrderPath, book: int, exact: Callable[..., int], /) -> OrderDesk: ...
+    @property
+    def last_signal(self) -> int | None:
+        """When it was last asked for an order, nanoseconds UTC; None when not since it was made."""
     @property
     def now(self) -> int:
         """Nanoseconds UTC of the input being handled."""

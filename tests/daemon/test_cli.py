@@ -14,7 +14,13 @@ from openoutcry.daemon.command import Command, Option
 from openoutcry.daemon.commands import COMMANDS
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.progress import Progress, line
-from openoutcry.state.errors import ControlDenied, DataError, VenueError
+from openoutcry.state.errors import (
+    CommandRefused,
+    ControlDenied,
+    ControlTimeout,
+    DataError,
+    VenueError,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -180,6 +186,24 @@ def test_3_when_data_cannot_be_used(capsys, probe):
     probe(body)
     code, out, err = run(capsys, "probe")
     assert (code, out, err) == (3, "", "error X3000: the tape is torn\nremedy: mend it\n")
+
+
+def test_4_when_a_daemon_refuses(capsys, probe):
+    def body(args, console):
+        raise CommandRefused("there is no strategy 'x'", remedy="did you mean y?")
+
+    probe(body)
+    code, out, err = run(capsys, "probe")
+    assert (code, out) == (4, "")
+    assert err == "error X8020: there is no strategy 'x'\nremedy: did you mean y?\n"
+
+
+def test_75_when_a_daemon_does_not_answer_in_time(capsys, probe):
+    def body(args, console):
+        raise ControlTimeout("no answer")
+
+    probe(body)
+    assert run(capsys, "probe")[0] == 75
 
 
 def test_69_when_a_venue_does_not_answer(capsys, probe):

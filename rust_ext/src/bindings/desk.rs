@@ -30,6 +30,9 @@ pub struct OrderDesk {
     /// Orders asked for so far.
     #[pyo3(get, set)]
     signals: u64,
+    /// When it asked last, since this desk was made.
+    #[pyo3(get)]
+    last_signal: Option<i64>,
 }
 
 /// The prices of an order, in units; a trailing offset may be basis points.
@@ -61,6 +64,7 @@ impl OrderDesk {
             book,
             exact,
             signals: 0,
+            last_signal: None,
         }
     }
 
@@ -374,6 +378,7 @@ impl OrderDesk {
             position,
             tag,
         };
+        self.last_signal = Some(intent.ts);
         path.inner.wish(Wish::Submit(Box::new(intent)));
         self.signals += 1;
         Ok(id_text(py, id))

@@ -405,6 +405,21 @@ impl PyOrderTable {
         open.map(|order| self.look(py, order.clone())).collect()
     }
 
+    #[pyo3(signature = (limit, strategy = None, instrument = None, /))]
+    fn closed_orders(
+        &self,
+        py: Python<'_>,
+        limit: usize,
+        strategy: Option<&str>,
+        instrument: Option<&str>,
+    ) -> Vec<PyOrder> {
+        let Some((book, ix)) = self.scope(py, strategy, instrument) else {
+            return Vec::new();
+        };
+        let ended = self.inner.ended(book, ix).take(limit);
+        ended.map(|order| self.look(py, order)).collect()
+    }
+
     #[pyo3(signature = (strategy, instrument, /, *, reduce_only = true))]
     fn working_units(
         &self,

@@ -161,6 +161,12 @@ impl PyOrderPath {
         Self::on_event(slf, event).map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
+    /// What risk would say of a `SubmitOrder` at this moment: empty when it would pass.
+    #[pyo3(signature = (order, /))]
+    fn reasons(slf: &Bound<'_, Self>, order: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        Self::said_of(slf, order)
+    }
+
     /// Stop new orders of a scope; `reason` says why.
     #[pyo3(signature = (reason, strategy, instrument, /))]
     fn halt(

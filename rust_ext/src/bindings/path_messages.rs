@@ -92,6 +92,25 @@ impl PyOrderPath {
         }))
     }
 
+    /// What risk would say of a new order at this moment.
+    pub(super) fn said_of(
+        slf: &Bound<'_, Self>,
+        order: &Bound<'_, PyAny>,
+    ) -> PyResult<Vec<String>> {
+        let intent = {
+            let this = slf.borrow();
+            let mut directory = this.directory.borrow_mut(order.py());
+            read_intent(&mut directory, order)?
+        };
+        let mut reasons = Vec::new();
+        let read = Self::with(slf, |path, parts| {
+            reasons = path.reasons(&intent, parts);
+            Ok(())
+        });
+        read.map_err(|failed| failed.error)?;
+        Ok(reasons)
+    }
+
     /// The numbers of a strategy and an instrument; None when this run does not have one of them.
     pub(super) fn scope(
         &self,

@@ -99,6 +99,20 @@ impl PyRisk {
         Ok(())
     }
 
+    /// Replace the limits of an instrument; what the checks remember stays.
+    #[pyo3(signature = (instrument, limits, /))]
+    fn set_limits(
+        &mut self,
+        instrument: &Bound<'_, PyAny>,
+        limits: &Bound<'_, PyDict>,
+    ) -> PyResult<()> {
+        let directory = self.directory.bind(instrument.py()).try_borrow()?;
+        let ix = directory.instrument(instrument)?;
+        let limits = read_limits(&directory.inner.instruments[ix as usize], limits)?;
+        self.inner.set_limits(ix, limits);
+        Ok(())
+    }
+
     /// Halts a scope; the latest reason stands.
     #[pyo3(signature = (reason, strategy=None, instrument=None, /))]
     fn halt(&mut self, reason: String, strategy: Option<String>, instrument: Option<String>) {

@@ -266,6 +266,21 @@ impl OrderTable {
         })
     }
 
+    /// The last orders that ended, the latest first, of one book and instrument where they are named.
+    pub fn ended(
+        &self,
+        book: Option<BookIx>,
+        ix: Option<InstrumentIx>,
+    ) -> impl Iterator<Item = Arc<Order>> {
+        let all = self.closed.iter().rev();
+        let whole = all.filter_map(|&slot| self.entries.0[slot as usize].whole());
+        let named = move |order: &&Arc<Order>| {
+            book.is_none_or(|book| order.intent.book == book)
+                && ix.is_none_or(|ix| order.intent.instrument() == ix)
+        };
+        whole.filter(named).cloned()
+    }
+
     /// An empty table with the same bounds.
     pub(super) fn emptied(&self) -> Self {
         Self::new(self.recent, self.archived)

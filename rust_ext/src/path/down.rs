@@ -73,9 +73,9 @@ impl OrderPath {
         self.place(intent, parts)
     }
 
-    /// Everything that speaks against a new order.
+    /// What risk would say of a new order at this moment; nothing is remembered of it.
     #[inline]
-    pub(super) fn reasons(&self, intent: &Intent, parts: &Parts<'_>) -> Vec<String> {
+    pub fn reasons(&self, intent: &Intent, parts: &Parts<'_>) -> Vec<String> {
         let added = i128::from(intent.submit.quantity);
         let view = View::new(self.now, parts.market, parts.books, parts.orders);
         parts.risk.reasons(intent, added, &view)

@@ -37,6 +37,9 @@ pub use run_record::RunRecord;
 /// Bit of the strategy number in ids of orders that close a strategy's book on its behalf.
 pub const CLOSING_ORDERS: u128 = 0x8000;
 
+/// Bit of the strategy number in ids of orders that an operator placed by hand.
+pub const OPERATOR_ORDERS: u128 = 0x4000;
+
 /// What a strategy, or somebody at the control socket, asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wish {
@@ -201,7 +204,7 @@ impl OrderPath {
 
     /// The book of the strategy that minted an id in this epoch; 0 when nobody did.
     pub fn book_of(&self, id: u128) -> BookIx {
-        let number = (id >> 64) as u16 & !(CLOSING_ORDERS as u16);
+        let number = (id >> 64) as u16 & !((CLOSING_ORDERS | OPERATOR_ORDERS) as u16);
         let ours = id >> 80 == u128::from(self.epoch);
         if ours && usize::from(number) < self.hears.len() {
             BookIx::from(number)

@@ -151,6 +151,11 @@ impl Risk {
         }
     }
 
+    /// Replaces the limits of an instrument; what the checks remember stays.
+    pub fn set_limits(&mut self, ix: InstrumentIx, limits: Limits) {
+        self.limits[ix as usize] = limits;
+    }
+
     /// Halts a scope by names; the latest reason stands. Names that are not in this run are kept
     /// and halt nothing here. By numbers: `halts.add`.
     pub fn halt(&mut self, halt: NamedHalt) {
