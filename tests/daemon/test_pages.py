@@ -58,11 +58,6 @@ def sections(page: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n for n, c in vars(config).items() if isinstance(c, type) and issubclass(c, msgspec.Struct)
-     and c is not ConfigStruct],
-)  # fmt: skip
 MODULES = (config, control_config, daemon_config, operation_config, tape_config)
 BASES = ("ConfigStruct", "OperationStruct")
 SECTIONS = {
