@@ -13,7 +13,9 @@ leave.
 from openoutcry import _native
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Dispatcher
-from openoutcry.state.commands import Halt, Resume
+from openoutcry.state.commands import Halt, Restrict, Resume, SetLimit
+from openoutcry.state.errors import ConfigError
+from openoutcry.state.events import BookStale
 
 
 class RiskActor(Actor):
@@ -22,28 +24,51 @@ class RiskActor(Actor):
     Args:
         dispatcher: Where it runs.
         path: The order path.
-        risk: Limits, halts and the memory of the checks.
+        risk: Limits, latches and the memory of the checks.
+
+    Attributes:
+        refused: Why limits could not be set, newest last: nothing changed then.
     """
 
     def __init__(self, dispatcher: Dispatcher, path: _native.OrderPath, risk: _native.Risk) -> None:
         super().__init__(dispatcher, "risk")
-        self._path = path
+        self.control = _native.RiskControl(path)
         self.risk = risk
+        self.refused: list[str] = []
 
     @handles(Halt)
     def on_halt(self, command: Halt) -> None:
         """Deny new orders in a scope from now on, and stop what waits at the gate."""
-        self._path.halt(command.reason, command.strategy, command.instrument)
+        self.control.halt(command.reason, command.strategy, command.instrument, command.venue)
+
+    @handles(Restrict)
+    def on_restrict(self, command: Restrict) -> None:
+        """Let only orders pass that reduce."""
+        self.control.restrict(command.reason, command.strategy, command.instrument, command.venue)
 
     @handles(Resume)
     def on_resume(self, command: Resume) -> None:
-        """Lift the halt of a scope."""
-        self._path.resume(command.reason, command.strategy, command.instrument)
+        """Lift every latch of a scope."""
+        self.control.resume(command.reason, command.strategy, command.instrument, command.venue)
+
+    @handles(SetLimit)
+    def on_set_limit(self, command: SetLimit) -> None:
+        """Hold another limit; whoever asked has seen before whether it is one."""
+        scope = (command.strategy, command.instrument, command.venue)
+        try:
+            self.risk.set_limit(command.name, command.value, *scope)
+        except ConfigError as error:
+            self.refused.append(str(error))
+
+    @handles(BookStale)
+    def on_stale(self, event: BookStale) -> None:
+        """Deny new orders on an instrument while its feed is silent."""
+        self.control.feed_stale(event.instrument, event.stale)
 
     def snapshot(self) -> bytes:
-        """Halts and what the checks remember."""
+        """Latches, limits set at run time and what the checks remember."""
         return self.risk.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Continue from a snapshot: what was halted stays halted."""
+        """Continue from a snapshot: what was latched stays latched."""
         self.risk.restore(snapshot)

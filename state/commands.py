@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from openoutcry.state.enums import OrderType, Side, TimeInForce, TrailingKind, TriggerSource
-from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
+from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
 from openoutcry.state.messages import Message, to_decimal
 
 
@@ -102,19 +102,44 @@ class Flatten(Command, frozen=True, gc=False, kw_only=True, tag=True):
 
 
 class Halt(Command, frozen=True, gc=False, kw_only=True, tag=True):
-    """No new order from now on; cancels still flow."""
+    """No new order from now on; cancels still flow. Of a strategy, instrument, venue, or of all."""
 
     reason: str
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
+    venue: VenueId | None = None
+
+
+class Restrict(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Only orders that reduce from now on; cancels still flow. The scope is as that of a halt."""
+
+    reason: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 class Resume(Command, frozen=True, gc=False, kw_only=True, tag=True):
-    """Lift a halt."""
+    """Lift the halt and the reduce-only state of exactly this scope; what led to them is forgotten."""
 
     reason: str
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
+    venue: VenueId | None = None
+
+
+class SetLimit(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Another value of a limit from now on.
+
+    `name` is its key in the config, `value` a plain decimal or `unlimited`. The scope is one strategy,
+    venue or instrument; none is the account, and every instrument for limits of instruments.
+    """
+
+    name: str
+    value: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 CommandT = TypeVar("CommandT", bound=Command, covariant=True)
@@ -129,4 +154,14 @@ class RiskApproved(Message, Generic[CommandT], frozen=True, gc=False, kw_only=Tr
 VenueCommand = SubmitOrder | CancelOrder | ReplaceOrder
 """What may cross the outbound gate to a venue, wrapped in `RiskApproved`."""
 
-AnyCommand = SubmitOrder | CancelOrder | ReplaceOrder | CancelAll | Flatten | Halt | Resume
+AnyCommand = (
+    SubmitOrder
+    | CancelOrder
+    | ReplaceOrder
+    | CancelAll
+    | Flatten
+    | Halt
+    | Restrict
+    | Resume
+    | SetLimit
+)
