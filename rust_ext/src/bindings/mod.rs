@@ -33,4 +33,5 @@ pub mod path_timers;
 pub mod player;
 pub mod reports;
 pub mod risk;
+pub mod risk_controls;
 pub mod run_columns;

@@ -5,7 +5,7 @@ use super::{Failed, OrderPath, Outgoing, Parts, Stage, Wish};
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Event, Intent, NewTerms, What};
 use crate::record::Record;
-use crate::risk;
+use crate::risk::{self, Note};
 use crate::types::{InstrumentIx, Nanos, OrderType, Side, Submit, TimeInForce, TriggerSource};
 
 /// Id and instrument of an order.
@@ -95,8 +95,9 @@ impl OrderPath {
             self.run_record.signals.push(intent.id());
             self.run_record.denied.push((intent, reasons));
         }
+        let note = Note::Denied(book, event.instrument);
         self.tell(book, event);
-        Ok(())
+        self.note(note, parts)
     }
 
     /// An event of our own making, at this moment.
@@ -116,7 +117,8 @@ impl OrderPath {
             && let Err(reasons) = self.measure(id, terms, parts)
         {
             let reason = risk::denial(&reasons).into();
-            return self.refuse(order, What::ReplaceRejected { reason }, parts);
+            self.refuse(order, What::ReplaceRejected { reason }, parts)?;
+            return self.note(Note::Denied(self.owner(id, parts), instrument), parts);
         }
         if let Err(reason) = parts.orders.request(id, &ask) {
             let what = match ask {
@@ -126,6 +128,9 @@ impl OrderPath {
             return self.refuse(order, what, parts);
         }
         let book = self.owner(id, parts);
+        if ask == Ask::Cancel {
+            self.note(Note::Canceled(book, instrument), parts)?;
+        }
         if let Some(order) = parts.orders.find(id) {
             let intent = &order.intent;
             let record = Record::Ask {

@@ -9,10 +9,11 @@
 
 mod down;
 mod gate;
+mod latches;
 mod run_columns;
 mod run_record;
 mod up;
-mod view;
+pub(crate) mod view;
 
 use std::collections::VecDeque;
 
