@@ -48,6 +48,7 @@ from openoutcry.state.commands import (
     Flatten,
     Halt,
     ManualOrder,
+    Restrict,
     Resume,
     SetLimit,
     VenueCommand,
@@ -59,6 +60,7 @@ from openoutcry.state.errors import ConfigError
 from openoutcry.state.events import (
     AnyAccountEvent,
     AnyOrderEvent,
+    BookStale,
     SessionReconciled,
     SessionResumed,
     SessionStarted,
@@ -132,7 +134,7 @@ class Graph:
             self.close()
             raise
         self.supervisor = Supervisor(
-            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self.risk_state.halt
+            ports.inlet, ports.journal, frozenset(map(cell_name, names)), self._halt
         )
         self.dispatcher.supervise(self.supervisor)
         self._entry = self._entries()
@@ -156,7 +158,12 @@ class Graph:
             directory=self.directory,
         )
         self.risk_state = native_risk(
-            self.directory, universe.instruments, config.risk, config.run.mode
+            self.directory,
+            universe.instruments,
+            config.risk,
+            config.run.mode,
+            money=(config.run.account_currency, universe.scale(config.run.account_currency)),
+            strategies=names,
         )
 
     def _build_actors(self, epoch: int) -> None:
@@ -173,10 +180,7 @@ class Graph:
             others=self.handle,
         )
         self.portfolio = PortfolioActor.launch(dispatcher, self.path, self.books)
-        config, items = self.config, self.universe.instruments
-        self.risk = RiskActor.launch(
-            dispatcher, self.path, self.risk_state, config.risk, items, config.run.mode
-        )
+        self.risk = RiskActor.launch(dispatcher, self.path, self.risk_state)
         self.broker = BrokerActor.launch(dispatcher, ports.inlet, self.path, self.orders)
         self.broker.connect(self.portfolio.cell, self.risk.cell)
         self.operator = OperatorActor.launch(
@@ -221,7 +225,7 @@ class Graph:
             table[kind] = self.broker.cell
         for kind in (CancelAll, CancelOrder, Flatten):
             table[kind] = self.portfolio.cell
-        for kind in (Halt, Resume, SetLimit):
+        for kind in (Halt, Restrict, Resume, SetLimit, BookStale):
             table[kind] = self.risk.cell
         table[ManualOrder] = self.operator.cell
         return table
@@ -314,6 +318,10 @@ class Graph:
         """Tell the order path where the inlet stands: inputs that nobody asked for move it too."""
         inlet = self.ports.inlet
         self.path.stamp(inlet.seq, inlet.now)
+
+    def _halt(self, reason: str) -> None:
+        """Stop all trading because the core can't go on."""
+        self.risk_state.halt(reason, None, None, None, self.ports.inlet.now)
 
     def close(self) -> None:
         """Retire every actor; the graph can't be used any more. A second time changes nothing."""

@@ -1,25 +1,30 @@
-"""Limits that change while running: a limit's name and text, applied to the config's `[risk]` section.
+"""Limits that change while running: what is in force, as a config that could have been written so.
 
-A name is the key in the config (`max_position`, `max_deviation_bps`). Without an instrument it is set for
-all of them, those with a section of their own too.
+A name is the key in the config (`max_position`, `max_deviation_bps`). A limit of instruments is set for
+one or for all of them, those with a section of their own too; others for a strategy, a venue, or (with
+no name) the account.
 """
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final, get_args
+from functools import reduce
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
+from openoutcry import _native
 from openoutcry.state.commands import SetLimit
 from openoutcry.state.config import RiskConfig, RiskLimits
-from openoutcry.state.decimals import parse_decimal
-from openoutcry.state.errors import ConfigError, NumericError
+from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
+from openoutcry.state.risk_config import AccountLimits, HolderLimits, StrategyLimits, VenueLimits
 
 UNLIMITED: Final = "unlimited"
 Path = tuple[str, ...]
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+Section = RiskLimits | HolderLimits
 
 
-def limit_paths(section: type[msgspec.Struct] = RiskLimits) -> dict[str, Path]:
+def limit_paths(section: type[msgspec.Struct]) -> dict[str, Path]:
     """Every limit of a section that can be set, by its name, with where it stands."""
     return {path[-1]: path for path in _paths(section)}
 
@@ -32,64 +37,84 @@ def _paths(section: type[msgspec.Struct]) -> Iterator[Path]:
             yield (field.name,)
 
 
+def limit_names() -> tuple[str, ...]:
+    """Every name of a limit."""
+    sections = (RiskLimits, AccountLimits, StrategyLimits, VenueLimits)
+    return tuple(dict.fromkeys(name for kind in sections for name in limit_paths(kind)))
+
+
+def in_force(config: RiskConfig, risk: _native.Risk) -> RiskConfig:
+    """The configured limits with those on top that were set at run time."""
+    made = [
+        SetLimit(
+            ts=0,
+            name=name,
+            value=value,
+            strategy=None if strategy is None else StrategyId(strategy),
+            instrument=None if instrument is None else InstrumentId(instrument),
+            venue=None if venue is None else VenueId(venue),
+        )
+        for name, value, strategy, instrument, venue in risk.settings()
+    ]
+    return reduce(with_limit, made, config)
+
+
 def with_limit(config: RiskConfig, change: SetLimit) -> RiskConfig:
-    """The config with another value of a limit.
+    """The config with another value of a limit, one that the engine has taken or would take."""
+    name, value, owner = change.name, change.value, change.instrument
+    if name in limit_paths(RiskLimits):
+        if owner is not None:
+            own = _changed(config.limits(owner), name, value)
+            return _replaced(config, instruments={**config.instruments, owner: own})
+        others = {key: _changed(own, name, value) for key, own in config.instruments.items()}
+        default = _changed(config.default, name, value)
+        return _replaced(config, default=default, instruments=others)
+    if change.strategy is not None:
+        held = _changed(config.strategy_limits(change.strategy), name, value)
+        return _replaced(config, strategies={**config.strategies, change.strategy: held})
+    if change.venue is not None:
+        there = _changed(config.venue_limits(change.venue), name, value)
+        return _replaced(config, venues={**config.venues, change.venue: there})
+    return _replaced(config, account=_changed(config.account, name, value))
 
-    Raises:
-        ConfigError: A limit that does not exist, or a value that it cannot have.
-    """
-    path = limit_paths().get(change.name)
-    if path is None:
-        known = ", ".join(limit_paths())
-        raise ConfigError(f"there is no limit {change.name!r}", remedy=f"there are: {known}")
-    name = change.instrument
-    if name is not None:
-        own = _with(config.limits(name), path, change.value)
-        return RiskConfig(default=config.default, instruments={**config.instruments, name: own})
-    others = {id_: _with(own, path, change.value) for id_, own in config.instruments.items()}
-    return RiskConfig(default=_with(config.default, path, change.value), instruments=others)
 
-
-def limit_text(limits: RiskLimits, name: str) -> str | None:
+def limit_text(section: Section, name: str) -> str | None:
     """A limit as text; None when it is missing."""
-    value: Any = limits
-    for part in limit_paths()[name]:
+    value: Any = section
+    for part in limit_paths(type(section))[name]:
         value = getattr(value, part)
-    return f"{value:f}" if isinstance(value, Decimal) else None if value is None else str(value)
+    if value is None or isinstance(value, str):
+        return value
+    return f"{value:f}" if not isinstance(value, int) else str(value)
 
 
-def without_limits(limits: RiskLimits) -> RiskLimits:
+def without_limits(section: Section) -> Section:
     """What is left beside the limits: windows and ages."""
-    for path in limit_paths().values():
-        limits = _with(limits, path, UNLIMITED)
-    return limits
+    return reduce(
+        lambda made, name: _changed(made, name, UNLIMITED), limit_paths(type(section)), section
+    )
+
+
+def _changed(section: Any, name: str, text: str) -> Any:
+    return _with(section, limit_paths(type(section))[name], text)
 
 
 def _with(section: Any, path: Path, text: str) -> Any:
     key, *rest = path
-    inner = getattr(section, key)
     kind = next(f.type for f in msgspec.structs.fields(section) if f.name == key)
-    value = _with(inner, tuple(rest), text) if rest else _value(key, _flat(kind), text)
-    return msgspec.structs.replace(section, **{key: value})
+    if rest:
+        value = _with(getattr(section, key), tuple(rest), text)
+    else:
+        value = text if text == UNLIMITED else _number(text, _flat(kind))
+    return _replaced(section, **{key: value})
 
 
-def _value(name: str, kinds: tuple[Any, ...], text: str) -> object:
-    """The text as the field's type has it."""
-    if text == UNLIMITED:
-        return UNLIMITED
-    try:
-        value = parse_decimal(text)
-    except NumericError as error:
-        raise ConfigError(
-            f"{name} = {text!r}: {error.message}", remedy='write a plain number, or "unlimited"'
-        ) from error
-    if value < 0:
-        raise ConfigError(f"{name} = {text} is negative", remedy="limits start at 0")
-    if Decimal in kinds:
-        return value
-    if value != value.to_integral_value() or value >= 2**63:
-        raise ConfigError(f"{name} = {text} is no whole number", remedy="it counts whole things")
-    return int(value)
+def _number(text: str, kinds: tuple[Any, ...]) -> object:
+    return Decimal(text) if Decimal in kinds else int(Decimal(text))
+
+
+def _replaced(section: StructT, **fields: Any) -> StructT:
+    return msgspec.structs.replace(section, **fields)
 
 
 def _flat(kind: Any) -> tuple[Any, ...]:

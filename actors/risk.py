@@ -8,21 +8,14 @@ they only ever reduce risk.
 Every halt is called here, whoever asks for it: an operator, or the path when the evidence contradicts
 itself. From then on orders of its scope are denied with the reason, and what waits at the gate does not
 leave.
-
-Limits change while running by `SetLimit`; the config that is in force stands here.
 """
-
-from collections.abc import Sequence
 
 from openoutcry import _native
 from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Dispatcher
-from openoutcry.actors.limit_changes import with_limit
-from openoutcry.actors.risk_limits import native_limits
-from openoutcry.state.commands import Halt, Resume, SetLimit
-from openoutcry.state.config import RiskConfig
-from openoutcry.state.enums import Mode
-from openoutcry.state.instruments import Instrument
+from openoutcry.state.commands import Halt, Restrict, Resume, SetLimit
+from openoutcry.state.errors import ConfigError
+from openoutcry.state.events import BookStale
 
 
 class RiskActor(Actor):
@@ -31,50 +24,51 @@ class RiskActor(Actor):
     Args:
         dispatcher: Where it runs.
         path: The order path.
-        risk: Limits, halts and the memory of the checks.
-        config: The limits that `risk` was made with.
-        instruments: The run's instruments.
-        mode: The run's mode.
+        risk: Limits, latches and the memory of the checks.
+
+    Attributes:
+        refused: Why limits could not be set, newest last: nothing changed then.
     """
 
-    def __init__(
-        self,
-        dispatcher: Dispatcher,
-        path: _native.OrderPath,
-        risk: _native.Risk,
-        config: RiskConfig,
-        instruments: Sequence[Instrument],
-        mode: Mode,
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, path: _native.OrderPath, risk: _native.Risk) -> None:
         super().__init__(dispatcher, "risk")
-        self._path = path
-        self._instruments = instruments
-        self._mode = mode
+        self.control = _native.RiskControl(path)
         self.risk = risk
-        self.config = config
+        self.refused: list[str] = []
 
     @handles(Halt)
     def on_halt(self, command: Halt) -> None:
         """Deny new orders in a scope from now on, and stop what waits at the gate."""
-        self._path.halt(command.reason, command.strategy, command.instrument)
+        self.control.halt(command.reason, command.strategy, command.instrument, command.venue)
+
+    @handles(Restrict)
+    def on_restrict(self, command: Restrict) -> None:
+        """Let only orders pass that reduce."""
+        self.control.restrict(command.reason, command.strategy, command.instrument, command.venue)
 
     @handles(Resume)
     def on_resume(self, command: Resume) -> None:
-        """Lift the halt of a scope."""
-        self._path.resume(command.reason, command.strategy, command.instrument)
+        """Lift every latch of a scope."""
+        self.control.resume(command.reason, command.strategy, command.instrument, command.venue)
 
     @handles(SetLimit)
-    def on_limit(self, command: SetLimit) -> None:
-        """Put a limit in force. What the checks remember stays."""
-        self.config = with_limit(self.config, command)
-        for item in self._instruments:
-            limits = native_limits(item, self.config.limits(item.id), self._mode)
-            self.risk.set_limits(item.id, limits)
+    def on_set_limit(self, command: SetLimit) -> None:
+        """Hold another limit; whoever asked has seen before whether it is one."""
+        scope = (command.strategy, command.instrument, command.venue)
+        try:
+            self.risk.set_limit(command.name, command.value, *scope)
+        except ConfigError as error:
+            self.refused.append(str(error))
+
+    @handles(BookStale)
+    def on_stale(self, event: BookStale) -> None:
+        """Deny new orders on an instrument while its feed is silent."""
+        self.control.feed_stale(event.instrument, event.stale)
 
     def snapshot(self) -> bytes:
-        """Halts and what the checks remember."""
+        """Latches, limits set at run time and what the checks remember."""
         return self.risk.snapshot()
 
     def restore(self, snapshot: bytes) -> None:
-        """Continue from a snapshot: what was halted stays halted."""
+        """Continue from a snapshot: what was latched stays latched."""
         self.risk.restore(snapshot)

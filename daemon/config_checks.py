@@ -3,12 +3,12 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from openoutcry.daemon.decoder import Problem, near_miss
 from openoutcry.daemon.operation_checks import check_operation
 from openoutcry.daemon.toml_lines import KeyPath
 from openoutcry.state.config import (
-    CollarConfig,
     Config,
     FeedConfig,
     RiskLimits,
@@ -18,12 +18,14 @@ from openoutcry.state.currencies import MAX_SCALE
 from openoutcry.state.enums import Mode
 from openoutcry.state.errors import IdentifierError
 from openoutcry.state.identifiers import UNALLOCATED, venue_of
+from openoutcry.state.risk_config import LIVE_NEEDS, HolderLimits, RiskConfig
 
 FEED_KINDS: Final = ("quote", "trade", "bar", "book", "mark", "funding", "split", "dividend")
 _STRATEGY_ID: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
 _CURRENCY: Final = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,31}", re.ASCII)
 _VENUE: Final = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}", re.ASCII)
 _BARS: Final = re.compile(r"[1-9]\d{0,8}[smhdtv]-(last|bid|ask|mid)", re.ASCII)
+_TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _MAX_SEED: Final = 2**63 - 1
 
 
@@ -196,20 +198,69 @@ def _risk(config: Config) -> Iterator[Problem]:
             yield Problem(path, f'no feed has the instrument "{name}"', near_miss(name, fed))
     for path, limits in sections:
         yield from _limits(limits, path, config.run.mode)
+    yield from _holders(config)
+    yield from _day(config.risk)
 
 
 def _limits(limits: RiskLimits, path: KeyPath, mode: Mode) -> Iterator[Problem]:
     collar = (*path, "collar")
     yield from _limit(limits.collar, collar, "max_deviation_bps", mode)
-    for name in ("max_order_value", "max_order_quantity", "max_position", "max_orders"):
+    for name in (
+        "max_order_value",
+        "max_order_quantity",
+        "max_position",
+        "max_orders",
+        "max_data_age_ms",
+        "duplicate_ms",
+    ):
         yield from _limit(limits, path, name, mode)
     yield from _at_least(limits, path, 1, "per_ms")
     yield from _at_least(limits.collar, collar, 1, "quote_age_ms", "trade_age_ms", "bar_age_ms")
 
 
-def _limit(
-    section: RiskLimits | CollarConfig, path: KeyPath, name: str, mode: Mode
-) -> Iterator[Problem]:
+def _holders(config: Config) -> Iterator[Problem]:
+    """Limits of the account, of strategies and of venues."""
+    risk, mode = config.risk, config.run.mode
+    sections: list[tuple[KeyPath, HolderLimits]] = [
+        (("risk", "account"), risk.account),
+        (("risk", "strategy"), risk.strategy),
+        (("risk", "venue"), risk.venue),
+    ]
+    named: list[tuple[str, dict[str, Any], list[str]]] = [
+        ("strategies", dict(risk.strategies), [item.id for item in config.strategies]),
+        ("venues", dict(risk.venues), [item.name for item in config.venues]),
+    ]
+    for kind, given, known in named:
+        for name, limits in given.items():
+            path: KeyPath = ("risk", kind, name)
+            sections.append((path, limits))
+            if name not in known:
+                what = f'there is no "{name}" among the {kind}'
+                yield Problem(path, what, near_miss(name, known))
+    for path, section in sections:
+        for name in section.__struct_fields__:
+            if name.endswith("_ms"):
+                yield from _at_least(section, path, 1, name)
+            else:
+                yield from _limit(section, path, name, mode)
+    if mode is Mode.LIVE:
+        for name in LIVE_NEEDS:
+            if getattr(risk.account, name) is None:
+                yield Problem(("risk", "account"), f"{name} is missing", f"set {name}")
+
+
+def _day(risk: RiskConfig) -> Iterator[Problem]:
+    if not _TIME.fullmatch(risk.day_starts):
+        what = f'"{risk.day_starts}" is no time of day'
+        yield Problem(("risk", "day_starts"), what, 'use "HH:MM", like "17:00"')
+    try:
+        ZoneInfo(risk.day_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        what = f'there is no time zone "{risk.day_zone}"'
+        yield Problem(("risk", "day_zone"), what, 'use "UTC" or a name like "America/New_York"')
+
+
+def _limit(section: Any, path: KeyPath, name: str, mode: Mode) -> Iterator[Problem]:
     value = getattr(section, name)
     if value == "unlimited":
         if mode is Mode.LIVE:

@@ -102,19 +102,44 @@ class Flatten(Command, frozen=True, gc=False, kw_only=True, tag=True):
 
 
 class Halt(Command, frozen=True, gc=False, kw_only=True, tag=True):
-    """No new order from now on; cancels still flow."""
+    """No new order from now on; cancels still flow. Of a strategy, instrument, venue, or of all."""
 
     reason: str
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
+    venue: VenueId | None = None
+
+
+class Restrict(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Only orders that reduce from now on; cancels still flow. The scope is as that of a halt."""
+
+    reason: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 class Resume(Command, frozen=True, gc=False, kw_only=True, tag=True):
-    """Lift a halt."""
+    """Lift the halt and the reduce-only state of exactly this scope; what led to them is forgotten."""
 
     reason: str
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
+    venue: VenueId | None = None
+
+
+class SetLimit(Command, frozen=True, gc=False, kw_only=True, tag=True):
+    """Another value of a limit from now on.
+
+    `name` is its key in the config, `value` a plain decimal or `unlimited`. The scope is one strategy,
+    venue or instrument; none is the account, and every instrument for limits of instruments.
+    """
+
+    name: str
+    value: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
@@ -139,20 +164,6 @@ class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
     reason: str = ""
 
 
-class SetLimit(Command, frozen=True, gc=False, kw_only=True, tag=True):
-    """Another value of a limit from now on.
-
-    `name` is its key in the config, `value` a plain decimal or `unlimited`. The scope is one strategy,
-    venue or instrument; none is the account, and every instrument for limits of instruments.
-    """
-
-    name: str
-    value: str
-    strategy: StrategyId | None = None
-    instrument: InstrumentId | None = None
-    venue: VenueId | None = None
-
-
 CommandT = TypeVar("CommandT", bound=Command, covariant=True)
 
 
@@ -165,7 +176,9 @@ class RiskApproved(Message, Generic[CommandT], frozen=True, gc=False, kw_only=Tr
 VenueCommand = SubmitOrder | CancelOrder | ReplaceOrder
 """What may cross the outbound gate to a venue, wrapped in `RiskApproved`."""
 
-OperatorCommand = CancelOrder | CancelAll | Flatten | Halt | Resume | ManualOrder | SetLimit
+OperatorCommand = (
+    CancelOrder | CancelAll | Flatten | Halt | Restrict | Resume | ManualOrder | SetLimit
+)
 """What an operator may ask of the core; each is an input with a number of its own."""
 
 AnyCommand = SubmitOrder | ReplaceOrder | OperatorCommand

@@ -14,11 +14,31 @@ from openoutcry.state.daemon_config import DaemonConfig, PaperConfig
 from openoutcry.state.enums import AccountType, Mode, PositionMode
 from openoutcry.state.identifiers import InstrumentId, StrategyId, VenueId
 from openoutcry.state.operation_config import AlertsConfig, LogConfig, MetricsConfig
+from openoutcry.state.risk_config import (
+    CollarConfig,
+    CountLimit,
+    Limit,
+    RiskConfig,
+    RiskLimits,
+)
 from openoutcry.state.tape_config import TapeConfig
 
-Unlimited = Literal["unlimited"]
-Limit = Decimal | Unlimited
-CountLimit = int | Unlimited
+__all__ = [
+    "CollarConfig",
+    "Config",
+    "ConfigStruct",
+    "CountLimit",
+    "FeedConfig",
+    "FeesConfig",
+    "Limit",
+    "MatchingConfig",
+    "RiskConfig",
+    "RiskLimits",
+    "RunConfig",
+    "SlippageConfig",
+    "StrategyConfig",
+    "VenueConfig",
+]
 
 
 class RunConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -133,45 +153,6 @@ class StrategyConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
     id: StrategyId
     type: str
     params: dict[str, Any] = {}
-
-
-class CollarConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Price collar: how far from the reference an order may be priced, and how old it may be.
-
-    The reference is the last quote, else the last trade, else the last bar, each with its own age
-    limit in milliseconds; when all are too old the order is denied.
-    """
-
-    max_deviation_bps: Limit | None = None
-    quote_age_ms: int = 60_000
-    trade_age_ms: int = 300_000
-    bar_age_ms: int = 172_800_000
-
-
-class RiskLimits(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits of one instrument, or the defaults. Missing (None) denies.
-
-    `max_order_value` is in the settlement currency, `max_order_quantity` and `max_position` in units
-    of quantity. The position counts working and unknown orders, on their worst side.
-    """
-
-    collar: CollarConfig = CollarConfig()
-    max_order_value: Limit | None = None
-    max_order_quantity: Limit | None = None
-    max_position: Limit | None = None
-    max_orders: CountLimit | None = None
-    per_ms: int = 1000  # window of `max_orders`, per strategy and instrument
-
-
-class RiskConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[risk]`: defaults, and exceptions by instrument (a whole section replaces the defaults)."""
-
-    default: RiskLimits = RiskLimits()
-    instruments: dict[str, RiskLimits] = {}
-
-    def limits(self, instrument: InstrumentId) -> RiskLimits:
-        """The limits that apply to an instrument."""
-        return self.instruments.get(instrument, self.default)
 
 
 class Config(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -270,21 +270,33 @@ class ActorFailed(Message, frozen=True, gc=False, kw_only=True, tag=True):
 
 
 class TradingHalted(Message, frozen=True, gc=False, kw_only=True, tag=True):
-    """No new order leaves until a resume; the scope is everything when both names are None."""
+    """No new order leaves until a resume; the scope is everything when no name is given."""
 
     ts: int
     reason: str
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
+    venue: VenueId | None = None
+
+
+class TradingRestricted(Message, frozen=True, gc=False, kw_only=True, tag=True):
+    """Only orders that reduce leave until a resume; the scope is as that of a halt."""
+
+    ts: int
+    reason: str
+    strategy: StrategyId | None = None
+    instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 class TradingResumed(Message, frozen=True, gc=False, kw_only=True, tag=True):
-    """A halt was lifted."""
+    """The halt and the reduce-only state of a scope were lifted."""
 
     ts: int
     reason: str
     strategy: StrategyId | None = None
     instrument: InstrumentId | None = None
+    venue: VenueId | None = None
 
 
 class EquitySampled(Message, frozen=True, gc=False, kw_only=True, tag=True):
@@ -364,6 +376,7 @@ AnySystemEvent = (
     | BookStale
     | ActorFailed
     | TradingHalted
+    | TradingRestricted
     | TradingResumed
     | EquitySampled
     | MarketDataTaped

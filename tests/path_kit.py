@@ -3,7 +3,7 @@
 Everything else is real. Two strategies do in their handlers what the test hands them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -175,7 +175,8 @@ class Pit:
     """One instrument, two strategies, and everything between them and a quiet venue.
 
     Bid 99.90, ask 100.10. Unless `durable` says otherwise, everything is durable at once.
-    `store` takes the place of the journal in memory.
+    `store` takes the place of the journal in memory; `controls` are sections of `[risk]` beyond the
+    limits of instruments.
     """
 
     def __init__(
@@ -189,6 +190,7 @@ class Pit:
         currency: str = "USDT",
         quoted: bool = True,
         store: Journal | None = None,
+        controls: Mapping[str, Any] | None = None,
     ) -> None:
         self.world = World()
         universe = Universe(instruments)
@@ -196,7 +198,7 @@ class Pit:
         self.journal = MemoryJournal(keep=True)
         self.journal.native.durable_count = durable
         puppets = [strategy(Puppet, STRATEGY), strategy(Puppet, OTHER)]
-        risk = RiskConfig(default=limits)
+        risk = RiskConfig(default=limits, **(controls or {}))
         settings = config(venue, [], puppets, currency=currency, risk=risk)
         run = msgspec.structs.replace(settings.run, mode=mode)
         world = self.world
@@ -257,15 +259,17 @@ class Pit:
         for event in events:
             self.handle(event)
 
-    def halt(self, reason: str, strategy: Any = None, instrument: Any = None) -> None:
+    def halt(
+        self, reason: str, strategy: Any = None, instrument: Any = None, venue: Any = None
+    ) -> None:
         """An operator halts."""
-        now = self.world.now
-        self.handle(Halt(ts=now, reason=reason, strategy=strategy, instrument=instrument))
+        scope = {"strategy": strategy, "instrument": instrument, "venue": venue}
+        self.handle(Halt(ts=self.world.now, reason=reason, **scope))
 
-    def resume(self, strategy: Any = None, instrument: Any = None) -> None:
+    def resume(self, strategy: Any = None, instrument: Any = None, venue: Any = None) -> None:
         """An operator resumes."""
-        now = self.world.now
-        self.handle(Resume(ts=now, reason="looked at", strategy=strategy, instrument=instrument))
+        scope = {"strategy": strategy, "instrument": instrument, "venue": venue}
+        self.handle(Resume(ts=self.world.now, reason="looked at", **scope))
 
     def durable(self, seq: int = ALWAYS, now: int | None = None) -> None:
         """The journal has become durable up to an input, as it stands; the present moment is `now`."""

@@ -45,7 +45,14 @@ def risk(
     """Risk of a run with these instruments and strategies; without a config every order is denied."""
     universe = Universe(instruments)
     directory = _native.Directory(universe.specs, universe.currencies, list(strategies))
-    return native_risk(directory, universe.instruments, config or RiskConfig(), mode)
+    return native_risk(
+        directory,
+        universe.instruments,
+        config or RiskConfig(),
+        mode,
+        money=("USDT", 8),
+        strategies=list(strategies),
+    )
 
 
 class World:
@@ -59,6 +66,9 @@ class World:
         self.positions: dict[StrategyId | None, int] = {}
         self.working: dict[StrategyId | None, tuple[int, int]] = {}
         self.ours: dict[Side, list[tuple[StrategyId, int]]] = {}
+        self.heard: int | None = NOW
+        self.lost = False
+        self.price: int | None = 10_000
 
     def quote(self, _instrument: InstrumentId) -> tuple[int, int, int, int, int] | None:
         return self.last_quote
@@ -76,6 +86,15 @@ class World:
         self, strategy: StrategyId | None, _instrument: InstrumentId
     ) -> tuple[int, int]:
         return self.working.get(strategy, (0, 0))
+
+    def worth(self, _instrument: InstrumentId, units: int) -> int | None:
+        return None if self.price is None else units * self.price
+
+    def data_ts(self, _instrument: InstrumentId) -> int | None:
+        return self.heard
+
+    def book_lost(self, _instrument: InstrumentId) -> bool:
+        return self.lost
 
     def resting(self, _instrument: InstrumentId, side: Side) -> list[tuple[StrategyId, int]]:
         return self.ours.get(side, [])

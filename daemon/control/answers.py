@@ -96,10 +96,20 @@ def status(graph: Graph, facts: CoreFacts) -> Status:
 
 
 def halts_of(graph: Graph) -> tuple[HaltRow, ...]:
-    """The halts in force, in the order in which they were called; since when, only history knows."""
+    """The latches in force, halts first, in the order in which they were called."""
+    risk = graph.risk_state
+    rows = [("halted", row) for row in risk.halted()]
+    rows += [("reduce_only", row) for row in risk.restricted()]
     return tuple(
-        HaltRow(strategy=strategy, instrument=instrument, reason=reason, since=None)
-        for strategy, instrument, reason in graph.risk_state.halted()
+        HaltRow(
+            kind="halted" if kind == "halted" else "reduce_only",
+            strategy=strategy,
+            instrument=instrument,
+            venue=venue,
+            reason=reason,
+            since=since,
+        )
+        for kind, (strategy, instrument, reason, venue, since) in rows
     )
 
 
@@ -170,11 +180,12 @@ def strategy_state(
             return "failed", f"{failure.error} (at input {failure.sequence}, {failure.input})"
     if strategy in facts.diverged:
         return "diverged", facts.diverged[strategy]
-    for named, instrument, reason in graph.risk_state.halted():
-        if named == strategy and instrument is None:
-            if reason.startswith(PAUSED):
-                return "paused", reason.removeprefix(PAUSED)
-            return "halted", reason
+    for row in halts_of(graph):
+        if (row.strategy, row.instrument, row.venue) == (strategy, None, None):
+            if row.reason.startswith(PAUSED):
+                return "paused", row.reason.removeprefix(PAUSED)
+            word = "halted" if row.kind == "halted" else "may only reduce"
+            return "halted", row.reason if word == "halted" else f"{word}: {row.reason}"
     return "running", ""
 
 

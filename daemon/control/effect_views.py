@@ -21,10 +21,10 @@ class PlannedOrder(View, frozen=True, kw_only=True):
 
 
 class LimitChange(View, frozen=True, kw_only=True):
-    """A limit that would change; `loosens` needs confirmation."""
+    """A limit that would change, and of what; `loosens` needs confirmation."""
 
     limit: str
-    instrument: str | None
+    of: str
     before: str | None
     after: str | None
     loosens: bool

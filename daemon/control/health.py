@@ -33,9 +33,15 @@ def feeds_of(facts: CoreFacts) -> tuple[FeedRow, ...]:
 
 def trading_of(graph: Graph, halts: tuple[HaltRow, ...]) -> Trading:
     """Whether new orders may leave."""
-    if graph.supervisor.halted or any(h.strategy is None and h.instrument is None for h in halts):
+    if graph.supervisor.halted or any(h.kind == "halted" and not named(h) for h in halts):
         return "halted"
     return "restricted" if halts else "on"
+
+
+def named(halt: HaltRow) -> dict[str, str]:
+    """The names of a scope, by the options that name them."""
+    names = {"strategy": halt.strategy, "instrument": halt.instrument, "venue": halt.venue}
+    return {option: name for option, name in names.items() if name is not None}
 
 
 def problems(
@@ -87,15 +93,17 @@ def _core(graph: Graph, facts: CoreFacts) -> Iterator[Problem]:
 
 def _halts(halts: tuple[HaltRow, ...]) -> Iterator[Problem]:
     for halt in halts:
-        if halt.strategy is None or halt.instrument is not None:
-            names = (("strategy", halt.strategy), ("instrument", halt.instrument))
-            scope = " in ".join(name for _, name in names if name) or "all trading"
-            named = "".join(f" --{option} {name}" for option, name in names if name)
-            yield Problem(
-                word="halted",
-                what=f"{scope} is halted: {halt.reason}",
-                remedy=f"when the reason is gone: `outcry resume{named}`",
-            )
+        names = named(halt)
+        if list(names) == ["strategy"]:
+            continue  # stands beside the strategy
+        scope = " in ".join(names.values()) or "all trading"
+        options = "".join(f" --{option} {name}" for option, name in names.items())
+        word = "is halted" if halt.kind == "halted" else "may only reduce"
+        yield Problem(
+            word="halted",
+            what=f"{scope} {word}: {halt.reason}",
+            remedy=f"when the reason is gone: `outcry resume{options}`",
+        )
 
 
 def _edges(facts: CoreFacts) -> Iterator[Problem]:

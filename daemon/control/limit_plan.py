@@ -1,12 +1,15 @@
 """Changes of limits while running: what is in force, what is asked for, whether that is looser."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Final
 
 from openoutcry.actors.graph import Graph
 from openoutcry.actors.limit_changes import (
     UNLIMITED,
+    Section,
+    in_force,
+    limit_names,
     limit_paths,
     limit_text,
     with_limit,
@@ -15,15 +18,12 @@ from openoutcry.actors.limit_changes import (
 from openoutcry.daemon.control.effect_views import ConfigChange, LimitChange, Preview
 from openoutcry.daemon.control.facts import CoreFacts
 from openoutcry.daemon.control.protocol import SetLimit
-from openoutcry.daemon.control.scope import known_instrument
+from openoutcry.daemon.control.scope import Names, known_instrument, known_strategy
 from openoutcry.state import commands
-from openoutcry.state.config import Config, RiskConfig
+from openoutcry.state.config import Config, RiskConfig, RiskLimits
 from openoutcry.state.enums import Mode
 from openoutcry.state.errors import CommandRefused, ConfigError
-from openoutcry.state.identifiers import InstrumentId
-
-INVERSE: Final = frozenset({"duplicate_ms"})
-"""Limits that are tighter when they are greater: a longer window."""
+from openoutcry.state.identifiers import VenueId
 
 
 def plan_limit(
@@ -32,63 +32,65 @@ def plan_limit(
     """The command that changes one limit, and what changes.
 
     Raises:
-        CommandRefused: There is no such limit or instrument, or a value that it can't have.
+        CommandRefused: There is no such limit or name, or a value that it can't have.
     """
+    names: Names = {}
+    if request.instrument is not None:
+        names["instrument"] = known_instrument(graph, request.instrument)
     if request.strategy is not None:
-        raise CommandRefused(
-            "limits are set for instruments, each strategy is held to them",
-            remedy="leave the strategy out",
-        )
-    instrument = None if request.instrument is None else known_instrument(graph, request.instrument)
-    names = list(limit_paths())
-    if request.name not in names:
-        near = get_close_matches(request.name, names, n=2, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names)}"
+        names["strategy"] = known_strategy(graph, request.strategy)
+    known = limit_names()
+    if request.name not in known:
+        near = get_close_matches(request.name, known, n=2, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
         raise CommandRefused(f"there is no limit {request.name!r}", remedy=hint)
     if request.value == UNLIMITED and facts.mode == Mode.LIVE.value:
         raise CommandRefused("unlimited is refused in live mode", remedy="name a number")
-    command = commands.SetLimit(
-        ts=facts.now, name=request.name, value=request.value, instrument=instrument
+    command = commands.SetLimit(ts=facts.now, name=request.name, value=request.value, **names)
+    loosens = _looser(graph, command)
+    before = in_force(graph.config.risk, graph.risk_state)
+    after = with_limit(before, command)
+    old, new = (_text(config, command) for config in (before, after))
+    change = LimitChange(
+        limit=request.name, of=_of(command), before=old, after=new, loosens=loosens
     )
-    before = graph.risk.config
+    return command, change
+
+
+def _looser(graph: Graph, command: commands.SetLimit) -> bool:
+    """Whether more would pass, as the engine says.
+
+    Raises:
+        CommandRefused: The engine would not take it.
+    """
+    scope = (command.strategy, command.instrument, command.venue)
     try:
-        after = with_limit(before, command)
+        return graph.risk_state.is_looser(command.name, command.value, *scope)
     except ConfigError as error:
         raise CommandRefused(error.message, remedy=error.remedy) from error
-    return command, _change(before, after, instrument, request.name)
 
 
-def _change(
-    before: RiskConfig, after: RiskConfig, instrument: InstrumentId | None, name: str
-) -> LimitChange:
-    old, new = (
-        limit_text(config.default if instrument is None else config.limits(instrument), name)
-        for config in (before, after)
-    )
-    return LimitChange(
-        limit=name, instrument=instrument, before=old, after=new, loosens=is_looser(name, old, new)
-    )
+def _of(command: commands.SetLimit) -> str:
+    """Whose limit it is."""
+    owner = command.instrument or command.strategy or command.venue
+    return owner or ("every instrument" if _of_instruments(command) else "the account")
 
 
-def is_looser(name: str, before: str | None, after: str | None) -> bool:
-    """Whether more may pass after a change. A missing limit lets nothing pass."""
-    if before in (after, UNLIMITED) or after is None:
-        return False
-    if before is None or after == UNLIMITED:
-        return True
-    grows = Decimal(after) > Decimal(before)
-    return (not grows and Decimal(after) != Decimal(before)) if name in INVERSE else grows
+def _of_instruments(command: commands.SetLimit) -> bool:
+    return command.name in limit_paths(RiskLimits)
 
 
-def limit_changes(graph: Graph, after: RiskConfig) -> tuple[LimitChange, ...]:
-    """Every limit that another config changes, for each instrument as it applies to it."""
-    before = graph.risk.config
-    found = [
-        _change(before, after, instrument, name)
-        for instrument in graph.universe.index
-        for name in limit_paths()
-    ]
-    return tuple(change for change in found if change.before != change.after)
+def _text(config: RiskConfig, command: commands.SetLimit) -> str | None:
+    """The limit that a command is about, in a config."""
+    section: Section = config.account
+    if _of_instruments(command):
+        instrument = command.instrument
+        section = config.default if instrument is None else config.limits(instrument)
+    elif command.strategy is not None:
+        section = config.strategy_limits(command.strategy)
+    elif command.venue is not None:
+        section = config.venue_limits(command.venue)
+    return limit_text(section, command.name)
 
 
 def plan_reload(
@@ -101,13 +103,26 @@ def plan_reload(
         facts: The core's facts.
         new: The config that was read anew, valid in itself.
     """
-    limits = limit_changes(graph, new.risk)
     changes = config_changes(graph.config, new)
-    others = [f"{c.limit} of {c.instrument}: taken away" for c in limits if c.after is None]
-    for name in graph.universe.index:
-        before, after = graph.config.risk.limits(name), new.risk.limits(name)
+    others: list[str] = []
+    limits: list[LimitChange] = []
+    made: list[commands.SetLimit] = []
+    now = in_force(graph.config.risk, graph.risk_state)
+    for names, before, after in _sections(graph, now, new.risk):
+        owner = " in ".join(str(name) for name in names.values()) or "the account"
         if without_limits(before) != without_limits(after):
-            others.append(f"windows or ages of {name}")
+            others.append(f"windows or ages of {owner}")
+        for name in limit_paths(type(before)):
+            old, value = limit_text(before, name), limit_text(after, name)
+            if value is None and old is not None:
+                others.append(f"{name} of {owner}: taken away")
+            elif value is not None and value != old:
+                command = commands.SetLimit(ts=facts.now, name=name, value=value, **names)
+                made.append(command)
+                loosens = _looser(graph, command)
+                limits.append(
+                    LimitChange(limit=name, of=owner, before=old, after=value, loosens=loosens)
+                )
     changes += tuple(ConfigChange(sign="~", what=what, restart=True) for what in others)
     lines = [f"{change.sign} {change.what}" + " (restart)" * change.restart for change in changes]
     lines += [_limit_line(change) for change in limits]
@@ -117,28 +132,30 @@ def plan_reload(
         ts=facts.now,
         seq=facts.seq,
         lines=tuple(lines) or ("the config is the one that runs",),
-        limits=limits,
+        limits=tuple(limits),
         changes=changes,
         nothing=not lines,
         loosens=any(change.loosens for change in limits),
     )
-    made = tuple(
-        commands.SetLimit(
-            ts=facts.now,
-            name=change.limit,
-            value=change.after,
-            instrument=None if change.instrument is None else InstrumentId(change.instrument),
-        )
-        for change in limits
-        if change.after is not None
-    )
-    return made, shown
+    return tuple(made), shown
+
+
+def _sections(
+    graph: Graph, old: RiskConfig, new: RiskConfig
+) -> Iterator[tuple[Names, Section, Section]]:
+    """Whose limits there are, as they are and as they would be."""
+    for instrument in graph.universe.index:
+        yield {"instrument": instrument}, old.limits(instrument), new.limits(instrument)
+    for strategy in graph.strategies:
+        yield {"strategy": strategy}, old.strategy_limits(strategy), new.strategy_limits(strategy)
+    for name in graph.books.venues:
+        yield {"venue": VenueId(name)}, old.venue_limits(name), new.venue_limits(name)
+    yield {}, old.account, new.account
 
 
 def _limit_line(change: LimitChange) -> str:
-    where = f" of {change.instrument}" if change.instrument else ""
     looser = " (looser)" if change.loosens else ""
-    return f"~ {change.limit}{where}: {change.before or 'missing'} → {change.after or 'missing'}{looser}"
+    return f"~ {change.limit} of {change.of}: {change.before or 'missing'} → {change.after}{looser}"
 
 
 def config_changes(old: Config, new: Config) -> tuple[ConfigChange, ...]:

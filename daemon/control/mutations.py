@@ -11,9 +11,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from openoutcry.actors.graph import Graph
-from openoutcry.daemon.control.answers import PAUSED, ROWS_MAX, order_row
+from openoutcry.daemon.control.answers import PAUSED, ROWS_MAX, halts_of, order_row
 from openoutcry.daemon.control.effect_views import Done, Preview
 from openoutcry.daemon.control.facts import CoreFacts
+from openoutcry.daemon.control.health import named
 from openoutcry.daemon.control.limit_plan import plan_limit, plan_reload
 from openoutcry.daemon.control.order_plan import (
     closing_orders,
@@ -43,6 +44,7 @@ from openoutcry.daemon.control.scope import (
     scope,
     short_id,
 )
+from openoutcry.daemon.control.views import HaltRow
 from openoutcry.state import commands
 from openoutcry.state.commands import OperatorCommand
 from openoutcry.state.config import Config
@@ -155,24 +157,21 @@ def done(graph: Graph, facts: CoreFacts, request: AnyMutation, made: Plan, first
 
 def _halt(graph: Graph, facts: CoreFacts, request: Halt) -> Plan:
     at = scope(graph, request.strategy, request.instrument, request.venue)
-    reason = request.reason or BY_HAND
-    made = tuple(
-        commands.Halt(ts=facts.now, reason=reason, strategy=at.strategy, instrument=instrument)
-        for instrument in at.instruments
-    )
+    made = commands.Halt(ts=facts.now, reason=request.reason or BY_HAND, **at.names)
     working = len(_open(graph, at))
     stays = f"; left at the venue: {_count(working, 'order')}" if working else ""
-    return Plan(made, preview(facts, f"halt {at.words}: no new order leaves{stays}"))
+    return Plan((made,), preview(facts, f"halt {at.words}: no new order leaves{stays}"))
 
 
 def _pause(graph: Graph, facts: CoreFacts, request: Pause) -> Plan:
     strategy = known_strategy(graph, request.strategy)
-    for named, instrument, reason in graph.risk_state.halted():
-        if named == strategy and instrument is None:
-            what = f"{strategy} is halted already: {reason}"
+    at = Scope(strategy, (None,))
+    for halt in halts_of(graph):
+        if halt.kind == "halted" and named(halt) == at.names:
+            what = f"{strategy} is halted already: {halt.reason}"
             return Plan((), preview(facts, what, nothing=True))
     reason = PAUSED + (request.reason or BY_HAND)
-    working = len(_open(graph, Scope(strategy, (None,))))
+    working = len(_open(graph, at))
     line = f"pause {strategy}: its new orders are denied, it goes on watching"
     line += f"; left at the venue: {_count(working, 'order')}" if working else ""
     made = commands.Halt(ts=facts.now, reason=reason, strategy=strategy)
@@ -181,30 +180,22 @@ def _pause(graph: Graph, facts: CoreFacts, request: Pause) -> Plan:
 
 def _resume(graph: Graph, facts: CoreFacts, request: Resume) -> Plan:
     at = scope(graph, request.strategy, request.instrument, request.venue)
-    halted = {(s, i): reason for s, i, reason in graph.risk_state.halted()}
-    found = [i for i in at.instruments if (at.strategy, i) in halted]
+    halts = halts_of(graph)
+    found = [halt for halt in halts if named(halt) == at.names]
     if not found:
-        raise CommandRefused(f"there is no halt of {at.words}", remedy=_halted_words(halted))
-    made = tuple(
-        commands.Resume(
-            ts=facts.now,
-            reason=request.reason or BY_HAND,
-            strategy=at.strategy,
-            instrument=instrument,
-        )
-        for instrument in found
-    )
-    lines = [f"resume {at.words}, which is halted: {halted[at.strategy, i]}" for i in found]
-    left = len(halted) - len(found)
-    if left:
+        raise CommandRefused(f"there is no halt of {at.words}", remedy=_halted_words(halts))
+    made = commands.Resume(ts=facts.now, reason=request.reason or BY_HAND, **at.names)
+    words = {"halted": "is halted", "reduce_only": "may only reduce"}
+    lines = [f"resume {at.words}, which {words[halt.kind]}: {halt.reason}" for halt in found]
+    if left := len(halts) - len(found):
         lines.append(f"leave {_count(left, 'other halt')} in force")
-    return Plan(made, preview(facts, *lines))
+    return Plan((made,), preview(facts, *lines))
 
 
-def _halted_words(halted: dict[tuple[str | None, str | None], str]) -> str:
-    if not halted:
+def _halted_words(halts: tuple[HaltRow, ...]) -> str:
+    if not halts:
         return "nothing is halted; a strategy that failed needs a restart"
-    scopes = [" in ".join(name for name in key if name) or "everything" for key in halted]
+    scopes = [" in ".join(named(halt).values()) or "everything" for halt in halts]
     return f"halted are: {', '.join(scopes)}"
 
 
@@ -287,9 +278,9 @@ def _cancel(graph: Graph, facts: CoreFacts, request: CancelOrderRequest) -> Plan
 
 def _limit(graph: Graph, facts: CoreFacts, request: SetLimit) -> Plan:
     command, change = plan_limit(graph, facts, request)
-    where = change.instrument or "every instrument"
     word = "loosen" if change.loosens else "set"
-    line = f"{word} {change.limit} of {where}: {change.before or 'missing'} → {change.after}"
+    before = change.before or "missing"
+    line = f"{word} {change.limit} of {change.of}: {before} → {change.after}"
     nothing = change.before == change.after
     made = preview(facts, line, limits=(change,), loosens=change.loosens, nothing=nothing)
     return Plan((command,), made)

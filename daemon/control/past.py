@@ -1,21 +1,18 @@
-"""The answers that come out of the journal: fills, the chain of an order, since when something is halted.
+"""The answers that come out of the journal: fills, and what the chain of an order is made of.
 
 They need nothing of the graph, so they run beside the core, on any thread. Records are read backwards
 from the end, and only as far as the answer needs; `SEARCH_MAX` bounds it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, Protocol
-
-import msgspec
 
 from openoutcry.daemon.control.book_views import FillRow, Fills
 from openoutcry.daemon.control.facts import CoreFacts
 from openoutcry.daemon.control.texts import units
-from openoutcry.daemon.control.views import HaltRow
 from openoutcry.state.codec import decode
-from openoutcry.state.events import FillBusted, FillCorrected, OrderFilled, TradingHalted
+from openoutcry.state.events import FillBusted, FillCorrected, OrderFilled
 from openoutcry.state.identifiers import ClientOrderId, owner_number_of
 from openoutcry.state.journal_reader import JournalReader
 from openoutcry.state.memory_journal import MemoryJournal
@@ -24,7 +21,6 @@ SEARCH_MAX: Final = 200_000
 """Most records that are looked at for one answer."""
 _CHUNK: Final = 512
 _FILL_WORDS: Final = (b"OrderFilled", b"FillBusted", b"FillCorrected")
-_HALT_WORD: Final = b"TradingHalted"
 
 Record = tuple[int, bytes]
 """Sequence number of the input that caused it, and the codec's bytes."""
@@ -123,20 +119,3 @@ def owner_of(order: ClientOrderId, names: Sequence[str]) -> str | None:
     """Whose order an id of ours is; None for an id of somebody else's."""
     number = owner_number_of(order)
     return names[number] if number is not None and number < len(names) else None
-
-
-def since_when(halts: Iterable[HaltRow], records: Records) -> tuple[HaltRow, ...]:
-    """The halts with the time of their latest call, as far as the journal reaches back."""
-    rows = list(halts)
-    open_scopes = {(row.strategy, row.instrument): place for place, row in enumerate(rows)}
-    for _, body in islice(records.back(), SEARCH_MAX):
-        if not open_scopes:
-            break
-        if _HALT_WORD not in body[:32]:
-            continue
-        message = decode(body)
-        if isinstance(message, TradingHalted):
-            place = open_scopes.pop((message.strategy, message.instrument), None)
-            if place is not None:
-                rows[place] = msgspec.structs.replace(rows[place], since=message.ts)
-    return tuple(rows)

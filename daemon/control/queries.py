@@ -5,10 +5,7 @@ that reads the journal (and the tape) on another thread and touches nothing of t
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import Final, NamedTuple
-
-import msgspec
 
 from openoutcry.actors.graph import Graph
 from openoutcry.daemon.control import answers, chain, past
@@ -29,7 +26,7 @@ from openoutcry.daemon.control.protocol import Preview as AskPreview
 from openoutcry.daemon.control.protocol import Why as AskWhy
 from openoutcry.daemon.control.risk_answer import risk
 from openoutcry.daemon.control.scope import book, full_id, known_instrument
-from openoutcry.daemon.control.views import Answer, Risk
+from openoutcry.daemon.control.views import Answer
 from openoutcry.state.config import Config
 from openoutcry.state.errors import CommandRefused
 from openoutcry.state.identifiers import ClientOrderId
@@ -66,15 +63,6 @@ def _orders(graph: Graph, facts: CoreFacts, query: Orders) -> Answer:
     return answers.orders(graph, facts, strategy, instrument, ended=query.all)
 
 
-def _risk(graph: Graph, facts: CoreFacts, _query: RiskView) -> Answer | Deferred:
-    found = risk(graph, facts)
-    return Deferred(partial(_dated, found)) if found.halts else found
-
-
-def _dated(found: Risk, records: past.Records, _tape: chain.Tape | None) -> Risk:
-    return msgspec.structs.replace(found, halts=past.since_when(found.halts, records))
-
-
 def _fills(graph: Graph, facts: CoreFacts, query: AskFills) -> Deferred:
     names = graph.books.names
 
@@ -108,7 +96,7 @@ _ANSWERS: Final[dict[type, Callable[..., Answer | Deferred]]] = {
     Orders: _orders,
     Balances: lambda graph, facts, _: answers.balances(graph, facts),
     Strategies: lambda graph, facts, _: answers.strategies(graph, facts),
-    RiskView: _risk,
+    RiskView: lambda graph, facts, _: risk(graph, facts),
     AskFills: _fills,
     AskWhy: _why,
 }

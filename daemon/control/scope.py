@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from openoutcry.actors.graph import Graph
 from openoutcry.state.errors import CommandRefused
-from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId
+from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId, VenueId
 from openoutcry.state.orders import Order
 
 LAST: Final = "last"
@@ -18,12 +18,32 @@ _FULL: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _SHORT: Final = re.compile(r"([0-9a-f]{1,4})-([0-9]{1,19})", re.ASCII)
 
 
+class Names(TypedDict, total=False):
+    """The names of a scope that are given."""
+
+    strategy: StrategyId
+    instrument: InstrumentId
+    venue: VenueId
+
+
 class Scope(NamedTuple):
     """A strategy, and instruments of which a command is to be given each; None is all of them."""
 
     strategy: StrategyId | None
     instruments: tuple[InstrumentId | None, ...]
-    venue: str | None = None
+    venue: VenueId | None = None
+
+    @property
+    def names(self) -> Names:
+        """For a command that knows venues."""
+        names: Names = {}
+        if self.strategy is not None:
+            names["strategy"] = self.strategy
+        if self.venue is not None:
+            names["venue"] = self.venue
+        elif self.instruments[0] is not None:
+            names["instrument"] = self.instruments[0]
+        return names
 
     @property
     def words(self) -> str:
@@ -56,7 +76,7 @@ def scope(
         raise unknown("venue", venue, graph.books.venues)
     items = [item.id for item in graph.universe.instruments if item.venue == venue]
     if one is None:
-        return Scope(owner, tuple(items), venue)
+        return Scope(owner, tuple(items), VenueId(venue))
     if one not in items:
         raise CommandRefused(
             f"{one} is not traded at {venue}", remedy="name the instrument or the venue"

@@ -14,7 +14,7 @@ from openoutcry.daemon.control.book_views import (
     Why,
 )
 from openoutcry.daemon.control.marks import head, state_colour
-from openoutcry.daemon.control.views import Answer, HaltRow, LimitRow, Risk, Strategies
+from openoutcry.daemon.control.views import Answer, HaltRow, Risk, Strategies
 from openoutcry.daemon.control.words import (
     NOTHING,
     amounts,
@@ -228,27 +228,25 @@ def strategies(answer: Strategies, console: Console) -> str:
 
 
 def risk(answer: Risk, console: Console) -> str:
-    """Halts, then limits with what of them is used, the fullest first."""
+    """Halts, then limits with what of them is used, the fullest first; those that are off last."""
     lines = [*halts(answer.halts, console), ""] if answer.halts else []
     columns = [
         Column("limit"),
-        Column("for"),
-        Column("instrument"),
-        Column("limit", right=True),
+        Column("of"),
+        Column("at most", right=True),
         Column("used", right=True),
         Column("%", right=True),
-        Column("", spare=1),
+        Column("state"),
     ]
-    ordered = sorted(answer.limits, key=lambda row: -(row.share or -1))
+    ordered = sorted(answer.limits, key=lambda row: (row.state == "off", -(row.share or -1)))
     rows = [
         [
             row.check,
-            row.strategy or "account",
-            row.instrument or "all",
-            _limit(row),
-            number(row.used),
+            " in ".join(n for n in (row.strategy, row.instrument, row.venue) if n) or "account",
+            row.limit,
+            row.used or NOTHING,
             NOTHING if row.share is None else str(row.share),
-            row.unit,
+            row.state,
         ]
         for row in ordered
     ]
@@ -257,19 +255,14 @@ def risk(answer: Risk, console: Console) -> str:
     return _page(answer, f"risk · {word[answer.trading]}", lines, console)
 
 
-def _limit(row: LimitRow) -> str:
-    if row.limit is None:
-        return "missing: denies"
-    return row.limit if row.limit == "unlimited" else number(row.limit)
-
-
 def halts(rows: Sequence[HaltRow], console: Console) -> list[str]:
     """A line for each halt."""
     lines = []
     for row in rows:
-        scope = " in ".join(name for name in (row.strategy, row.instrument) if name) or "everything"
-        since = f" (since {utc(row.since)})" if row.since is not None else ""
-        lines.append(f"{console.paint('halted', 'red')} {scope}: {row.reason}{since}")
+        names = [name for name in (row.strategy, row.instrument, row.venue) if name]
+        scope = " in ".join(names) or "everything"
+        word = "halted" if row.kind == "halted" else "may only reduce"
+        lines.append(f"{console.paint(word, 'red')} {scope}: {row.reason} (since {utc(row.since)})")
     return lines
 
 

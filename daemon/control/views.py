@@ -110,12 +110,17 @@ class RecoveryRow(View, frozen=True, kw_only=True):
 
 
 class HaltRow(View, frozen=True, kw_only=True):
-    """A halt in force. Both names None: everything. `since` is None when nobody wrote it down."""
+    """A latch in force: `halted` lets nothing new out, `reduce_only` only orders that reduce.
 
+    A name that is None is all of them; no name at all is everything. It holds since `since`.
+    """
+
+    kind: Literal["halted", "reduce_only"]
     strategy: str | None
     instrument: str | None
+    venue: str | None
     reason: str
-    since: int | None
+    since: int
 
 
 class StrategyRow(View, frozen=True, kw_only=True):
@@ -220,21 +225,25 @@ class LimitRow(View, frozen=True, kw_only=True):
 
     Args:
         check: The check that holds it.
-        strategy: Whose use it is; None when it holds the account.
-        instrument: Of which; None when it holds all.
-        limit: The limit, `unlimited`, or None when it is missing and so denies everything.
+        strategy: Of which strategy; None is not one alone.
+        instrument: Of which instrument.
+        venue: Of which venue. None of the three is the account.
+        limit: The limit, `unlimited`, or why nothing may pass.
         used: What counts against it now; None when it only ever measures one order.
-        share: `used` in per cent of the limit, rounded down; None without both.
-        unit: What the numbers count.
+        share: `used` in per cent of the limit, rounded down; None where one of them is no number.
+        state: `ok`, `off`, `denies` (a limit is missing), `halted` or `reduce_only` (it has latched).
+        since: Since when it is latched.
     """
 
     check: str
     strategy: str | None
     instrument: str | None
-    limit: str | None
-    used: DecimalText | None
+    venue: str | None
+    limit: str
+    used: str | None
     share: int | None
-    unit: str
+    state: str
+    since: int | None
 
 
 class Risk(Answer, frozen=True, kw_only=True):

@@ -213,6 +213,28 @@ impl Market {
         self.slot(ix).mark
     }
 
+    /// `ts_received` of the last datum of any kind.
+    #[inline]
+    pub fn data_ts(&self, ix: InstrumentIx) -> Option<Nanos> {
+        let slot = self.slot(ix);
+        let book = (slot.book_ts != 0).then_some(slot.book_ts);
+        let stamps = [
+            slot.quote.map(|quote| quote.ts_received),
+            slot.trade.map(|trade| trade.0),
+            slot.bar.map(|bar| bar.0),
+            slot.mark.map(|mark| mark.0),
+            book,
+        ];
+        stamps.into_iter().max().flatten()
+    }
+
+    /// Whether there is a book of it that misses changes.
+    #[inline]
+    pub fn book_lost(&self, ix: InstrumentIx) -> bool {
+        let slot = self.slot(ix);
+        slot.book_ts != 0 && !slot.book.is_valid()
+    }
+
     /// Price to value a position of sign `side` at: the mark, else the touch that closes it (the mid
     /// toward zero for 0), else the last trade, else the last bar's close.
     pub fn valuation(&self, ix: InstrumentIx, side: i64) -> Option<i64> {

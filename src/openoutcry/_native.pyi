@@ -324,6 +324,9 @@ class _RiskView(Protocol):
     def bar(self, instrument: Any, /) -> tuple[int, int] | None: ...
     def position_units(self, strategy: Any, instrument: Any, /) -> int: ...
     def working_units(self, strategy: Any, instrument: Any, /) -> tuple[int, int]: ...
+    def worth(self, instrument: Any, units: int, /) -> int | None: ...
+    def data_ts(self, instrument: Any, /) -> int | None: ...
+    def book_lost(self, instrument: Any, /) -> bool: ...
     def resting(self, instrument: Any, side: Any, /) -> Iterable[tuple[str, int]]: ...
 
 @final
@@ -334,10 +337,17 @@ class Risk:
     which is kept and holds nothing back.
     """
 
-    def __new__(cls, directory: Directory, limits: Sequence[Mapping[str, Any]], /) -> Risk:
+    def __new__(
+        cls,
+        directory: Directory,
+        limits: Sequence[Mapping[str, Any]],
+        controls: Mapping[str, Any] | None = None,
+        /,
+    ) -> Risk:
         """One mapping of limits per instrument, as `actors.risk_limits.native_limits` makes them.
 
-        A limit is units, None for unlimited or a text why nothing may pass. A key too many is a
+        `controls` are the limits of account, strategies and venues, as `native_risk` puts them together;
+        None holds nothing back. A limit is units, None for unlimited or a text why nothing may pass. A key too many is a
         `ValueError`, a missing one a `KeyError`.
         """
     @property
@@ -351,18 +361,56 @@ class Risk:
         """
     def approved(self, order: Any, now: int, /) -> None:
         """The order passed at `now` (ns) and leaves: what counts orders counts it."""
-    def set_limits(self, instrument: str, limits: Mapping[str, Any], /) -> None:
-        """Replace the limits of an instrument, as `__new__` takes them; memories of checks stay."""
     def halt(
-        self, reason: str, strategy: str | None = None, instrument: str | None = None, /
+        self,
+        reason: str,
+        strategy: str | None = None,
+        instrument: str | None = None,
+        venue: str | None = None,
+        since: int = 0,
+        /,
     ) -> None:
-        """Halt a scope; the latest reason stands."""
-    def resume(self, strategy: str | None = None, instrument: str | None = None, /) -> None:
-        """Lift the halt of a scope, if there is one."""
+        """Halt a scope; the latest reason stands, since (ns UTC) the first time."""
+    def resume(
+        self,
+        strategy: str | None = None,
+        instrument: str | None = None,
+        venue: str | None = None,
+        /,
+    ) -> None:
+        """Lift every latch of exactly this scope, and forget what led to it."""
     def halts(self, strategy: str, instrument: str, /) -> tuple[str, ...]:
         """Why a strategy may not trade an instrument: `halted: why` of every halt that applies."""
-    def halted(self) -> list[tuple[str | None, str | None, str]]:
-        """Every halt as (strategy, instrument, reason), in the order in which they were called."""
+    def halted(self) -> list[tuple[str | None, str | None, str, str | None, int]]:
+        """Every halt as (strategy, instrument, reason, venue, since in ns UTC), oldest first."""
+    def restricted(self) -> list[tuple[str | None, str | None, str, str | None, int]]:
+        """Every reduce-only state, in the same form."""
+    def set_limit(
+        self,
+        name: str,
+        value: str,
+        strategy: str | None = None,
+        instrument: str | None = None,
+        venue: str | None = None,
+        /,
+    ) -> None:
+        """Set a limit from now on; `name` is its key in the config, `value` a decimal or `unlimited`.
+
+        No name is the account, and every instrument for limits of instruments. `ConfigError` when it
+        can't be; nothing has changed then.
+        """
+    def is_looser(
+        self,
+        name: str,
+        value: str,
+        strategy: str | None = None,
+        instrument: str | None = None,
+        venue: str | None = None,
+        /,
+    ) -> bool:
+        """Whether a limit that is set would let more pass than the one in force; as `set_limit`."""
+    def settings(self) -> list[tuple[str, str, str | None, str | None, str | None]]:
+        """Limits that were set: (name, value, strategy, instrument, venue), oldest first."""
     def snapshot(self) -> bytes:
         """Halts and the memory of the checks; the same state gives the same bytes."""
     def restore(self, data: bytes, /) -> None:
@@ -959,10 +1007,6 @@ class OrderPath:
         """
     def evidence(self, event: Any, /) -> None:
         """Take an order event: record it, apply it, book it; the strategy hears of it after."""
-    def halt(self, reason: str, strategy: str | None, instrument: str | None, /) -> None:
-        """Deny new orders in a scope, and stop what waits at the gate."""
-    def resume(self, reason: str, strategy: str | None, instrument: str | None, /) -> None:
-        """Lift the halt of a scope."""
     def sample(self) -> None:
         """Take an equity sample; nothing when something held has no price yet."""
     def on_grid(self) -> None:
@@ -1016,6 +1060,39 @@ class OrderPath:
         """(strategy, `OrderFilled`, profit in settlement units, fees apart), as booked."""
     def columns(self) -> RunColumns:
         """All of it, as columns."""
+
+@final
+class RiskControl:
+    """What people and controls do to the risk of an order path; each goes on record.
+
+    A scope is a strategy, an instrument, a venue, or everything when none is named. Names that are not
+    in this run are kept and hold nothing back.
+    """
+
+    def __new__(cls, path: OrderPath, /) -> RiskControl:
+        """Of this path."""
+    def halt(
+        self, reason: str, strategy: str | None, instrument: str | None, venue: str | None, /
+    ) -> None:
+        """Deny new orders in a scope, and stop what waits at the gate."""
+    def restrict(
+        self, reason: str, strategy: str | None, instrument: str | None, venue: str | None, /
+    ) -> None:
+        """Let only orders pass that reduce."""
+    def resume(
+        self, reason: str, strategy: str | None, instrument: str | None, venue: str | None, /
+    ) -> None:
+        """Lift every latch of exactly this scope, and forget what led to it."""
+    def feed_stale(self, instrument: str, silent: bool, /) -> None:
+        """Deny new orders on an instrument while its feed is silent."""
+    def view(
+        self,
+    ) -> list[tuple[str, tuple[str | None, str | None, str | None], str, str, str, int | None]]:
+        """Every limit, then the latches: control, scope, limit, what is used, state, latched since.
+
+        The scope is (strategy, instrument, venue). States are `ok`, `off`, `denies`, `halted` and
+        `reduce_only`; since is in ns UTC.
+        """
 
 @final
 class RunColumns:

@@ -85,7 +85,12 @@ def test_reasons_are_named_in_the_order_of_the_checks(world: World) -> None:
         "self_match",
     )  # fmt: skip
     strict = risk()
-    assert strict.checks == names
+    assert strict.checks[:6] == names
+    assert strict.checks[6:] == (
+        "gross_exposure", "net_exposure", "message_rate", "duplicate_order", "stale_data",
+        "market_state", "reduce_only", "execution_throttle", "consecutive_rejects", "daily_loss",
+        "drawdown", "order_to_trade",
+    )  # fmt: skip
     order = submit(limit_units=10_020)
     world.ours[Side.SELL] = [(OTHER, 10_020)]
     found = strict.reasons(order, order.quantity_units, world)
@@ -448,12 +453,16 @@ def test_halts_are_told_by_name_and_survive_a_snapshot() -> None:
     first.halt("c", "gone", "NOWHERE.SIM")
     second = risk()
     second.restore(first.snapshot())
-    assert second.halted() == [(OTHER, None, "a"), (None, BTC, "b"), ("gone", "NOWHERE.SIM", "c")]
+    assert second.halted() == [
+        (OTHER, None, "a", None, 0),
+        (None, BTC, "b", None, 0),
+        ("gone", "NOWHERE.SIM", "c", None, 0),
+    ]
     assert second.halts(OTHER, BTC) == ("halted: a", "halted: b")
     assert second.halts(STRATEGY, BTC) == ("halted: b",)
     second.resume(None, BTC)
     second.resume("gone", "NOWHERE.SIM")
-    assert second.halted() == [(OTHER, None, "a")]
+    assert second.halted() == [(OTHER, None, "a", None, 0)]
 
 
 def test_bytes_that_are_no_snapshot_change_nothing() -> None:

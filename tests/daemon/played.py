@@ -193,3 +193,9 @@ class PlayedDaemon:
 def _refused(error: OutcryError) -> DaemonRefused:
     """As the client raises what the daemon answered."""
     return DaemonRefused(error.message, remedy=error.remedy, daemon_code=error.code)
+
+
+def halted(ready: ReplaySession) -> list[tuple[str | None, str | None, str | None, str]]:
+    """What is halted: strategy, instrument, venue and reason."""
+    rows = ready.graph.risk_state.halted()
+    return [(strategy, instrument, venue, why) for strategy, instrument, why, venue, _ in rows]

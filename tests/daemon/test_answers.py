@@ -279,7 +279,7 @@ def test_fills_come_latest_first_and_say_what_was_taken_back(ready):
     assert [f.later for f in told(ready, Fills(last=10)).rows] == [None, "busted: erroneous"]
 
 
-def test_since_when_something_is_halted_comes_from_the_journal(ready):
+def test_since_when_and_in_which_order_things_were_halted(ready):
     graph = ready.graph
     at = ready.kernel.now
     graph.handle(Halt(ts=at, reason="odd", instrument=BTC))
@@ -372,26 +372,20 @@ def test_a_short_id_is_the_number_of_who_placed_it_and_a_count(ready):
 
 def test_limits_with_what_could_be_held_at_worst(ready):
     found = risk(ready.graph, facts(ready))
-    rows = {(row.check, row.strategy): row for row in found.limits}
-    a = rows["max_position", "a"]
-    # a holds 1 and may buy 2 more
-    assert (a.limit, a.used, a.share) == ("10", "3.000", 30)
-    assert rows["max_position", None].used == "2.500"
-    b = rows["max_position", "b"]
-    assert (b.used, b.share) == ("0.500", 5)
-    assert (rows["max_order_value", None].limit, rows["max_order_value", None].unit) == (
-        "100000",
-        "USDT",
-    )
-    assert rows["max_orders", None].used is None
+    rows = {row.check: row for row in found.limits if row.instrument == BTC}
+    position = rows["max_position"]
+    # the account holds half a coin, and may buy 2 more
+    assert (position.limit, position.used, position.share) == ("10.000", "2.500", 25)
+    assert position.state == "ok"
+    assert rows["max_order_value"].limit == "100000 USDT"
+    assert rows["max_order_quantity"].used is None
 
 
-def test_a_missing_limit_is_none_and_an_unlimited_one_says_so():
-    for config, limit in ((RiskConfig(), None), (NO_LIMITS, "unlimited")):
+def test_a_missing_limit_denies_and_an_unlimited_one_is_off():
+    for config, state in ((RiskConfig(), "denies"), (NO_LIMITS, "off")):
         session = after(made({"a": {}}, risk=config), 2)
-        rows = risk(session.graph, facts(session)).limits
-        assert {row.limit for row in rows} == {limit}
-        assert {row.share for row in rows} == {None}
+        rows = {row.check: row.state for row in risk(session.graph, facts(session)).limits}
+        assert rows["max_position"] == state
         session.graph.close()
 
 

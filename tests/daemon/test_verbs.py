@@ -12,7 +12,7 @@ from openoutcry.daemon.control import connect, protocol
 from openoutcry.daemon.control.facts import FeedFacts
 from openoutcry.daemon.control.views import RecoveryRow
 from openoutcry.state.errors import ControlTimeout, DaemonBusy, DaemonUnreachable
-from tests.daemon.played import BTC, LIMITED, PlayedDaemon, after, made
+from tests.daemon.played import BTC, LIMITED, PlayedDaemon, after, halted, made
 from tests.harness import SECOND, T0
 
 PLANS = {
@@ -264,7 +264,7 @@ def test_a_looser_limit_needs_its_own_word(daemon, run, terminal):
     code, _, err = run("set-limit max_position 60")
     assert code == 0
     assert "that is looser than what is in force; do it? [y/N]" in err
-    assert daemon.ready.graph.risk.config.default.max_position == 60
+    assert daemon.ready.graph.risk_state.settings()[-1][:2] == ("max_position", "60")
 
 
 def test_the_preview_comes_from_the_daemons_present_state(daemon, run):
@@ -288,7 +288,7 @@ def test_halt_never_asks_and_is_one_message(daemon, run, monkeypatch):
     )
     (command,) = daemon.commands
     assert (type(command), command.reason) == (protocol.Halt, "odd")
-    assert daemon.ready.graph.risk_state.halted() == [(None, None, "odd")]
+    assert halted(daemon.ready) == [(None, None, None, "odd")]
 
 
 def test_what_is_not_durable_yet_is_said(daemon, run):
@@ -302,7 +302,7 @@ def test_what_is_not_durable_yet_is_said(daemon, run):
 
 def test_halt_and_resume_by_scope(daemon, run):
     run(f"halt --strategy a --instrument {BTC}")
-    assert daemon.ready.graph.risk_state.halted() == [("a", BTC, "by hand")]
+    assert halted(daemon.ready) == [("a", BTC, None, "by hand")]
     code, out, _ = run(f"resume --strategy a --instrument {BTC} --yes")
     assert code == 0
     assert f"done: resume a in {BTC}, which is halted: by hand" in out

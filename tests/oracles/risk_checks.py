@@ -7,7 +7,7 @@ from collections import deque
 from decimal import Decimal
 
 from openoutcry.state.commands import SubmitOrder
-from openoutcry.state.config import CollarConfig, CountLimit, Limit, RiskLimits
+from openoutcry.state.config import CollarConfig, CountLimit, Limit, RiskConfig
 from openoutcry.state.enums import Mode, OrderType, Side
 from openoutcry.state.instruments import Instrument
 from openoutcry.state.messages import UNDEFINED, to_decimal
@@ -20,13 +20,18 @@ BPS = 10**6
 
 
 class Oracle:
-    """The checks of one instrument; `approved` lists the stamps of one strategy's orders."""
+    """The checks of one instrument.
 
-    def __init__(self, instrument: Instrument, limits: RiskLimits, mode: Mode) -> None:
+    `approved` lists the stamps and orders of one strategy, `canceled` the stamps of its cancels.
+    """
+
+    def __init__(self, instrument: Instrument, config: RiskConfig, mode: Mode) -> None:
         self._instrument = instrument
-        self._limits = limits
+        self._limits = config.limits(instrument.id)
+        self._config = config
         self._mode = mode
-        self.approved: deque[int] = deque()
+        self.approved: deque[tuple[int, SubmitOrder]] = deque()
+        self.canceled: deque[int] = deque()
 
     def reasons(self, order: SubmitOrder, added: int, world: World) -> tuple[str, ...]:
         """What speaks against an order."""
@@ -37,6 +42,14 @@ class Oracle:
             "max_position": self._position(order, added, world),
             "order_rate": self._rate(world.now),
             "self_match": self._self_match(order, world),
+            "gross_exposure": self._exposure(order, added, world, net=False),
+            "net_exposure": self._exposure(order, added, world, net=True),
+            "message_rate": self._messages(world.now, order),
+            "duplicate_order": self._duplicate(order, world.now),
+            "stale_data": self._stale(world),
+            "market_state": "its book is lost until the next snapshot" if world.lost else None,
+            "daily_loss": self._needed(self._config.account.daily_loss_halt),
+            "drawdown": self._needed(self._config.account.drawdown_halt),
         }
         return tuple(f"{name}: {why}" for name, why in answers.items() if why is not None)
 
@@ -133,9 +146,78 @@ class Oracle:
         if limit is None or isinstance(limit, str):
             return self._unusable(limit)
         per_ms = self._limits.per_ms
-        if sum(now - ts < per_ms * MS for ts in self.approved) < limit:
+        if sum(now - ts < per_ms * MS for ts, _ in self.approved) < limit:
             return None
         return f"{limit} orders within {per_ms} ms are allowed"
+
+    def _needed(self, limit: Limit | CountLimit | None) -> str | None:
+        """What a limit of the account says that is none: nothing, but live it must be there."""
+        number = isinstance(limit, (Decimal, int))
+        return None if number or self._mode is not Mode.LIVE else self._unusable(limit)
+
+    def _exposure(self, order: SubmitOrder, added: int, world: World, *, net: bool) -> str | None:
+        if added <= 0 or order.reduce_only:
+            return None
+        name = "max_net_exposure" if net else "max_gross_exposure"
+        for holder, who, section in (
+            (None, "the account", self._config.account),
+            (order.strategy, order.strategy, self._config.strategy),
+        ):
+            limit = getattr(section, name)
+            if not isinstance(limit, Decimal):
+                refusal = self._needed(limit) if holder is None or limit == "unlimited" else None
+                if refusal is not None:
+                    return refusal
+                continue
+            position = world.position_units(holder, order.instrument)
+            buying, selling = world.working_units(holder, order.instrument)
+            long, short = position + buying, selling - position
+            own = (long if order.side is Side.BUY else short) + added
+            before = max(long, short, 0)
+            if max(own, 0) <= max(own - added, 0) if net else own <= before:
+                continue
+            if world.price is None:
+                return f"{order.instrument} has no price, or no rate to USDT"
+            worth, units = own * world.price, int(limit.scaleb(8))
+            if worth > units:
+                texts = (f"{to_decimal(value, 8)} USDT" for value in (worth, units))
+                return "{} could come to {}, allowed are {}".format(who, *texts)
+        return None
+
+    def _messages(self, now: int, order: SubmitOrder) -> str | None:
+        limits = self._config.strategy
+        if isinstance(limits.max_messages, str):
+            return self._unusable(limits.max_messages)
+        stamps = [*self.canceled, *(ts for ts, _ in self.approved)]
+        if sum(now - ts < limits.messages_ms * MS for ts in stamps) < limits.max_messages:
+            return None
+        return (
+            f"{limits.max_messages} messages within {limits.messages_ms} ms are allowed "
+            f"to {order.strategy}"
+        )
+
+    def _duplicate(self, order: SubmitOrder, now: int) -> str | None:
+        ms = self._limits.duplicate_ms
+        if not isinstance(ms, int):
+            return self._needed(ms)
+        for ts, known in reversed(self.approved):
+            same = _terms(known) == _terms(order)
+            other = known.client_order_id != order.client_order_id
+            if same and other and now - ts < ms * MS:
+                ago = (now - ts) // MS
+                return f"the same order was sent {ago} ms ago, it may come again after {ms} ms"
+        return None
+
+    def _stale(self, world: World) -> str | None:
+        limit = self._limits.max_data_age_ms
+        if isinstance(limit, str):
+            return self._unusable(limit)
+        if world.heard is None:
+            return "nothing was heard of it yet"
+        age = world.now - world.heard
+        if age <= limit * MS:
+            return None
+        return f"the last datum is {age // MS} ms old, allowed are {limit} ms"
 
     def _self_match(self, order: SubmitOrder, world: World) -> str | None:
         if order.order_type not in (OrderType.MARKET, OrderType.LIMIT) or order.post_only:
@@ -150,6 +232,12 @@ class Oracle:
                 price = to_decimal(limit, order.price_scale)
                 return f"it would trade against the {other.value} of {strategy} at {price}"
         return None
+
+
+def _terms(order: SubmitOrder) -> tuple[object, ...]:
+    """What makes two orders the same."""
+    prices = (order.limit_units, order.trigger_units)
+    return (order.side, order.order_type, order.quantity_units, *prices)
 
 
 def _doubled(ages: CollarConfig, order: SubmitOrder, world: World) -> tuple[int, int] | None:

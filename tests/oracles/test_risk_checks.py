@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +13,9 @@ from openoutcry.state.config import CollarConfig, RiskConfig, RiskLimits
 from openoutcry.state.enums import Mode, OrderType, Side
 from openoutcry.state.instruments import Instrument, Perpetual
 from openoutcry.state.messages import UNDEFINED
+from openoutcry.state.risk_config import AccountLimits, StrategyLimits
 from tests.oracles.risk_checks import Oracle
-from tests.order_kit import BTC, STRATEGY, submit
+from tests.order_kit import BTC, STRATEGY, client_id, submit
 from tests.risk_kit import NOW, OTHER, World, coin, risk
 
 MS = 1_000_000
@@ -62,7 +64,28 @@ def limits(draw: st.DrawFn, instrument: Instrument) -> RiskLimits:
         max_position=draw(limit_of(decimals(-1, 60, 1).map(lambda value: value * unit))),
         max_orders=draw(st.integers(-1, 3) | st.sampled_from([None, "unlimited"])),
         per_ms=draw(st.sampled_from([1, 1000])),
+        max_data_age_ms=draw(st.sampled_from([0, 60_000, "unlimited"])),
+        duplicate_ms=draw(st.sampled_from([None, 0, 1, 1000])),
     )
+
+
+@st.composite
+def configs(draw: st.DrawFn, instrument: Instrument) -> RiskConfig:
+    """Those, with limits of account and strategy; a price of 100.00 makes 2,000 of twenty coins."""
+    amounts = st.none() | decimals(0, 6_000, 2)
+    account = AccountLimits(
+        max_gross_exposure=draw(amounts),
+        max_net_exposure=draw(amounts),
+        daily_loss_halt=draw(amounts),
+        drawdown_halt=draw(amounts),
+    )
+    strategy = StrategyLimits(
+        max_gross_exposure=draw(amounts),
+        max_net_exposure=draw(amounts),
+        max_messages=draw(st.integers(0, 4) | st.just(10_000)),
+        messages_ms=draw(st.sampled_from([1, 1000])),
+    )
+    return RiskConfig(default=draw(limits(instrument)), account=account, strategy=strategy)
 
 
 @st.composite
@@ -78,6 +101,9 @@ def worlds(draw: st.DrawFn) -> World:
         world.working[holder] = draw(st.tuples(st.integers(0, 30), st.integers(0, 30)))
     resting = st.lists(st.tuples(st.sampled_from([STRATEGY, OTHER]), near), max_size=3)
     world.ours = {side: draw(resting) for side in Side}
+    world.heard = draw(st.none() | stamps)
+    world.lost = draw(st.booleans())
+    world.price = draw(st.none() | st.just(100 * 10**8))
     return world
 
 
@@ -103,18 +129,19 @@ def test_the_engine_gives_the_reasons_of_the_oracle(
     instrument: Instrument, data: st.DataObject
 ) -> None:
     mode = data.draw(st.sampled_from([Mode.REPLAY, Mode.LIVE]))
-    chosen = data.draw(limits(instrument))
-    native = risk(RiskConfig(default=chosen), mode, [instrument])
-    oracle = Oracle(instrument, chosen, mode)
+    config = data.draw(configs(instrument))
+    native = risk(config, mode, [instrument])
+    oracle = Oracle(instrument, config, mode)
     now = NOW
-    for _ in range(data.draw(st.integers(1, 4))):
+    for number in range(data.draw(st.integers(1, 4))):
         world = data.draw(worlds())
         now += data.draw(st.sampled_from([0, 1, 999 * MS, 1000 * MS]))
         world.now = now
         order = data.draw(orders(instrument))
+        order = msgspec.structs.replace(order, client_order_id=client_id(number + 1))
         added = data.draw(st.just(order.quantity_units) | st.integers(-5, 30))
         expected = oracle.reasons(order, added, world)
         assert native.reasons(order, added, world) == expected
         # Whatever was said: an order counts once it is approved.
         native.approved(order, world.now)
-        oracle.approved.append(world.now)
+        oracle.approved.append((world.now, order))

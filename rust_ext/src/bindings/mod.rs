@@ -35,6 +35,7 @@ pub mod path_timers;
 pub mod player;
 pub mod reports;
 pub mod risk;
+pub mod risk_controls;
 pub mod run_columns;
 pub mod simulated_venue;
 pub mod tape;

@@ -52,7 +52,7 @@ pub struct PyOrderPath {
     pub market: Py<PyMarket>,
     pub books: Py<PyBooks>,
     pub orders: Py<PyOrderTable>,
-    risk: Py<PyRisk>,
+    pub(super) risk: Py<PyRisk>,
     journal: Py<PyJournal>,
     /// The actor that failed last, with its error.
     pub(super) blamed: Option<(&'static str, Py<PyBaseException>)>,
@@ -165,45 +165,6 @@ impl PyOrderPath {
     #[pyo3(signature = (order, /))]
     fn reasons(slf: &Bound<'_, Self>, order: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         Self::said_of(slf, order)
-    }
-
-    /// Stop new orders of a scope; `reason` says why.
-    #[pyo3(signature = (reason, strategy, instrument, /))]
-    fn halt(
-        slf: &Bound<'_, Self>,
-        reason: &str,
-        strategy: Option<&Bound<'_, PyAny>>,
-        instrument: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        let py = slf.py();
-        let Some((book, ix)) = slf.borrow().scope(py, strategy, instrument) else {
-            // It stops nobody here, and is kept for whoever restores this risk's snapshot.
-            let halt = (text(strategy)?, text(instrument)?, reason.to_owned());
-            slf.borrow().risk.borrow_mut(py).inner.halt(halt);
-            return Ok(());
-        };
-        Self::with(slf, |path, parts| path.halt(reason, book, ix, parts))
-            .map_err(|failed| slf.borrow_mut().blame(py, failed))
-    }
-
-    /// Lift the halt of a scope.
-    #[pyo3(signature = (reason, strategy, instrument, /))]
-    fn resume(
-        slf: &Bound<'_, Self>,
-        reason: &str,
-        strategy: Option<&Bound<'_, PyAny>>,
-        instrument: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        let py = slf.py();
-        let Some((book, ix)) = slf.borrow().scope(py, strategy, instrument) else {
-            let (strategy, instrument) = (text(strategy)?, text(instrument)?);
-            let this = slf.borrow();
-            let risk = &mut this.risk.borrow_mut(py).inner;
-            risk.resume(strategy.as_deref(), instrument.as_deref());
-            return Ok(());
-        };
-        Self::with(slf, |path, parts| path.resume(reason, book, ix, parts))
-            .map_err(|failed| slf.borrow_mut().blame(py, failed))
     }
 
     /// A strategy's timer has fired: the clock has forgotten it.
@@ -428,11 +389,6 @@ impl PyOrderPath {
             error,
         })
     }
-}
-
-/// An optional name as text.
-fn text(name: Option<&Bound<'_, PyAny>>) -> PyResult<Option<String>> {
-    name.map(|name| name.extract()).transpose()
 }
 
 /// Adds the class to the module.

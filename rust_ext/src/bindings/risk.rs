@@ -11,12 +11,16 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use super::directory::PyDirectory;
 use super::names::{Names, names, raise};
 use super::order_messages::read_intent;
+use super::risk_controls::{NamedLatch, named, read_controls, scope_of};
 use crate::ledger::BookIx;
-use crate::risk::{Ages, Limit, Limits, NUMERIC_OVERFLOW, NamedHalt, Risk, SnapshotError, World};
+use crate::risk::{
+    Ages, Controls, Latched, Limit, Limits, NUMERIC_OVERFLOW, NamedHalt, Risk, SetLimitError,
+    Setting, SnapshotError, World,
+};
 use crate::types::{Instrument, InstrumentIx, Nanos, Quote, Side};
 
 /// What one instrument's mapping of limits holds, no more and no less.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "collar",
     "quote_age_ms",
     "trade_age_ms",
@@ -26,7 +30,18 @@ const KEYS: [&str; 9] = [
     "max_position",
     "max_orders",
     "per_ms",
+    "max_data_age_ms",
+    "duplicate_ms",
 ];
+
+/// A limit that was set: name, value, strategy, instrument, venue.
+type NamedSetting = (
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
 
 /// Limits, halts and checks of one run, and what the checks remember.
 #[pyclass(name = "Risk", module = "openoutcry._native")]
@@ -38,8 +53,12 @@ pub struct PyRisk {
 #[pymethods]
 impl PyRisk {
     #[new]
-    #[pyo3(signature = (directory, limits, /))]
-    fn new(directory: Bound<'_, PyDirectory>, limits: Vec<Bound<'_, PyDict>>) -> PyResult<Self> {
+    #[pyo3(signature = (directory, limits, controls=None, /))]
+    fn new(
+        directory: Bound<'_, PyDirectory>,
+        limits: Vec<Bound<'_, PyDict>>,
+        controls: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
         let inner = {
             let known = &directory.borrow().inner;
             if known.instruments.len() != limits.len() {
@@ -52,7 +71,12 @@ impl PyRisk {
             }
             let pairs = known.instruments.iter().zip(&limits);
             let limits = pairs.map(|(item, limits)| read_limits(item, limits));
-            Risk::new(known, limits.collect::<PyResult<_>>()?)
+            let limits = limits.collect::<PyResult<_>>()?;
+            let risk = Risk::new(known, limits, Controls::default());
+            match controls {
+                None => risk,
+                Some(given) => risk.with_controls(|names| read_controls(names, given))?,
+            }
         };
         Ok(Self {
             inner,
@@ -99,30 +123,35 @@ impl PyRisk {
         Ok(())
     }
 
-    /// Replace the limits of an instrument; what the checks remember stays.
-    #[pyo3(signature = (instrument, limits, /))]
-    fn set_limits(
-        &mut self,
-        instrument: &Bound<'_, PyAny>,
-        limits: &Bound<'_, PyDict>,
-    ) -> PyResult<()> {
-        let directory = self.directory.bind(instrument.py()).try_borrow()?;
-        let ix = directory.instrument(instrument)?;
-        let limits = read_limits(&directory.inner.instruments[ix as usize], limits)?;
-        self.inner.set_limits(ix, limits);
-        Ok(())
-    }
-
     /// Halts a scope; the latest reason stands.
-    #[pyo3(signature = (reason, strategy=None, instrument=None, /))]
-    fn halt(&mut self, reason: String, strategy: Option<String>, instrument: Option<String>) {
-        self.inner.halt((strategy, instrument, reason));
+    #[pyo3(signature = (reason, strategy=None, instrument=None, venue=None, since=0, /))]
+    fn halt(
+        &mut self,
+        reason: String,
+        strategy: Option<String>,
+        instrument: Option<String>,
+        venue: Option<String>,
+        since: Nanos,
+    ) {
+        let scope = scope_of(strategy, instrument, venue);
+        let halt = NamedHalt {
+            scope,
+            reason,
+            since,
+        };
+        self.inner.latch_named(Latched::Halt, halt);
     }
 
-    /// Lifts the halt of a scope, if there is one.
-    #[pyo3(signature = (strategy=None, instrument=None, /))]
-    fn resume(&mut self, strategy: Option<&str>, instrument: Option<&str>) {
-        self.inner.resume(strategy, instrument);
+    /// Lifts every latch of a scope, and forgets what led to it.
+    #[pyo3(signature = (strategy=None, instrument=None, venue=None, /))]
+    fn resume(
+        &mut self,
+        strategy: Option<String>,
+        instrument: Option<String>,
+        venue: Option<String>,
+    ) {
+        self.inner
+            .rearm_named(&scope_of(strategy, instrument, venue));
     }
 
     /// Why a strategy may not trade an instrument: the reason of every halt that applies.
@@ -138,9 +167,56 @@ impl PyRisk {
         PyTuple::new(py, self.inner.halts.reasons(book, ix))
     }
 
-    /// Every halt as (strategy, instrument, reason), in the order in which they were called.
-    fn halted(&self) -> Vec<NamedHalt> {
-        self.inner.halted()
+    /// Every halt as (strategy, instrument, reason, venue, since), in the order in which they were
+    /// called.
+    fn halted(&self) -> Vec<NamedLatch> {
+        named(self.inner.latched(Latched::Halt))
+    }
+
+    /// Every reduce-only state, in the same form.
+    fn restricted(&self) -> Vec<NamedLatch> {
+        named(self.inner.latched(Latched::ReduceOnly))
+    }
+
+    /// Sets a limit from now on.
+    #[pyo3(signature = (name, value, strategy=None, instrument=None, venue=None, /))]
+    fn set_limit(
+        &mut self,
+        py: Python<'_>,
+        name: String,
+        value: String,
+        strategy: Option<String>,
+        instrument: Option<String>,
+        venue: Option<String>,
+    ) -> PyResult<()> {
+        let scope = scope_of(strategy, instrument, venue);
+        let set = self.inner.set_limit(Setting { name, scope, value });
+        set.map_err(|error| refused(py, &error))
+    }
+
+    /// Whether a limit that is set would let more pass than the one in force.
+    #[pyo3(signature = (name, value, strategy=None, instrument=None, venue=None, /))]
+    fn is_looser(
+        &self,
+        py: Python<'_>,
+        name: String,
+        value: String,
+        strategy: Option<String>,
+        instrument: Option<String>,
+        venue: Option<String>,
+    ) -> PyResult<bool> {
+        let scope = scope_of(strategy, instrument, venue);
+        let looser = self.inner.is_looser(&Setting { name, scope, value });
+        looser.map_err(|error| refused(py, &error))
+    }
+
+    /// Limits that were set at run time, oldest first: name, value, strategy, instrument, venue.
+    fn settings(&self) -> Vec<NamedSetting> {
+        let all = self.inner.settings().iter().cloned();
+        let named = |Setting { name, scope, value }: Setting| {
+            (name, value, scope.strategy, scope.instrument, scope.venue)
+        };
+        all.map(named).collect()
     }
 
     /// Halts and the memory of the checks; the same state gives the same bytes.
@@ -159,6 +235,10 @@ impl PyRisk {
             }
         })
     }
+}
+
+fn refused(py: Python<'_>, error: &SetLimitError) -> PyErr {
+    raise(py, |n| &n.config_error, error.text())
 }
 
 /// The limits of an instrument from a mapping that Python resolved.
@@ -191,11 +271,13 @@ fn read_limits(instrument: &Instrument, from: &Bound<'_, PyDict>) -> PyResult<Li
         max_position: read_limit(&get("max_position")?, read_units)?,
         max_orders: read_limit(&get("max_orders")?, read_units)?,
         per_ms: ms("per_ms")?,
+        max_data_age: read_limit(&get("max_data_age_ms")?, read_units)?,
+        duplicate: read_limit(&get("duplicate_ms")?, read_units)?,
     })
 }
 
 /// None is unlimited, a text is why nothing may pass; what does not fit lets nothing pass either.
-fn read_limit<T>(
+pub(super) fn read_limit<T>(
     value: &Bound<'_, PyAny>,
     read: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<Option<T>>,
 ) -> PyResult<Limit<T>> {
@@ -211,7 +293,7 @@ fn read_limit<T>(
     })
 }
 
-fn read_units(value: &Bound<'_, PyAny>) -> PyResult<Option<i128>> {
+pub(super) fn read_units(value: &Bound<'_, PyAny>) -> PyResult<Option<i128>> {
     fitting(value.extract())
 }
 
@@ -304,6 +386,22 @@ impl World for PyWorld<'_, '_> {
         self.told(|| self.of("working_units", book, ix)?.extract())
     }
 
+    fn worth(&self, ix: InstrumentIx, units: i128) -> Option<i128> {
+        self.told(|| {
+            let directory = self.directory.try_borrow()?;
+            let id = directory.instrument_id(self.view.py(), ix);
+            self.view.call_method1("worth", (id, units))?.extract()
+        })
+    }
+
+    fn data_ts(&self, ix: InstrumentIx) -> Option<Nanos> {
+        self.told(|| self.last("data_ts", ix)?.extract())
+    }
+
+    fn book_lost(&self, ix: InstrumentIx) -> bool {
+        self.told(|| self.last("book_lost", ix)?.extract())
+    }
+
     fn resting(
         &self,
         ix: InstrumentIx,
@@ -333,5 +431,6 @@ impl World for PyWorld<'_, '_> {
 
 /// Adds the class to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyRisk>()
+    module.add_class::<PyRisk>()?;
+    super::risk_controls::register(module)
 }

@@ -2,7 +2,7 @@
 
 use super::{ACCOUNT, Books};
 use crate::directory::Directory;
-use crate::fixed::{NumericError, add};
+use crate::fixed::{NumericError, Rounding, add, notional};
 use crate::ledger::{BookIx, Ledger};
 use crate::market::Market;
 use crate::types::{CurrencyIx, InstrumentIx};
@@ -116,6 +116,20 @@ impl Books {
             return Ok(units);
         }
         self.rates.convert(market, units, currency)
+    }
+
+    /// What a signed quantity is worth at the mark (else mid, trade or bar), whoever holds it, in units
+    /// of the account currency, rounded away from zero before it is converted.
+    ///
+    /// None without an account, a price or a rate, and beyond the integers.
+    pub fn worth(&self, market: &Market, ix: InstrumentIx, units: i128) -> Option<i128> {
+        let ledger = self.ledger(ix)?;
+        let item = &ledger.instruments()[ix as usize];
+        let scale = ledger.currencies()[usize::from(item.settlement)].1;
+        let price = market.valuation(ix, 0)?;
+        let quantity = i64::try_from(units).ok()?;
+        let money = notional(item, price, quantity, scale, Rounding::Up).ok()?;
+        self.converted(market, money, item.settlement).ok()
     }
 
     /// Realised profit of a book, fees apart, in units of each settlement currency that it has

@@ -5,7 +5,7 @@ use super::{Failed, OrderPath, Outgoing, Parts, Stage, Wish};
 use crate::ledger::BookIx;
 use crate::orders::{Ask, Event, Intent, NewTerms, Text, What};
 use crate::record::Record;
-use crate::risk;
+use crate::risk::{self, Note};
 use crate::types::{InstrumentIx, Nanos};
 
 /// Id and instrument of an order.
@@ -83,7 +83,8 @@ impl OrderPath {
 
     /// Why an order can't be what its message says.
     fn misaddressed(&self, intent: &Intent, parts: &Parts<'_>) -> Option<String> {
-        if u32::from((intent.id() >> 64) as u16) != intent.book {
+        let lane = (intent.id() >> 64) as u16 & !(super::OPERATOR_ORDERS as u16);
+        if u32::from(lane) != intent.book {
             let names = &parts.names.books;
             let own = &names[intent.book as usize];
             return Some(format!("client_order_id: it is not one of {own}'s"));
@@ -129,11 +130,12 @@ impl OrderPath {
 
     fn deny(&mut self, intent: Intent, reasons: Vec<String>, parts: &mut Parts<'_>) -> Done {
         self.answer_denied(&intent, reasons.clone(), parts)?;
+        let note = Note::Denied(intent.book, intent.instrument());
         if self.run_record.on {
             self.run_record.signals.push(intent.id());
             self.run_record.denied.push((intent, reasons));
         }
-        Ok(())
+        self.note(note, parts)
     }
 
     fn answer_denied(
@@ -182,21 +184,23 @@ impl OrderPath {
             return self.refuse((id, known), refused(&ask, reason.into()), parts);
         }
         if let Ask::Replace(terms) = &ask {
-            let old = self.gate.too_old(ts, self.now);
-            let why = match old {
-                Some(why) => Some(format!("not sent: {why}")),
-                None => {
-                    (self.measure(id, terms, parts).err()).map(|reasons| risk::denial(&reasons))
-                }
-            };
-            if let Some(why) = why {
+            if let Some(why) = self.gate.too_old(ts, self.now) {
+                let why = format!("not sent: {why}");
                 return self.refuse(order, refused(&ask, why.into()), parts);
+            }
+            if let Err(reasons) = self.measure(id, terms, parts) {
+                let why = risk::denial(&reasons);
+                self.refuse(order, refused(&ask, why.into()), parts)?;
+                return self.note(Note::Denied(self.owner(id, parts), instrument), parts);
             }
         }
         if let Err(reason) = parts.orders.request(id, &ask) {
             return self.refuse(order, refused(&ask, reason), parts);
         }
         let book = self.owner(id, parts);
+        if ask == Ask::Cancel {
+            self.note(Note::Canceled(book, instrument), parts)?;
+        }
         if let Some(order) = parts.orders.find(id) {
             let intent = &order.intent;
             let record = Record::Ask {

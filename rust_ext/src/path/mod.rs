@@ -10,12 +10,13 @@
 mod down;
 mod flatten;
 mod gate;
+mod latches;
 mod out;
 mod run_columns;
 mod run_record;
 mod snapshot;
 mod up;
-mod view;
+pub(crate) mod view;
 
 use std::collections::VecDeque;
 

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::ledger::BookIx;
 use crate::orders::{Event, Outcome, VenueKey, What};
 use crate::record::Record;
-use crate::types::InstrumentIx;
+use crate::risk::Note;
 
 impl OrderPath {
     /// Take what a venue proved: record it, apply it, book it, pass it on.
@@ -70,64 +70,15 @@ impl OrderPath {
         self.halt(&reason, None, Some(event.instrument), parts)
     }
 
-    /// Deny new orders in a scope from now on, and stop what waits at the gate.
-    ///
-    /// # Errors
-    /// The halt could not be recorded; it holds all the same.
-    pub fn halt(
-        &mut self,
-        reason: &str,
-        book: Option<BookIx>,
-        instrument: Option<InstrumentIx>,
-        parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
-        parts.risk.halts.add((book, instrument), reason);
-        if (book, instrument) == (None, None) {
-            self.gate.halted();
-        }
-        self.record_halt(false, reason, book, instrument, parts)
-    }
-
-    /// Lift the halt of a scope.
-    ///
-    /// # Errors
-    /// The resume could not be recorded.
-    pub fn resume(
-        &mut self,
-        reason: &str,
-        book: Option<BookIx>,
-        instrument: Option<InstrumentIx>,
-        parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
-        parts.risk.halts.lift((book, instrument));
-        self.record_halt(true, reason, book, instrument, parts)
-    }
-
-    fn record_halt(
-        &mut self,
-        resumed: bool,
-        reason: &str,
-        book: Option<BookIx>,
-        instrument: Option<InstrumentIx>,
-        parts: &mut Parts<'_>,
-    ) -> Result<(), Failed> {
-        let record = Record::Halt {
-            resumed,
-            ts: self.now,
-            reason,
-            book,
-            instrument,
-        };
-        let done = parts.journal.record(self.seq, &record, parts.names);
-        done.map_err(|failure| Stage::Risk.failed(failure))
-    }
-
     fn on_portfolio(
         &mut self,
         book: BookIx,
         event: Event,
         parts: &mut Parts<'_>,
     ) -> Result<(), Failed> {
+        if let Some(note) = noted(book, &event) {
+            self.note(note, parts)?;
+        }
         match &event.what {
             What::Filled(fill) => {
                 let realized = parts.books.on_fill(book, &event, fill);
@@ -205,6 +156,18 @@ impl OrderPath {
         parts
             .journal
             .record(self.seq, &record, parts.names)
-            .map_err(failed)
+            .map_err(failed)?;
+        self.watch_losses(units, parts)
     }
+}
+
+/// What of an event risk counts.
+fn noted(book: BookIx, event: &Event) -> Option<Note> {
+    let ix = event.instrument;
+    Some(match event.what {
+        What::Accepted { .. } | What::Replaced { .. } => Note::Accepted(book, ix),
+        What::Filled(_) => Note::Filled(book, ix),
+        What::Rejected { .. } | What::ReplaceRejected { .. } => Note::Rejected(book, ix),
+        _ => return None,
+    })
 }

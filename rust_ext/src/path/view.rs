@@ -53,6 +53,18 @@ impl World for View<'_> {
         self.orders.working(book, ix, false)
     }
 
+    fn worth(&self, ix: InstrumentIx, units: i128) -> Option<i128> {
+        self.books.worth(self.market, ix, units)
+    }
+
+    fn data_ts(&self, ix: InstrumentIx) -> Option<Nanos> {
+        self.market.data_ts(ix)
+    }
+
+    fn book_lost(&self, ix: InstrumentIx) -> bool {
+        self.market.book_lost(ix)
+    }
+
     fn resting(
         &self,
         ix: InstrumentIx,

@@ -29,14 +29,23 @@ pub enum Record<'a> {
         ts: Nanos,
         late: i64,
     },
-    /// `TradingHalted` (or `TradingResumed`) of a scope.
-    Halt {
-        resumed: bool,
+    /// `TradingHalted`, `TradingRestricted` or `TradingResumed` of a scope.
+    Latch {
+        change: Change,
         ts: Nanos,
         reason: &'a str,
         book: Option<BookIx>,
+        venue: Option<&'a str>,
         instrument: Option<InstrumentIx>,
     },
+}
+
+/// What happened to the latches of a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Halted,
+    Restricted,
+    Resumed,
 }
 
 impl Record<'_> {
@@ -78,24 +87,26 @@ impl Record<'_> {
                 writer.int("ts", *ts);
                 writer.int("late_ns", *late);
             }
-            Record::Halt {
-                resumed,
+            Record::Latch {
+                change,
                 ts,
                 reason,
                 book,
+                venue,
                 instrument,
             } => {
-                let class = if *resumed {
-                    "TradingResumed"
-                } else {
-                    "TradingHalted"
+                let class = match change {
+                    Change::Halted => "TradingHalted",
+                    Change::Restricted => "TradingRestricted",
+                    Change::Resumed => "TradingResumed",
                 };
-                writer.class(5, class);
+                writer.class(6, class);
                 writer.int("ts", *ts);
                 writer.text("reason", reason);
                 writer.optional_text("strategy", book.map(|book| &*names.books[book as usize]));
                 let instrument = instrument.map(|ix| &*names.instruments[ix as usize].id);
                 writer.optional_text("instrument", instrument);
+                writer.optional_text("venue", *venue);
             }
         }
         Ok(())

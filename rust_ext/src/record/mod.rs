@@ -8,7 +8,7 @@ mod messages;
 mod pack;
 pub mod words;
 
-pub use messages::Record;
+pub use messages::{Change, Record};
 pub use pack::{Packer, hex};
 
 /// Version of all message layouts together; that of `openoutcry.state.codec`.

@@ -83,6 +83,23 @@ impl Bound {
         })
     }
 
+    /// Whether it is larger than another bound of the same instrument.
+    pub fn allows_more(&self, other: &Bound) -> bool {
+        match (self.negative, other.negative) {
+            (false, true) => return true,
+            (true, false) => return false,
+            _ => {}
+        }
+        // left / right in lowest terms: larger where right x other's left is larger. A saturated
+        // right side is compared as it is, which calls an equal bound no larger.
+        let mine = times(self.right, other.left);
+        let others = times(other.right, self.left);
+        match self.negative {
+            true => mine < others,
+            false => mine > others || (mine == LARGEST && self.text != other.text),
+        }
+    }
+
     /// The value as people read it, with its currency.
     pub fn text(&self) -> &str {
         &self.text

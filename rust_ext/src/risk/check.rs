@@ -2,16 +2,61 @@
 
 use std::cell::OnceCell;
 
+use super::controls::{Controls, Rules};
+use super::halts::{Halts, Scope, VenueIx};
 use super::limits::Limits;
 use super::snapshot::{Reader, SnapshotError, Writer};
+use super::view::{Row, Viewing};
 use super::{Names, World};
+use crate::ledger::BookIx;
 use crate::orders::Intent;
 use crate::types::{InstrumentIx, Nanos, Side, UNDEFINED};
 
 /// The reason when nothing tells what an instrument is worth.
 pub const NO_REFERENCE: &str = "no quote, trade or bar is fresh enough to measure against";
 
-/// One pre-trade check.
+/// Something that happened to an order, which some checks count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A cancel leaves.
+    Canceled(BookIx, InstrumentIx),
+    /// The venue accepted an order or new terms.
+    Accepted(BookIx, InstrumentIx),
+    Filled(BookIx, InstrumentIx),
+    /// The venue refused an order or new terms.
+    Rejected(BookIx, InstrumentIx),
+    /// Risk refused them.
+    Denied(BookIx, InstrumentIx),
+    /// The feed of an instrument is silent, or is back.
+    Stale(InstrumentIx, bool),
+}
+
+/// What a latch does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latched {
+    Halt,
+    /// Only orders that reduce may pass.
+    ReduceOnly,
+}
+
+/// A control hit: this scope is to be latched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trip {
+    pub latched: Latched,
+    pub scope: Scope,
+    /// Begins with the name of the control.
+    pub reason: String,
+}
+
+/// An equity sample: of the account, and of the books whose losses are limited.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    pub now: Nanos,
+    /// By book, the account first; None when it isn't watched or has no value yet.
+    pub equities: &'a [Option<i128>],
+}
+
+/// One check: what it says of an order before it leaves, and what it counts afterwards.
 pub trait Check: Send + Sync {
     /// What stands before its reasons, and names its memory in a snapshot.
     fn name(&self) -> &'static str;
@@ -20,21 +65,48 @@ pub trait Check: Send + Sync {
     fn why(&self, asked: &Asked<'_>) -> Option<String>;
 
     /// The order passed every check and leaves; most checks need not remember it.
-    fn approved(&mut self, _order: &Intent, _limits: &Limits, _now: Nanos) {}
+    fn approved(&mut self, _order: &Intent, _names: &Names, _rules: &Rules, _now: Nanos) {}
+
+    /// Something happened; what is to be latched for it is added to `trips`.
+    fn note(&mut self, _note: Note, _facts: &Facts<'_>, _trips: &mut Vec<Trip>) {}
+
+    /// Equity was sampled.
+    fn sampled(&mut self, _sample: Sample<'_>, _facts: &Facts<'_>, _trips: &mut Vec<Trip>) {}
+
+    /// A human lifted the latches of a scope: what led to them is forgotten.
+    fn rearm(&mut self, _scope: &Scope) {}
+
+    /// Its limits, and what of them is used.
+    fn rows(&self, _viewing: &Viewing<'_>, _rows: &mut Vec<Row>) {}
 
     /// Writes what the check remembers of earlier orders; nothing for most.
     fn snapshot(&self, _names: &Names, _out: &mut Writer) {}
 
     /// Remembers what a snapshot says instead of what it remembers now.
     ///
-    /// `limits` holds those of every instrument. Names that are not in this run are passed over.
+    /// Names that are not in this run are passed over.
     fn restore(
         &mut self,
         _names: &Names,
-        _limits: &[Limits],
+        _rules: &Rules,
         _stored: &mut Reader<'_>,
     ) -> Result<(), SnapshotError> {
         Ok(())
+    }
+}
+
+/// What stands fixed while something is noted.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    pub names: &'a Names,
+    pub rules: &'a Rules,
+    pub now: Nanos,
+}
+
+impl Facts<'_> {
+    #[inline]
+    pub fn venue(&self, ix: InstrumentIx) -> VenueIx {
+        self.names.venue_of[ix as usize]
     }
 }
 
@@ -55,6 +127,10 @@ pub struct Asked<'a> {
     pub added: i128,
     /// Limits of the order's instrument.
     pub limits: &'a Limits,
+    /// Limits of everything.
+    pub rules: &'a Rules,
+    /// Where only orders that reduce may pass.
+    pub reducing: &'a Halts,
     pub world: &'a dyn World,
     pub names: &'a Names,
     prices: OnceCell<Option<Prices>>,
@@ -64,18 +140,30 @@ impl<'a> Asked<'a> {
     pub fn new(
         order: &'a Intent,
         added: i128,
-        limits: &'a Limits,
+        (rules, reducing): (&'a Rules, &'a Halts),
         world: &'a dyn World,
         names: &'a Names,
     ) -> Self {
         Self {
             order,
             added,
-            limits,
+            limits: rules.of(order.instrument()),
+            rules,
+            reducing,
             world,
             names,
             prices: OnceCell::new(),
         }
+    }
+
+    #[inline]
+    pub fn controls(&self) -> &'a Controls {
+        &self.rules.controls
+    }
+
+    #[inline]
+    pub fn venue(&self) -> VenueIx {
+        self.names.venue_of[self.instrument() as usize]
     }
 
     #[inline]

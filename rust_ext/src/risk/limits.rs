@@ -10,7 +10,8 @@ pub const UNLIMITED_LIVE: &str = "unlimited is refused in live mode";
 /// The reason when a calculation would leave its integers: nothing wraps, nothing passes.
 pub const NUMERIC_OVERFLOW: &str = "numeric overflow";
 
-const NANOS_PER_MS: Nanos = 1_000_000;
+/// Nanoseconds of a millisecond.
+pub const NANOS_PER_MS: Nanos = 1_000_000;
 
 /// One resolved limit.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +75,10 @@ pub struct Limits {
     /// Orders per window of `per_ms` milliseconds.
     pub max_orders: Limit,
     pub per_ms: i64,
+    /// How old the last datum may be, in milliseconds.
+    pub max_data_age: Limit,
+    /// How long the same order may not come again, in milliseconds.
+    pub duplicate: Limit,
 }
 
 impl Limits {
@@ -96,6 +101,8 @@ impl Default for Limits {
             max_position: Limit::default(),
             max_orders: Limit::default(),
             per_ms: 1000,
+            max_data_age: Limit::Unlimited,
+            duplicate: Limit::Unlimited,
         }
     }
 }

@@ -1,13 +1,16 @@
-//! What risk remembers as bytes: `OORK`, version, halts, memories of the checks, checksum.
+//! What risk remembers as bytes: `OORK`, version, halts, reduce-only states, limits set at
+//! run time, memories of the checks, checksum.
 //!
 //! Everything stands under its name, so a snapshot outlives a change of the run's lists. Numbers are
 //! little-endian, texts and parts are preceded by their length.
 
+use super::Names;
 use super::Risk;
-use super::halts::Halts;
+use super::halts::{Halts, NamedHalt, NamedScope};
+use super::settings::Setting;
 
 const MAGIC: &[u8; 4] = b"OORK";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const SUM: usize = 32;
 
 /// Bytes that are no snapshot of risk.
@@ -34,6 +37,16 @@ impl Writer {
 
     pub fn text(&mut self, text: &str) {
         self.part(text.as_bytes());
+    }
+
+    pub fn wide(&mut self, value: i128) {
+        self.0.extend(value.to_le_bytes());
+    }
+
+    fn scope(&mut self, scope: &NamedScope) {
+        for name in [&scope.strategy, &scope.venue, &scope.instrument] {
+            self.optional(name.as_deref());
+        }
     }
 
     fn optional(&mut self, text: Option<&str>) {
@@ -65,6 +78,19 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.part()?).map_err(|_| SnapshotError::Damaged)
     }
 
+    pub fn wide(&mut self) -> Result<i128, SnapshotError> {
+        Ok(i128::from_le_bytes(self.take()?))
+    }
+
+    fn scope(&mut self) -> Result<NamedScope, SnapshotError> {
+        let mut name = || Ok(self.optional()?.map(str::to_owned));
+        Ok(NamedScope {
+            strategy: name()?,
+            venue: name()?,
+            instrument: name()?,
+        })
+    }
+
     fn optional(&mut self) -> Result<Option<&'a str>, SnapshotError> {
         match self.take()? {
             [0] => Ok(None),
@@ -89,17 +115,41 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn write_latches(out: &mut Writer, latches: &Halts, names: &Names) {
+    let named = latches.named(names);
+    out.count(named.len());
+    for latch in &named {
+        out.scope(&latch.scope);
+        out.text(&latch.reason);
+        out.nanos(latch.since);
+    }
+}
+
+fn read_latches(stored: &mut Reader<'_>, names: &Names) -> Result<Halts, SnapshotError> {
+    let mut latches = Halts::of(names);
+    for _ in 0..stored.count()? {
+        let latch = NamedHalt {
+            scope: stored.scope()?,
+            reason: stored.text()?.to_owned(),
+            since: stored.nanos()?,
+        };
+        latches.add_named(names, latch);
+    }
+    Ok(latches)
+}
+
 impl Risk {
-    /// Halts and the memory of the checks; the same state gives the same bytes.
+    /// Latches, limits set at run time and the memory of the checks; the same state gives the same bytes.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut out = Writer(MAGIC.to_vec());
         out.0.push(VERSION);
-        let halts = self.halts.named(&self.names);
-        out.count(halts.len());
-        for (strategy, instrument, reason) in &halts {
-            out.optional(strategy.as_deref());
-            out.optional(instrument.as_deref());
-            out.text(reason);
+        write_latches(&mut out, &self.halts, &self.names);
+        write_latches(&mut out, &self.reducing, &self.names);
+        out.count(self.settings.len());
+        for setting in &self.settings {
+            out.text(&setting.name);
+            out.scope(&setting.scope);
+            out.text(&setting.value);
         }
         out.count(self.checks.len());
         for check in &self.checks {
@@ -124,22 +174,28 @@ impl Risk {
             return Err(SnapshotError::Damaged);
         }
         let [version] = stored.take()?;
-        if version > VERSION {
-            return Err(SnapshotError::TooNew(version));
+        match version {
+            VERSION => {}
+            0..VERSION => return Err(SnapshotError::Damaged),
+            _ => return Err(SnapshotError::TooNew(version)),
         }
-        let mut halts = Halts::default();
+        let halts = read_latches(&mut stored, &self.names)?;
+        let reducing = read_latches(&mut stored, &self.names)?;
+        let mut settings = Vec::new();
         for _ in 0..stored.count()? {
-            let owned = |text: Option<&str>| text.map(str::to_owned);
-            let scope = (owned(stored.optional()?), owned(stored.optional()?));
-            let halt = (scope.0, scope.1, stored.text()?.to_owned());
-            halts.add_named(&self.names, halt);
+            settings.push(Setting {
+                name: stored.text()?.to_owned(),
+                scope: stored.scope()?,
+                value: stored.text()?.to_owned(),
+            });
         }
+        let rules = self.settled(&settings);
         let mut checks = super::checks::standard(&self.names);
         for _ in 0..stored.count()? {
             let name = stored.text()?;
             let mut memory = Reader(stored.part()?);
             if let Some(check) = checks.iter_mut().find(|check| check.name() == name) {
-                check.restore(&self.names, &self.limits, &mut memory)?;
+                check.restore(&self.names, &rules, &mut memory)?;
                 if !memory.0.is_empty() {
                     return Err(SnapshotError::Damaged);
                 }
@@ -148,7 +204,8 @@ impl Risk {
         if !stored.0.is_empty() {
             return Err(SnapshotError::Damaged);
         }
-        (self.halts, self.checks) = (halts, checks);
+        (self.halts, self.reducing, self.checks) = (halts, reducing, checks);
+        (self.rules, self.settings) = (rules, settings);
         Ok(())
     }
 }

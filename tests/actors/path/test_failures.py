@@ -41,7 +41,7 @@ def check_halted(pit: Pit, actor: str, message: str, error: type[Exception]) -> 
     assert isinstance(pit.graph.supervisor.errors[0], error)
     assert pit.graph.dispatcher.stopped
     assert pit.graph.supervisor.halted
-    halt = (None, None, f"{actor} failed: {failure.error}")
+    halt = (None, None, f"{actor} failed: {failure.error}", None, pit.world.now)
     assert halt in pit.graph.risk_state.halted()
     paused = [name for name, cell in pit.graph.dispatcher.cells.items() if cell.paused]
     assert paused == [actor]

@@ -45,8 +45,17 @@ def test_unlimited_is_refused_in_live_mode() -> None:
     assert len(replay.arrived) == 1
     live = Pit(FREE, Mode.LIVE)
     live.tell(order())
-    assert [reason.split(": ")[1] for reason in live.reasons()] == (
-        5 * ["unlimited is refused in live mode"]
+    assert live.reasons() == (
+        "price_collar: unlimited is refused in live mode",
+        "max_order_value: unlimited is refused in live mode",
+        "max_order_quantity: unlimited is refused in live mode",
+        "max_position: unlimited is refused in live mode",
+        "order_rate: unlimited is refused in live mode",
+        "gross_exposure: no limit is set",
+        "net_exposure: no limit is set",
+        "duplicate_order: no limit is set",
+        "daily_loss: no limit is set",
+        "drawdown: no limit is set",
     )
 
 
@@ -276,4 +285,4 @@ def test_a_stale_market_denies_every_order() -> None:
 def test_a_market_that_was_never_seen_denies_every_order() -> None:
     pit = Pit(quoted=False)
     pit.tell(order())
-    assert names(pit.reasons()) == ["price_collar"]
+    assert names(pit.reasons()) == ["price_collar", "stale_data"]

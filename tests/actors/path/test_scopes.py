@@ -22,7 +22,7 @@ def test_a_halt_of_what_this_run_does_not_have_stops_nobody(strategy: Any, instr
     pit.tell(order())
     assert len(pit.arrived) == 1
     assert not pit.failed
-    assert pit.graph.risk_state.halted() == [(strategy, instrument, "left over")]
+    assert pit.graph.risk_state.halted() == [(strategy, instrument, "left over", None, NOW)]
     pit.resume(strategy, instrument)
     assert pit.graph.risk_state.halted() == []
     assert not pit.failed

@@ -5,19 +5,19 @@
 //! through in one window (a full bucket, then its refill); this never exceeds it. Time is that of the
 //! inputs. Approved orders and replaces count, cancels do not.
 
-use std::collections::VecDeque;
-
 use crate::ledger::BookIx;
 use crate::orders::Intent;
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
-use crate::risk::{Asked, Check, Limit, Limits, Names};
+use crate::risk::view::{Row, Viewing};
+use crate::risk::window::Window;
+use crate::risk::{Asked, Check, Limit, Names, Rules};
 use crate::types::{InstrumentIx, Nanos};
 
 /// The last approved orders of a strategy in an instrument, oldest first.
 struct Lane {
     book: BookIx,
     ix: InstrumentIx,
-    stamps: VecDeque<Nanos>,
+    stamps: Window,
 }
 
 pub struct OrderRate {
@@ -42,7 +42,7 @@ impl OrderRate {
         book as usize * self.instruments + ix as usize
     }
 
-    fn stamps(&self, book: BookIx, ix: InstrumentIx) -> Option<&VecDeque<Nanos>> {
+    fn stamps(&self, book: BookIx, ix: InstrumentIx) -> Option<&Window> {
         let place = self.places[self.place(book, ix)] as usize;
         Some(&self.lanes[place.checked_sub(1)?].stamps)
     }
@@ -50,15 +50,12 @@ impl OrderRate {
     fn count(&mut self, book: BookIx, ix: InstrumentIx, limit: i128, now: Nanos) {
         let place = self.place(book, ix);
         if self.places[place] == 0 {
-            let stamps = VecDeque::new();
+            let stamps = Window::default();
             self.lanes.push(Lane { book, ix, stamps });
             self.places[place] = self.lanes.len() as u32;
         }
-        let stamps = &mut self.lanes[self.places[place] as usize - 1].stamps;
-        stamps.push_back(now);
-        while stamps.len() as i128 > limit.max(0) {
-            stamps.pop_front();
-        }
+        let lane = &mut self.lanes[self.places[place] as usize - 1];
+        lane.stamps.count(limit, now);
     }
 }
 
@@ -73,18 +70,30 @@ impl Check for OrderRate {
             return limits.max_orders.refusal();
         };
         let stamps = self.stamps(asked.order.book, asked.instrument());
-        let (sent, oldest) = stamps.map_or((0, None), |all| (all.len() as i128, all.front()));
-        let left = |ts: &Nanos| asked.world.now().saturating_sub(*ts) >= limits.window();
-        if sent < limit || oldest.is_some_and(left) {
+        let now = asked.world.now();
+        let full = stamps.map_or(limit <= 0, |all| all.full(limit, limits.window(), now));
+        if !full {
             return None;
         }
         let ms = limits.per_ms;
         Some(format!("{limit} orders within {ms} ms are allowed"))
     }
 
-    fn approved(&mut self, order: &Intent, limits: &Limits, now: Nanos) {
-        if let Limit::Units(limit) = limits.max_orders {
+    fn approved(&mut self, order: &Intent, _names: &Names, rules: &Rules, now: Nanos) {
+        if let Limit::Units(limit) = rules.of(order.instrument()).max_orders {
             self.count(order.book, order.instrument(), limit, now);
+        }
+    }
+
+    fn rows(&self, viewing: &Viewing<'_>, rows: &mut Vec<Row>) {
+        for lane in &self.lanes {
+            let limits = viewing.rules.of(lane.ix);
+            let scope = crate::risk::Scope::from((Some(lane.book), Some(lane.ix)));
+            if let Limit::Units(limit) = limits.max_orders {
+                let used = lane.stamps.used(limits.window(), viewing.now);
+                let limit = format!("{limit} in {} ms", limits.per_ms);
+                rows.push(viewing.row("order_rate", scope, limit, used.to_string()));
+            }
         }
     }
 
@@ -93,27 +102,24 @@ impl Check for OrderRate {
         for lane in &self.lanes {
             out.text(&names.books[lane.book as usize]);
             out.text(&names.instruments[lane.ix as usize]);
-            out.count(lane.stamps.len());
-            lane.stamps.iter().for_each(|&ts| out.nanos(ts));
+            lane.stamps.write(out);
         }
     }
 
     fn restore(
         &mut self,
         names: &Names,
-        limits: &[Limits],
+        rules: &Rules,
         stored: &mut Reader<'_>,
     ) -> Result<(), SnapshotError> {
         *self = Self::new(names);
         for _ in 0..stored.count()? {
             let (book, ix) = (names.book(stored.text()?), names.instrument(stored.text()?));
-            for _ in 0..stored.count()? {
-                let ts = stored.nanos()?;
-                if let (Some(book), Some(ix)) = (book, ix)
-                    && let Limit::Units(limit) = limits[ix as usize].max_orders
-                {
-                    self.count(book, ix, limit, ts);
-                }
+            let stamps = Window::read(stored)?;
+            if let (Some(book), Some(ix)) = (book, ix)
+                && let Limit::Units(limit) = rules.of(ix).max_orders
+            {
+                stamps.each(|ts| self.count(book, ix, limit, ts));
             }
         }
         Ok(())

@@ -2,9 +2,12 @@
 
 mod bound;
 mod checks;
+mod controls;
 mod halts;
+mod latching;
 mod properties;
 mod resting;
+mod settings;
 mod speed;
 
 use std::collections::HashMap;
@@ -63,7 +66,35 @@ pub fn free() -> Limits {
 }
 
 pub fn risk(limits: &Limits) -> Risk {
-    Risk::new(&directory(), vec![limits.clone(), limits.clone()])
+    with(limits, Controls::default())
+}
+
+/// Money in cents.
+pub fn with(limits: &Limits, controls: Controls) -> Risk {
+    let controls = Controls {
+        money: ("USDT".into(), 2),
+        ..controls
+    };
+    Risk::new(&directory(), vec![limits.clone(), limits.clone()], controls)
+}
+
+/// One limit of a holder, and no other.
+pub fn held(holder: Holder, control: Control, limit: i128) -> Risk {
+    let mut controls = Controls::default();
+    controls.complete(risk(&free()).names());
+    let limits = controls.of_mut(holder);
+    limits.set(control, Limit::Units(limit));
+    (limits.messages_ms, limits.executions_ms) = (1000, 1000);
+    with(&free(), controls)
+}
+
+/// The same risk after a restart.
+pub fn restarted(risk: &Risk, fresh: Risk) -> Risk {
+    let stored = risk.snapshot();
+    let mut fresh = fresh;
+    assert_eq!(fresh.restore(&stored), Ok(()));
+    assert_eq!(fresh.snapshot(), stored);
+    fresh
 }
 
 /// Ten coins at 100.00, bought by s1.
@@ -109,6 +140,11 @@ pub struct Fake {
     pub positions: HashMap<Option<BookIx>, i128>,
     pub working: HashMap<Option<BookIx>, (i128, i128)>,
     pub resting: Vec<(Side, BookIx, i64)>,
+    /// Of the second instrument.
+    pub other: HashMap<Option<BookIx>, i128>,
+    pub price: [Option<i128>; 2],
+    pub heard: Option<Nanos>,
+    pub lost: bool,
 }
 
 pub fn quote(ts: Nanos, bid: i64, ask: i64) -> Option<Quote> {
@@ -132,6 +168,10 @@ impl Default for Fake {
             positions: HashMap::new(),
             working: HashMap::new(),
             resting: Vec::new(),
+            other: HashMap::new(),
+            price: [Some(100), Some(10)],
+            heard: Some(NOW),
+            lost: false,
         }
     }
 }
@@ -149,10 +189,25 @@ impl World for Fake {
     fn bar(&self, _: InstrumentIx) -> Option<(Nanos, i64)> {
         self.bar
     }
-    fn position(&self, book: Option<BookIx>, _: InstrumentIx) -> i128 {
+    fn worth(&self, ix: InstrumentIx, units: i128) -> Option<i128> {
+        Some(units * self.price[ix as usize]?)
+    }
+    fn data_ts(&self, _: InstrumentIx) -> Option<Nanos> {
+        self.heard
+    }
+    fn book_lost(&self, _: InstrumentIx) -> bool {
+        self.lost
+    }
+    fn position(&self, book: Option<BookIx>, ix: InstrumentIx) -> i128 {
+        if ix == 1 {
+            return self.other.get(&book).copied().unwrap_or(0);
+        }
         self.positions.get(&book).copied().unwrap_or(0)
     }
-    fn working(&self, book: Option<BookIx>, _: InstrumentIx) -> (i128, i128) {
+    fn working(&self, book: Option<BookIx>, ix: InstrumentIx) -> (i128, i128) {
+        if ix == 1 {
+            return (0, 0);
+        }
         self.working.get(&book).copied().unwrap_or((0, 0))
     }
     fn resting(

@@ -27,6 +27,15 @@ impl World for Plain {
     fn working(&self, _: Option<BookIx>, _: InstrumentIx) -> (i128, i128) {
         (1, 2)
     }
+    fn worth(&self, _: InstrumentIx, units: i128) -> Option<i128> {
+        Some(units * 100)
+    }
+    fn data_ts(&self, _: InstrumentIx) -> Option<Nanos> {
+        Some(self.0.now)
+    }
+    fn book_lost(&self, _: InstrumentIx) -> bool {
+        false
+    }
     fn resting(
         &self,
         ix: InstrumentIx,
@@ -41,14 +50,30 @@ impl World for Plain {
 #[ignore = "a measurement"]
 fn an_order_that_passes_every_check() {
     let bound = Bound::new(&coin(), 12_345_678, 10, "1234567.8 USDT".into()).expect("it fits");
-    let mut risk = risk(&Limits {
+    let limits = Limits {
         collar: Limit::Units(100_000_000),
         max_order_value: Limit::Units(bound),
         max_order_quantity: Limit::Units(1_000),
         max_position: Limit::Units(1_000),
         max_orders: Limit::Units(5),
+        max_data_age: Limit::Units(1_000),
+        duplicate: Limit::Units(0),
         ..free()
-    });
+    };
+    let mut controls = Controls::default();
+    controls.complete(risk(&free()).names());
+    for holder in controls.holders() {
+        for control in Control::ALL {
+            controls
+                .of_mut(holder)
+                .set(control, Limit::Units(1_000_000_000));
+        }
+        controls.of_mut(holder).messages_ms = 1;
+        controls
+            .of_mut(holder)
+            .set(Control::Messages, Limit::Units(1_000));
+    }
+    let mut risk = with(&limits, controls);
     let mut world = Plain(Fake::default());
     world.0.resting = vec![(Side::Sell, 2, 10_500), (Side::Buy, 2, 9_000)];
     for asked in [buy(), order(Side::Buy, OrderType::Market, 10, None)] {
