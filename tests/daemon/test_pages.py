@@ -11,9 +11,10 @@ from openoutcry.daemon.commands import COMMANDS
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.replay import result
-from openoutcry.state import config
+from openoutcry.state import config, risk_config
 from tests.daemon import pages
 
+STRUCTS = vars(config) | vars(risk_config)
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -60,12 +61,12 @@ def sections(page: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize(
     "name",
-    [n for n, c in vars(config).items() if isinstance(c, type) and issubclass(c, config.ConfigStruct)
+    [n for n, c in STRUCTS.items() if isinstance(c, type) and issubclass(c, config.ConfigStruct)
      and c is not config.ConfigStruct],
 )  # fmt: skip
 def test_the_config_page_lists_every_key(name):
     documented = sections((REFERENCE / "config.md").read_text())
-    assert documented[name] == set(getattr(config, name).__struct_fields__)
+    assert documented[name] == set(STRUCTS[name].__struct_fields__)
 
 
 @pytest.mark.parametrize("struct", [result.ReplayResult, result.Performance, result.Funnel])
