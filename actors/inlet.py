@@ -6,7 +6,7 @@ itself an input or a count that `status` shows. Behind the door nothing is dropp
 
 | message | when too much waits |
 |---|---|
-| cancel, halt, resume | never dropped, taken before everything else |
+| cancel, halt, restrict, resume | never dropped, taken before everything else |
 | venue report, account event | never dropped; beyond `alarm_depth` the alarm is raised |
 | quote, mark price | conflated: the latest of an instrument takes the place of the waiting one |
 | trade, bar, funding, corporate action | the oldest waiting trade is dropped and counted |
@@ -18,7 +18,7 @@ import threading
 from collections import Counter, deque
 from typing import Final
 
-from openoutcry.state.commands import CancelAll, CancelOrder, Command, Halt, Resume
+from openoutcry.state.commands import CancelAll, CancelOrder, Command, Halt, Restrict, Resume
 from openoutcry.state.identifiers import InstrumentId
 from openoutcry.state.market_data import (
     BookInvalidated,
@@ -29,7 +29,7 @@ from openoutcry.state.market_data import (
     Trade,
 )
 
-_URGENT: Final = (CancelOrder, CancelAll, Halt, Resume)
+_URGENT: Final = (CancelOrder, CancelAll, Halt, Restrict, Resume)
 _CONFLATED: Final = (Quote, MarkPrice)
 _Key = tuple[type, InstrumentId]
 

@@ -11,12 +11,16 @@ from openoutcry.daemon.commands import COMMANDS
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.replay import result
-from openoutcry.state import config, control_config, daemon_config, operation_config, tape_config
+from openoutcry.state import (
+    config,
+    control_config,
+    daemon_config,
+    operation_config,
+    risk_config,
+    tape_config,
+)
 from tests.daemon import pages
 
-ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = ROOT / "docs" / "reference"
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_cli_page_is_the_help_of_the_program():
@@ -58,7 +62,7 @@ def sections(page: str) -> dict[str, set[str]]:
     return found
 
 
-MODULES = (config, control_config, daemon_config, operation_config, tape_config)
+MODULES = (config, control_config, daemon_config, operation_config, risk_config, tape_config)
 BASES = ("ConfigStruct", "OperationStruct")
 SECTIONS = {
     name: each

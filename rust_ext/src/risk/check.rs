@@ -56,6 +56,14 @@ pub struct Sample<'a> {
     pub equities: &'a [Option<i128>],
 }
 
+/// What a check wants to hear of beside orders that ask to pass: most want nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hears {
+    pub approved: bool,
+    pub notes: bool,
+    pub samples: bool,
+}
+
 /// One check: what it says of an order before it leaves, and what it counts afterwards.
 pub trait Check: Send + Sync {
     /// What stands before its reasons, and names its memory in a snapshot.
@@ -63,6 +71,11 @@ pub trait Check: Send + Sync {
 
     /// Why an order may not pass, or None.
     fn why(&self, asked: &Asked<'_>) -> Option<String>;
+
+    /// What it hears of.
+    fn hears(&self) -> Hears {
+        Hears::default()
+    }
 
     /// The order passed every check and leaves; most checks need not remember it.
     fn approved(&mut self, _order: &Intent, _names: &Names, _rules: &Rules, _now: Nanos) {}

@@ -27,7 +27,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 pub use bound::Bound;
-pub use check::{Asked, Check, Facts, Latched, NO_REFERENCE, Note, Prices, Sample, Trip};
+pub use check::{Asked, Check, Facts, Hears, Latched, NO_REFERENCE, Note, Prices, Sample, Trip};
 pub use controls::{Control, Controls, Day, Holder, HolderLimits, Rules};
 pub use halts::{Halts, NamedHalt, NamedScope, Scope, VenueIx};
 pub use limits::{Ages, Limit, Limits, NANOS_PER_MS, NO_LIMIT, NUMERIC_OVERFLOW, UNLIMITED_LIVE};
@@ -150,6 +150,8 @@ pub struct Risk {
     configured: Rules,
     settings: Vec<Setting>,
     checks: Vec<Box<dyn Check>>,
+    /// Places of the checks that hear of approved orders, of notes and of samples.
+    hearers: [Vec<usize>; 3],
     /// Equity by book in the last sample; kept for its memory.
     equities: Vec<Option<i128>>,
 }
@@ -169,11 +171,13 @@ impl Risk {
         );
         controls.complete(&names);
         let rules = Rules { limits, controls };
+        let checks = checks::standard(&names);
         let codes = directory.currencies.iter().map(|(code, _)| code.clone());
         Self {
             halts: Halts::of(&names),
             reducing: Halts::of(&names),
-            checks: checks::standard(&names),
+            hearers: hearers(&checks),
+            checks,
             instruments: directory.instruments.clone(),
             codes: codes.collect(),
             configured: rules.clone(),
@@ -218,8 +222,8 @@ impl Risk {
 
     /// The order passed every check at `now` and leaves.
     pub fn approved(&mut self, order: &Intent, now: Nanos) {
-        for check in &mut self.checks {
-            check.approved(order, &self.names, &self.rules, now);
+        for &place in &self.hearers[0] {
+            self.checks[place].approved(order, &self.names, &self.rules, now);
         }
     }
 
@@ -236,8 +240,8 @@ impl Risk {
             now,
         };
         let mut trips = Vec::new();
-        for check in &mut self.checks {
-            check.note(note, &facts, &mut trips);
+        for &place in &self.hearers[1] {
+            self.checks[place].note(note, &facts, &mut trips);
         }
         self.fresh(trips)
     }
@@ -268,12 +272,13 @@ impl Risk {
             now,
         };
         let mut trips = Vec::new();
-        for check in &mut self.checks {
-            check.sampled(sample, &facts, &mut trips);
+        for &place in &self.hearers[2] {
+            self.checks[place].sampled(sample, &facts, &mut trips);
         }
         self.fresh(trips)
     }
 
+    #[inline]
     fn fresh(&self, mut trips: Vec<Trip>) -> Vec<Trip> {
         trips.retain(|trip| !self.table(trip.latched).has(&trip.scope));
         trips
@@ -336,4 +341,18 @@ impl Risk {
     pub fn names(&self) -> &Names {
         &self.names
     }
+}
+
+/// Which checks hear of approved orders, of notes and of samples.
+fn hearers(checks: &[Box<dyn Check>]) -> [Vec<usize>; 3] {
+    let of = |wants: fn(Hears) -> bool| {
+        let all = checks.iter().enumerate();
+        let hearing = all.filter(|(_, check)| wants(check.hears()));
+        hearing.map(|(place, _)| place).collect()
+    };
+    [
+        of(|hears| hears.approved),
+        of(|hears| hears.notes),
+        of(|hears| hears.samples),
+    ]
 }

@@ -25,7 +25,7 @@ from tests.order_kit import BTC, OTHER, STRATEGY
 from tests.path_kit import FREE, NOW, SECOND, Evidence, Pit, cancel, names, order, replace
 
 SIM = VenueId("SIM")
-FIELDS = {"strategy": None, "instrument": None, "venue": None}
+FIELDS: dict[str, Any] = {"strategy": None, "instrument": None, "venue": None}
 
 
 def small(number: int, **changes: Any) -> Any:
@@ -58,7 +58,7 @@ def test_a_venue_is_halted_and_resumed_and_cancels_flow() -> None:
     fresh.resume(venue=SIM)
     fresh.tell(small(2))
     assert len(fresh.arrived) == 1
-    scope = FIELDS | {"venue": SIM}
+    scope: dict[str, Any] = FIELDS | {"venue": SIM}
     assert pit.records(TradingHalted) == [TradingHalted(ts=NOW, reason="maintenance", **scope)]
     assert fresh.records(TradingResumed) == [TradingResumed(ts=NOW, reason="looked at", **scope)]
 
@@ -97,9 +97,10 @@ def test_what_is_latched_is_written_as_the_codec_writes_it() -> None:
         pit.handle(Restrict(ts=NOW, reason="", **scope))
         pit.resume(**scope)
         found = [data for _, data in pit.journal.records()]
-        for kind in (TradingHalted, TradingRestricted, TradingResumed):
-            (record,) = pit.records(kind)
-            assert codec.encode(record) in found
+        kinds: tuple[Any, ...] = (TradingHalted, TradingRestricted, TradingResumed)
+    for kind in kinds:
+        (record,) = pit.records(kind)
+        assert codec.encode(record) in found
 
 
 # --- latches that controls call -----------------------------------------------------------------

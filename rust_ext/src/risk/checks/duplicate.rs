@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::orders::Intent;
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
-use crate::risk::{Asked, Check, Limit, Limits, NANOS_PER_MS, Names, Rules};
+use crate::risk::{Asked, Check, Hears, Limit, Limits, NANOS_PER_MS, Names, Rules};
 use crate::types::{InstrumentIx, Nanos, OrderType, Side};
 
 use super::message_rate::{read_all, write_all};
@@ -66,6 +66,13 @@ fn span(limits: &Limits) -> Option<Nanos> {
 impl Check for Duplicate {
     fn name(&self) -> &'static str {
         "duplicate_order"
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            approved: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, asked: &Asked<'_>) -> Option<String> {

@@ -8,8 +8,8 @@ use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
 use crate::risk::window::Window;
 use crate::risk::{
-    Asked, Check, Control, Facts, Holder, Latched, Limit, NANOS_PER_MS, Names, Note, Rules, Scope,
-    Trip,
+    Asked, Check, Control, Facts, Hears, Holder, Latched, Limit, NANOS_PER_MS, Names, Note, Rules,
+    Scope, Trip,
 };
 
 const NAME: &str = "execution_throttle";
@@ -29,6 +29,13 @@ impl ExecutionThrottle {
 impl Check for ExecutionThrottle {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            notes: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, asked: &Asked<'_>) -> Option<String> {

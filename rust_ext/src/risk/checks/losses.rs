@@ -11,7 +11,8 @@ use crate::ledger::BookIx;
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
 use crate::risk::{
-    Asked, Check, Control, Controls, Facts, Holder, Latched, Names, Rules, Sample, Scope, Trip,
+    Asked, Check, Control, Controls, Facts, Hears, Holder, Latched, Names, Rules, Sample, Scope,
+    Trip,
 };
 
 /// What a loss is measured from.
@@ -91,6 +92,13 @@ impl Check for Losses {
         match self.daily {
             true => "daily_loss",
             false => "drawdown",
+        }
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            samples: true,
+            ..Hears::default()
         }
     }
 

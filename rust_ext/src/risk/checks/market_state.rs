@@ -6,7 +6,7 @@
 use super::message_rate::{read_all, write_all};
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
-use crate::risk::{Asked, Check, Facts, Names, Note, Rules, Scope, Trip};
+use crate::risk::{Asked, Check, Facts, Hears, Names, Note, Rules, Scope, Trip};
 use crate::types::InstrumentIx;
 
 const NAME: &str = "market_state";
@@ -29,6 +29,13 @@ impl MarketState {
 impl Check for MarketState {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            notes: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, asked: &Asked<'_>) -> Option<String> {

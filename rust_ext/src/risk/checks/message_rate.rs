@@ -9,8 +9,8 @@ use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
 use crate::risk::window::Window;
 use crate::risk::{
-    Asked, Check, Control, Facts, Holder, HolderLimits, Limit, NANOS_PER_MS, Names, Note, Rules,
-    Trip, VenueIx,
+    Asked, Check, Control, Facts, Hears, Holder, HolderLimits, Limit, NANOS_PER_MS, Names, Note,
+    Rules, Trip, VenueIx,
 };
 use crate::types::Nanos;
 
@@ -53,6 +53,14 @@ fn length(limits: &HolderLimits) -> Nanos {
 impl Check for MessageRate {
     fn name(&self) -> &'static str {
         "message_rate"
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            approved: true,
+            notes: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, asked: &Asked<'_>) -> Option<String> {

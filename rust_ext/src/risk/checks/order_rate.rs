@@ -10,7 +10,7 @@ use crate::orders::Intent;
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
 use crate::risk::window::Window;
-use crate::risk::{Asked, Check, Limit, Names, Rules};
+use crate::risk::{Asked, Check, Hears, Limit, Names, Rules};
 use crate::types::{InstrumentIx, Nanos};
 
 /// The last approved orders of a strategy in an instrument, oldest first.
@@ -62,6 +62,13 @@ impl OrderRate {
 impl Check for OrderRate {
     fn name(&self) -> &'static str {
         "order_rate"
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            approved: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, asked: &Asked<'_>) -> Option<String> {

@@ -6,7 +6,7 @@ use crate::ledger::BookIx;
 use crate::orders::Intent;
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
-use crate::risk::{Asked, Check, Facts, Holder, Names, Note, Rules, Trip, VenueIx};
+use crate::risk::{Asked, Check, Facts, Hears, Holder, Names, Note, Rules, Trip, VenueIx};
 use crate::types::Nanos;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,6 +37,14 @@ impl OrderToTrade {
 impl Check for OrderToTrade {
     fn name(&self) -> &'static str {
         "order_to_trade"
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            approved: true,
+            notes: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, _asked: &Asked<'_>) -> Option<String> {

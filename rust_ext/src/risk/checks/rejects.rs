@@ -7,7 +7,9 @@
 use super::message_rate::{read_all, write_all};
 use crate::risk::snapshot::{Reader, SnapshotError, Writer};
 use crate::risk::view::{Row, Viewing};
-use crate::risk::{Asked, Check, Control, Facts, Holder, Latched, Names, Note, Rules, Scope, Trip};
+use crate::risk::{
+    Asked, Check, Control, Facts, Hears, Holder, Latched, Names, Note, Rules, Scope, Trip,
+};
 
 const NAME: &str = "consecutive_rejects";
 
@@ -51,6 +53,13 @@ impl Rejects {
 impl Check for Rejects {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn hears(&self) -> Hears {
+        Hears {
+            notes: true,
+            ..Hears::default()
+        }
     }
 
     fn why(&self, asked: &Asked<'_>) -> Option<String> {
