@@ -145,8 +145,10 @@ class LiveInlet:
     def drain(self) -> list[object]:
         """Everything that waits, the urgent messages first, each group as it came."""
         with self._lock:
-            taken: list[object] = list(self._urgent)
-            taken += [self._latest[m] if isinstance(m, tuple) else m for m in self._waiting]
+            taken: list[object] = [
+                *self._urgent,
+                *(self._latest[m] if isinstance(m, tuple) else m for m in self._waiting),
+            ]
             self._urgent.clear()
             self._waiting.clear()
             self._latest.clear()

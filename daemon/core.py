@@ -15,7 +15,7 @@ through `post` and `offer`, from any thread.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 
@@ -162,8 +162,8 @@ class Core:
         injected, self._injected = self._injected, []
         for message, handled in injected:
             self.session.inject(moment, stamped(message, moment), handled)
-        for message in self.door.drain():
-            self.session.inject(moment, stamped(message, moment))
+        for offered in self.door.drain():
+            self.session.inject(moment, stamped(cast("AnyMessage", offered), moment))
 
     def _write(self, moment: int) -> None:
         seq = self.session.kernel.seq

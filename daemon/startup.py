@@ -21,7 +21,7 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
 from openoutcry.replay.paper_venue import PaperVenue
 from openoutcry.replay.reconcile import reconcile
-from openoutcry.replay.recovery import Recovered, known, recover
+from openoutcry.replay.recovery import Build, Recovered, known, recover
 from openoutcry.replay.session_clock import SessionClock
 from openoutcry.replay.synthetic_feed import SyntheticFeed
 from openoutcry.replay.tape_feed import TapeFeed
@@ -35,6 +35,7 @@ from openoutcry.state.events import (
     SessionResumed,
     SessionStarted,
 )
+from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal import JournalOptions, LmdbJournal, open_journal
 from openoutcry.state.journal_env import Limits
 from openoutcry.state.journal_meta import Identity
@@ -160,7 +161,12 @@ class Startup:
         """
         self._say("opening the journal")
         waker: list[Callable[[], None]] = []
-        journal = self._open_journal(lambda: [wake() for wake in waker] and None)
+
+        def on_durable() -> None:
+            for wake in waker:
+                wake()
+
+        journal = self._open_journal(on_durable)
         try:
             daemon = self._bring_up(journal)
         except BaseException:
@@ -224,7 +230,7 @@ class Startup:
             findings,
         )
 
-    def _build(self, journal: LmdbJournal) -> Callable[[int], LiveSession]:
+    def _build(self, journal: LmdbJournal) -> Build:
         def build(start: int) -> LiveSession:
             session = LiveSession(
                 self.config,
@@ -287,7 +293,7 @@ class Startup:
         return TapeWriter(
             self.state_dir / "tape",
             session.streams,
-            session.universe.instruments,
+            [item for item in self._instruments if item.id in session.universe.index],
             calendars=self._calendars,
             config=self.config.tape,
             on_closed=journal.note,
@@ -333,7 +339,10 @@ class Startup:
         session.kernel.set_venues_active(True)
         for divergence in recovered.diverged:
             reason = f"diverged: {divergence}"[:200]
-            session.inject(moment, Halt(ts=moment, reason=reason, strategy=divergence.strategy))
+            session.inject(
+                moment,
+                Halt(ts=moment, reason=reason, strategy=StrategyId(divergence.strategy or "")),
+            )
         moment = core.clock.now()
         session.inject(
             moment, SessionReconciled(ts=moment, last_seq=last_seq, findings=tuple(findings))

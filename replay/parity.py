@@ -11,7 +11,8 @@ import msgspec
 
 from openoutcry import _native
 from openoutcry.replay.live_session import LiveSession
-from openoutcry.replay.rerun import Rerun, RerunResult, Tape
+from openoutcry.replay.rerun import Rerun, RerunResult
+from openoutcry.replay.rerun_inputs import Tape
 from openoutcry.state.calendars import Calendar
 from openoutcry.state.codec import AnyMessage, encode
 from openoutcry.state.config import Config

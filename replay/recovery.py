@@ -13,7 +13,8 @@ import msgspec
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import session_start
 from openoutcry.replay.reconcile import Ours
-from openoutcry.replay.rerun import Divergence, Rerun, RerunResult, Tape
+from openoutcry.replay.rerun import Divergence, Rerun, RerunResult
+from openoutcry.replay.rerun_inputs import Tape
 from openoutcry.state.codec import kind_of
 from openoutcry.state.errors import CodecError, RecoveryError, StateError
 from openoutcry.state.events import AnyAccountEvent
@@ -74,7 +75,12 @@ def recover(
     diverged: list[Divergence] = []
     while True:
         session, result = _attempt(
-            build, journal, snapshot, start, tape(), frozenset(str(d.strategy) for d in diverged)
+            build,
+            journal,
+            snapshot,
+            start,
+            tape(),
+            frozenset(StrategyId(d.strategy) for d in diverged if d.strategy),
         )
         if result.divergence is None:
             break

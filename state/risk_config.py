@@ -14,10 +14,7 @@ Three rules say what holds when a key is left out:
 from decimal import Decimal
 from typing import Final, Literal
 
-import msgspec
-
 from openoutcry.state.config_struct import ConfigStruct
-
 from openoutcry.state.identifiers import InstrumentId
 
 Unlimited = Literal["unlimited"]

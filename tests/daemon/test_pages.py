@@ -21,6 +21,9 @@ from openoutcry.state import (
 )
 from tests.daemon import pages
 
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_cli_page_is_the_help_of_the_program():

@@ -2,12 +2,13 @@
 
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import RerunJournal
@@ -16,6 +17,7 @@ from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import decode, encode
 from openoutcry.state.commands import Halt, Resume, RiskApproved
 from openoutcry.state.events import EquitySampled, SessionStarted
+from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 from tests.harness import T0
 from tests.properties.test_skipping import LATENCIES
@@ -41,12 +43,12 @@ class Lived:
     """What a session left behind: its rows as it was given them, and its records."""
 
     plan: Plan
-    rows: dict[StreamKey, list[Mapping[str, np.ndarray]]] = field(default_factory=dict)
+    rows: dict[StreamKey, list[dict[str, NDArray[np.int64]]]] = field(default_factory=dict)
     records: list[JournalRecord] = field(default_factory=list)
     state: str = ""
     end: int = 0
 
-    def chunks(self, stream: StreamKey, skip: int = 0) -> Iterator[Mapping[str, np.ndarray]]:
+    def chunks(self, stream: StreamKey, skip: int = 0) -> Iterator[dict[str, NDArray[np.int64]]]:
         """The tape."""
         for chunk in self.rows.get(stream, []):
             size = len(chunk["ts_received"])
@@ -94,7 +96,9 @@ def lived(plan: Plan) -> Lived:
         if moment == START:
             session.inject(moment, SessionStarted(ts=moment))
         elif draw.random() < 0.2:
-            session.inject(moment, draw.choice([Halt, Resume])(ts=moment, reason="a test"))
+            session.inject(
+                moment, (Halt if draw.random() < 0.5 else Resume)(ts=moment, reason="a test")
+            )
         while session.play(moment, draw.randrange(1, 50)):
             left.keep(session)
         left.keep(session)
@@ -105,7 +109,7 @@ def lived(plan: Plan) -> Lived:
 
 
 def again(
-    left: Lived, durable: int, *, silent: frozenset[str] = frozenset()
+    left: Lived, durable: int, *, silent: frozenset[StrategyId] = frozenset()
 ) -> tuple[LiveSession, RerunResult]:
     """Play it again, of which so many records are there."""
     session = fresh(left.plan)
@@ -163,7 +167,7 @@ def test_what_differs_is_found(plan: Plan, data: st.DataObject) -> None:
 def test_a_silent_strategy_is_spoken_for() -> None:
     for seed in range(20):
         left = lived(Plan(seed, 60, (2, 0), 2, 0, 700, 0, 7))
-        session, result = again(left, len(left.records), silent=frozenset({"s0"}))
+        session, result = again(left, len(left.records), silent=frozenset({StrategyId("s0")}))
         assert result.divergence is None, str(result.divergence)
         assert result.missing == 0
         assert session.state_hash() == left.state
