@@ -142,6 +142,7 @@ class Startup:
         run = msgspec.structs.replace(loaded.config.run, mode=mode)
         self.config = msgspec.structs.replace(loaded.config, run=run)
         self._paper = loaded.config.paper
+        self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -203,7 +204,7 @@ class Startup:
             session, recovered = found
             if before != self.config:
                 session = self._change_config(session, journal)
-        config_store.keep(self.state_dir, self.config)
+        config_store.keep(self.state_dir, self._text, self.config)
         feed, clock = self._market(session, fresh=recovered is None)
         tape = self._open_tape(session, journal)
         venues = self._venues(session)
