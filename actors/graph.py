@@ -89,6 +89,7 @@ class Ports:
     venue: VenuePort
     feeds: Feeds
     market: _native.Market
+    speed: int = 1  # seconds of the inlet's clock in one real second
 
 
 class Graph:
@@ -122,7 +123,7 @@ class Graph:
             venue=ports.venue,
             clock=ports.inlet,
             epoch=epoch,
-            max_age_ns=_MAX_AGE_NS,
+            max_age_ns=_MAX_AGE_NS * ports.speed,
             grid_ns=config.run.grid_s * _NANOS,
             keep_record=keep_record,
         )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from openoutcry import __version__, _native
+from openoutcry import __version__
+from openoutcry.daemon import config_store
 from openoutcry.daemon.core import Core, Feed, stamped
 from openoutcry.daemon.snapshotter import Snapshotter
 from openoutcry.replay.dataset import Dataset
@@ -30,7 +31,7 @@ from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt
 from openoutcry.state.config import Config
 from openoutcry.state.enums import Mode
-from openoutcry.state.errors import ConfigError
+from openoutcry.state.errors import CodecError, ConfigError, StateError
 from openoutcry.state.events import (
     SessionReconciled,
     SessionResumed,
@@ -187,7 +188,7 @@ class Startup:
             mode=self.config.run.mode,
             now=self._wall(),
             code_version=__version__,
-            config_hash=_native.digest(msgspec.json.encode(self.config)).hex(),
+            config_hash=config_store.config_hash(self.config),
         )
         options = JournalOptions(
             durability=settings.durability,
@@ -201,14 +202,21 @@ class Startup:
         self._say("bringing the session back")
         snapshots = SnapshotStore(self.state_dir)
         last = f"{journal.durable_seq:,}"
+        before = config_store.current(self.state_dir) or self.config
         found = recover(
-            self._build(journal),
+            self._build(journal, before),
             journal,
             snapshots,
             self._read_tape,
             lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
         )
-        session, recovered = found if found is not None else (self._begin(journal), None)
+        if found is None:
+            session, recovered = self._begin(journal), None
+        else:
+            session, recovered = found
+            if before != self.config:
+                session = self._change_config(session, journal)
+        config_store.keep(self.state_dir, self.config)
         feed, clock = self._market(session, fresh=recovered is None)
         tape = self._open_tape(session, journal)
         venues = self._venues(session)
@@ -246,15 +254,36 @@ class Startup:
             ready,
         )
 
-    def _build(self, journal: LmdbJournal) -> Build:
+    def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
+        """The same session under the new config: its state goes on, its rules are new.
+
+        Raises:
+            ConfigError: The new config has no place for what the session holds.
+        """
+        parts = session.snapshot()
+        journal.hand_over(session.kernel.seq)
+        session.graph.close()
+        journal.rewind(session.kernel.seq)
+        changed = self._build(journal, self.config)(session.start)
+        try:
+            changed.restore(parts)
+        except (StateError, CodecError) as error:
+            raise ConfigError(
+                f"the session does not fit the changed config: {error.message}",
+                remedy=f"undo the change, or begin anew with another state directory than {self.state_dir}",
+            ) from error
+        return changed
+
+    def _build(self, journal: LmdbJournal, config: Config) -> Build:
         def build(start: int) -> LiveSession:
             session = LiveSession(
-                self.config,
+                config,
                 self._instruments,
                 journal,
                 calendars=self._calendars,
                 start=start,
                 epoch=journal.meta.epoch,
+                speed=self._speed,
             )
             session.kernel.set_venues_active(False)
             return session
@@ -269,7 +298,11 @@ class Startup:
             start = start if feed.first_ts is None else feed.first_ts - 1
             feed.close()
         journal.rewind(0)
-        return self._build(journal)(start)
+        return self._build(journal, self.config)(start)
+
+    @property
+    def _speed(self) -> int:
+        return self._options.speed or self._paper.speed
 
     @property
     def _feed_kind(self) -> str:
@@ -283,18 +316,17 @@ class Startup:
     def _market(self, session: LiveSession, *, fresh: bool) -> tuple[Feed, SessionClock]:
         """Where rows come from, and the time they come at."""
         at = session.start if fresh else session.kernel.now
-        speed = self._options.speed or self._paper.speed
         if self._feed_kind == "tape":
             feed = self._tape_feed(None)
             if not fresh:
                 feed.skip(at)
-            return feed, SessionClock(at, time.monotonic_ns, speed)
+            return feed, SessionClock(at, time.monotonic_ns, self._speed)
         if self._feed_kind == "synthetic":
             now = max(at, self._wall())
             known = {item.id: item for item in self._instruments}
             seed = self.config.run.seed
             made = SyntheticFeed(self.config.feeds, known, seed=seed, origin=now)
-            return made, SessionClock(now, time.monotonic_ns, speed)
+            return made, SessionClock(now, time.monotonic_ns, self._speed)
         raise ConfigError(
             "this version has no live market data yet",
             remedy='choose --feed tape or --feed synthetic (or [paper] feed = "tape")',

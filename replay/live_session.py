@@ -42,6 +42,7 @@ class LiveSession:
         calendars: Trading hours, for the instruments that name a calendar.
         start: Nanoseconds UTC at which the session began for the first time.
         epoch: First part of client order ids.
+        speed: How many times as fast as real time it runs.
 
     Attributes:
         streams: What can be pushed, in the order that breaks ties of time.
@@ -59,6 +60,7 @@ class LiveSession:
         calendars: Iterable[Calendar] = (),
         start: int,
         epoch: int,
+        speed: int = 1,
     ) -> None:
         self.config = config
         self.start = start
@@ -77,6 +79,7 @@ class LiveSession:
             venue=self.kernel,
             feeds=RecordedFeeds(config.feeds, self.universe, self.kernel, stepping=False),
             market=self.market,
+            speed=speed,
         )
         self._handled: deque[Callable[[int], None] | None] = deque()
         self.graph: Graph = build_graph(config, self.universe, ports, epoch)
