@@ -7,7 +7,8 @@ lock, journal ─▶ snapshot + journal + tape = the session as it was ─▶ th
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -79,6 +80,8 @@ class Daemon:
     snapshotter: Snapshotter
     recovered: Recovered | None
     findings: tuple[str, ...]
+    when_ready: list[Callable[[], None]] = field(default_factory=list)
+    """Called when the start, with what the venues said, has been played and is durable."""
 
     @property
     def session(self) -> LiveSession:
@@ -124,6 +127,7 @@ class Startup:
         options: What the command line adds.
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
+        progress: Told how far it got, often; silence means that it stands still.
     """
 
     def __init__(
@@ -132,6 +136,7 @@ class Startup:
         options: RunOptions,
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -144,6 +149,7 @@ class Startup:
         self._paper = loaded.config.paper
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._progress = progress
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
         if catalog is None:
@@ -196,8 +202,15 @@ class Startup:
     def _bring_up(self, journal: LmdbJournal) -> Daemon:
         self._say("bringing the session back")
         snapshots = SnapshotStore(self.state_dir)
+        last = f"{journal.durable_seq:,}"
         before = config_store.current(self.state_dir) or self.config
-        found = recover(self._build(journal, before), journal, snapshots, self._read_tape)
+        found = recover(
+            self._build(journal, before),
+            journal,
+            snapshots,
+            self._read_tape,
+            lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
+        )
         if found is None:
             session, recovered = self._begin(journal), None
         else:
@@ -218,15 +231,17 @@ class Startup:
             every_inputs=daemon.snapshot_every_inputs,
         )
         core.after_turn = snapshotter.turn
+        ready: list[Callable[[], None]] = []
+        handled = partial(_tell_when_durable, core, ready)
         findings: tuple[str, ...] = ()
         if recovered is None:
             for venue in venues:
                 venue.open()
             session.kernel.set_venues_active(True)
-            session.inject(session.start, SessionStarted(ts=session.start))
+            session.inject(session.start, SessionStarted(ts=session.start), handled)
         else:
             self._say("asking the venues")
-            findings = self._resume(core, venues, recovered)
+            findings = self._resume(core, venues, recovered, handled)
         return Daemon(
             self.config,
             self.state_dir,
@@ -237,6 +252,7 @@ class Startup:
             snapshotter,
             recovered,
             findings,
+            ready,
         )
 
     def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
@@ -342,7 +358,11 @@ class Startup:
         return tuple(venues)
 
     def _resume(
-        self, core: Core, venues: Sequence[PaperVenue], recovered: Recovered
+        self,
+        core: Core,
+        venues: Sequence[PaperVenue],
+        recovered: Recovered,
+        handled: Callable[[int], None],
     ) -> tuple[str, ...]:
         """From the last moment that is known to the present: the gap, the venues' word, the strategies."""
         session = core.session
@@ -377,7 +397,14 @@ class Startup:
                 Halt(ts=moment, reason=reason, strategy=StrategyId(divergence.strategy or "")),
             )
         moment = core.clock.now()
-        session.inject(
-            moment, SessionReconciled(ts=moment, last_seq=last_seq, findings=tuple(findings))
-        )
+        reconciled = SessionReconciled(ts=moment, last_seq=last_seq, findings=tuple(findings))
+        session.inject(moment, reconciled, handled)
         return tuple(findings)
+
+
+def _tell_when_durable(core: Core, listeners: list[Callable[[], None]], seq: int) -> None:
+    def tell() -> None:
+        for listener in listeners:
+            listener()
+
+    core.when_durable(seq, tell)

@@ -56,8 +56,11 @@ def recover(
     journal: LmdbJournal,
     snapshots: SnapshotStore,
     tape: Callable[[], Tape],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[LiveSession, Recovered] | None:
     """The session of a state directory as it was; None when it never began.
+
+    `progress` is told now and then which input was reached.
 
     Raises:
         RecoveryError: The journal and the tape do not give the same session again.
@@ -81,6 +84,7 @@ def recover(
             start,
             tape(),
             frozenset(StrategyId(d.strategy) for d in diverged if d.strategy),
+            progress,
         )
         if result.divergence is None:
             break
@@ -126,6 +130,7 @@ def _attempt(
     start: int,
     tape: Tape,
     silent: frozenset[StrategyId],
+    progress: Callable[[int], None],
 ) -> tuple[LiveSession, RerunResult]:
     journal.rewind(0 if snapshot is None else snapshot.seq)
     session = build(start)
@@ -141,7 +146,8 @@ def _attempt(
                 remedy="run the version and config that wrote it",
             ) from error
     records = journal.reader.after(position)
-    return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
+    last = journal.durable_seq
+    return session, Rerun(session, records, tape, last, silent=silent, progress=progress).run()
 
 
 def known(session: LiveSession, journal: LmdbJournal, venue: VenueId) -> Ours:
