@@ -38,6 +38,7 @@ class Operation:
         cell: Where the core writes its facts.
         desk: Takes alerts and acknowledgements.
         server: The metrics page, None when it is off.
+        log_level: Least level of what is logged.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Operation:
         self.cell = cell
         self.desk = desk
         self.server = server
+        self.log_level = pipe.level
         self._pipe = pipe
         self._capture = capture
         self._faults = faults

@@ -11,6 +11,7 @@ from openoutcry.daemon.heartbeat import Heartbeat, Patience
 from openoutcry.daemon.notify import Notifier
 from openoutcry.daemon.signals import Signals
 from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.watch import Watcher
 from openoutcry.state.commands import CancelAll, Flatten
 from openoutcry.state.events import SessionStopped
 
@@ -26,6 +27,7 @@ class Runner:
         console: Where to say what happens.
         signals: What the process is asked for, entered by the caller.
         notifier: The service manager.
+        watcher: Tells the operator.
         until_end: Stop when no row will ever come.
     """
 
@@ -36,8 +38,10 @@ class Runner:
         signals: Signals,
         notifier: Notifier,
         *,
+        watcher: Watcher,
         until_end: bool = False,
     ) -> None:
+        self._watcher = watcher
         self._daemon, self._console = daemon, console
         self._signals, self._notifier = signals, notifier
         self._until_end = until_end
@@ -107,6 +111,7 @@ class Runner:
 
     def _heed(self) -> None:
         """What signals and the service manager wait for, between two turns."""
+        self._watcher.turn()
         self._heartbeat.turn()
         if self._signals.stops and self._policy is None:
             self.stop("leave" if self._signals.stops > 1 else None)
@@ -124,7 +129,9 @@ class Runner:
             patience.step(f"stopping, policy {policy}")
             self._end(policy)
         patience.step("writing what is left")
-        return self._daemon.close(snapshot=not failed)
+        whole = self._daemon.close(snapshot=not failed)
+        self._watcher.close()
+        return whole
 
     def _end(self, policy: str) -> None:
         """Carry out the stop policy, stop the strategies, let what was sent be answered."""
@@ -140,3 +147,4 @@ class Runner:
                 break
             core.wait(0.01)
             self._heartbeat.turn()
+            self._watcher.turn()

@@ -80,6 +80,7 @@ class Daemon:
     snapshotter: Snapshotter
     recovered: Recovered | None
     findings: tuple[str, ...]
+    calendars: Sequence["Calendar"] = ()
     when_ready: list[Callable[[], None]] = field(default_factory=list)
     """Called when the start, with what the venues said, has been played and is durable."""
 
@@ -128,6 +129,7 @@ class Startup:
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
         progress: Told how far it got, often; silence means that it stands still.
+        opened: Told when the state directory is ours; an error of it ends the start.
     """
 
     def __init__(
@@ -137,6 +139,7 @@ class Startup:
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
         progress: Callable[[str], None] = lambda _: None,
+        opened: Callable[[LmdbJournal], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -149,7 +152,7 @@ class Startup:
         self._paper = loaded.config.paper
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
-        self._progress = progress
+        self._progress, self._opened = progress, opened
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
         if catalog is None:
@@ -176,6 +179,7 @@ class Startup:
 
         journal = self._open_journal(on_durable)
         try:
+            self._opened(journal)
             daemon = self._bring_up(journal)
         except BaseException:
             journal.close(0.0)
@@ -252,6 +256,7 @@ class Startup:
             snapshotter,
             recovered,
             findings,
+            self._calendars,
             ready,
         )
 

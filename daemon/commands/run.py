@@ -8,11 +8,13 @@ from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
     from openoutcry.daemon.startup import Daemon, RunOptions
+    from openoutcry.state.journal import LmdbJournal
 
 
 def run(args: Namespace, console: Console) -> int:
     """Start, say that it runs, and stay until a signal or an operator ends it."""
     import time
+    from dataclasses import replace
 
     from openoutcry.daemon.config_loader import load
     from openoutcry.daemon.heartbeat import Patience
@@ -21,10 +23,11 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.signals import Signals, StoppedEarly
     from openoutcry.daemon.startup import Startup
     from openoutcry.daemon.strategy_checks import check_strategies
+    from openoutcry.daemon.watch import Watch
     from openoutcry.state.errors import OutcryError
 
     notifier = Notifier.from_environment()
-    with Signals() as signals:
+    with Signals() as signals, Watch() as watch:
         try:
             loaded = load(args.config)
             check_strategies(loaded)
@@ -36,7 +39,14 @@ def run(args: Namespace, console: Console) -> int:
                 console.note(text)
                 patience.step(text)
 
-            starting = Startup(loaded, _options(args), say=say, progress=patience.progress)
+            def progress(text: str) -> None:
+                patience.progress(text)
+                watch.progress(text)
+
+            def opened(journal: "LmdbJournal") -> None:
+                watch.open(replace(loaded, config=starting.config), journal, starting.state_dir)
+
+            starting = Startup(loaded, _options(args), say=say, progress=progress, opened=opened)
             daemon: Daemon = starting.run()
         except OutcryError as error:
             notifier.status(f"{error.code}: {error.message}")
@@ -44,8 +54,10 @@ def run(args: Namespace, console: Console) -> int:
         except StoppedEarly:
             console.note("stopped before the session was back; nothing has changed")
             return 0
-        runner = Runner(daemon, console, signals, notifier, until_end=args.until_end)
-        return runner.run()
+        watcher = watch.begin(daemon)
+        return Runner(
+            daemon, console, signals, notifier, watcher=watcher, until_end=args.until_end
+        ).run()
 
 
 def _options(args: Namespace) -> "RunOptions":
