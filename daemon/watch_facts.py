@@ -194,7 +194,7 @@ def _halted(graph: Graph) -> dict[str, str]:
 def _strategies(graph: Graph) -> dict[str, str]:
     """The state of each: running, paused (by somebody, or because it failed), diverged."""
     states: dict[str, str] = {item.id: "running" for item in graph.config.strategies}
-    cells = {cell_name(name): name for name in states}
+    cells = {cell_name(item.id): item.id for item in graph.config.strategies}
     for failure in graph.supervisor.failures:
         if failure.actor in cells:
             states[cells[failure.actor]] = "paused"
