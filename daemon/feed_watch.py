@@ -12,6 +12,7 @@ from typing import Final
 
 from openoutcry.replay.hours import calendars_of, sessions_of
 from openoutcry.replay.live_session import HOURS_AHEAD_NS, LiveSession
+from openoutcry.replay.venue_config import Sessions
 from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.events import BookStale
@@ -20,6 +21,7 @@ from openoutcry.state.identifiers import InstrumentId
 EVERY_NS: Final = 250_000_000
 """How often it looks, in nanoseconds of the session."""
 _MS: Final = 1_000_000
+_LONG_AGO: Final = -(2**63)
 
 
 class FeedWatch:
@@ -53,9 +55,11 @@ class FeedWatch:
         }
         self._rows = dict.fromkeys(session.streams, -1)
         self._since = dict.fromkeys(self.limits, session.kernel.now)
-        """From when on each watched one is silent: its last row, the start, or the market's opening."""
+        """From when on each watched one is silent: its last row, or the start."""
         self._silent = silent_feeds(session)
-        self._hours = _hours(session, calendars)
+        self._hours: dict[InstrumentId, tuple[Sequence[int], Sequence[int]]] = {}
+        for instrument, spans in _hours(session, calendars).items():
+            self.set_hours(instrument, ((span.open_ns, span.close_ns) for span in spans))
         self.due = 0
 
     @property
@@ -73,6 +77,11 @@ class FeedWatch:
         for instrument in sorted(self._silent - self.limits.keys()):  # watched no more
             self._speaks(instrument, moment)
 
+    def set_hours(self, instrument: InstrumentId, hours: Iterable[tuple[int, int]]) -> None:
+        """When an instrument trades: openings and closes, nanoseconds UTC, in order."""
+        spans = list(hours)
+        self._hours[instrument] = ([begin for begin, _ in spans], [end for _, end in spans])
+
     def _look(self, stream: StreamKey, moment: int) -> None:
         taken = self._session.rows_taken(stream)
         before, self._rows[stream] = self._rows[stream], taken
@@ -83,10 +92,10 @@ class FeedWatch:
                 self._since[instrument] = moment
 
     def _judge(self, instrument: InstrumentId, limit: int, moment: int) -> None:
-        if not self._is_open(instrument, moment):
-            self._since[instrument] = moment
+        opened = self._opened(instrument, moment)
+        if opened is None:
             return
-        silent = moment - self._since[instrument] > limit
+        silent = moment - max(self._since[instrument], opened) > limit
         if silent and instrument not in self._silent:
             self._silent.add(instrument)
             self._inject(BookStale(instrument=instrument, ts=moment, stale=True))
@@ -97,13 +106,14 @@ class FeedWatch:
         self._silent.discard(instrument)
         self._inject(BookStale(instrument=instrument, ts=moment, stale=False))
 
-    def _is_open(self, instrument: InstrumentId, moment: int) -> bool:
+    def _opened(self, instrument: InstrumentId, moment: int) -> int | None:
+        """Since when it trades; None when it does not, and the past where it always does."""
         hours = self._hours.get(instrument)
         if hours is None:
-            return True
+            return _LONG_AGO
         opens, closes = hours
         number = bisect_right(opens, moment) - 1
-        return number >= 0 and moment < closes[number]
+        return opens[number] if number >= 0 and moment < closes[number] else None
 
 
 def silent_feeds(session: LiveSession) -> set[InstrumentId]:
@@ -119,15 +129,8 @@ def silent_feeds(session: LiveSession) -> set[InstrumentId]:
 _SILENT: Final = "its feed is silent"
 
 
-def _hours(
-    session: LiveSession, calendars: Iterable[Calendar]
-) -> dict[InstrumentId, tuple[Sequence[int], Sequence[int]]]:
-    """Openings and closes of the instruments that have trading hours."""
+def _hours(session: LiveSession, calendars: Iterable[Calendar]) -> Sessions:
+    """Trading hours of the instruments that have some, as far ahead as the session knows them."""
     items = session.universe.instruments
-    known = calendars_of(items, calendars)
     start = session.kernel.now
-    found = sessions_of(items, known, start, start + HOURS_AHEAD_NS)
-    return {
-        InstrumentId(name): ([s.open_ns for s in hours], [s.close_ns for s in hours])
-        for name, hours in found.items()
-    }
+    return sessions_of(items, calendars_of(items, calendars), start, start + HOURS_AHEAD_NS)

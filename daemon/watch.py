@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from msgspec.structs import replace
 
@@ -49,13 +49,20 @@ class Watch:
         self._daemon: Daemon | None = None
         self._facts = CoreFacts(at_s=0)
 
-    def open(self, loaded: "LoadedConfig", journal: "LmdbJournal", state_dir: Path) -> None:
+    def open(
+        self,
+        loaded: "LoadedConfig",
+        journal: "LmdbJournal",
+        state_dir: Path,
+        stream: TextIO | None = None,
+    ) -> None:
         """The journal is open: nobody else writes to its state directory.
 
         Args:
             loaded: The config, with the mode that it runs in.
             journal: What was opened.
             state_dir: Where.
+            stream: Where the log goes when journald does not take it; None is stderr.
 
         Raises:
             CredentialError: A credential is missing.
@@ -64,7 +71,11 @@ class Watch:
         """
         run = loaded.config.run
         operation = self.operation = open_operation(
-            loaded, account=run.name, state_dir=state_dir, on_unacknowledged=self._unacknowledged
+            loaded,
+            account=run.name,
+            state_dir=state_dir,
+            on_unacknowledged=self.restrict,
+            stream=stream,
         )
         log = operation.log("openoutcry.daemon")
         log.info(
@@ -92,13 +103,13 @@ class Watch:
         if self.operation is not None:
             self.operation.log("openoutcry.daemon").debug("progress", text=text)
 
-    def begin(self, daemon: Daemon) -> "Watcher":
-        """The session is back; from now on there are turns to watch."""
+    def begin(self, daemon: Daemon, monotonic: Callable[[], int] = time.monotonic_ns) -> "Watcher":
+        """The session is back; from now on there are turns to watch, by a steady clock."""
         assert self.operation is not None, "open comes first"
         self._daemon = daemon
         took_s = (self._monotonic() - self._began) / _SECOND
         _tell_of_recovery(self.operation, daemon, took_s)
-        return Watcher(self.operation, daemon, self._monotonic)
+        return Watcher(self.operation, daemon, monotonic)
 
     def _say_at(self, seq: int) -> None:
         now_s = self._monotonic() / _SECOND
@@ -106,8 +117,8 @@ class Watch:
         if self.operation is not None:
             self.operation.cell.write(self._facts)
 
-    def _unacknowledged(self, alert: Alert) -> None:
-        """On the desk's thread: hand over, no more."""
+    def restrict(self, alert: Alert) -> None:
+        """Have the account put to reduce-only, unless it is; from any thread, without waiting."""
         daemon = self._daemon
         if daemon is not None:
             daemon.core.post(lambda: _restrict(daemon, alert))

@@ -14,7 +14,13 @@ from openoutcry.actors.strategy_actor import cell_name
 from openoutcry.daemon.alerts.rules import scope_name
 from openoutcry.daemon.control.answers import PAUSED
 from openoutcry.daemon.feed_watch import FeedWatch
-from openoutcry.daemon.metrics.facts import CoreFacts, FeedFacts, Histogram
+from openoutcry.daemon.metrics.facts import (
+    LAG_BOUNDS_S,
+    CoreFacts,
+    FeedFacts,
+    Histogram,
+    HistogramFacts,
+)
 from openoutcry.daemon.startup import Daemon
 from openoutcry.daemon.watch_records import DIVERGED, RecordWatch, names_a_pause
 from openoutcry.state.decimals import to_decimal
@@ -68,6 +74,8 @@ class Facts:
         kernel = daemon.session.kernel
         self._not_skipped = kernel.seq - kernel.delivered
         self._made = 0
+        bounds = [round(bound * _SECOND) for bound in LAG_BOUNDS_S]
+        daemon.session.graph.dispatcher.time_handlers(bounds)
         self._slow = _Slow()
         self.tape = ("running", "")
         self._offset = wall() - monotonic()
@@ -97,6 +105,7 @@ class Facts:
             inputs=kernel.counts(),
             skipped=kernel.seq - kernel.delivered - self._not_skipped,
             lag=self._lag.facts,
+            handler=_handlers(graph),
             journal=journal.state.value,
             journal_waiting=journal.waiting_records,
             journal_waiting_bytes=journal.waiting_bytes,
@@ -168,6 +177,14 @@ class Facts:
             self._steps += 1
         self._offset = offset
         return self._steps
+
+
+def _handlers(graph: Graph) -> HistogramFacts:
+    found = graph.dispatcher.handler_times()
+    if found is None:
+        return HistogramFacts()
+    counts, total_ns = found
+    return HistogramFacts(LAG_BOUNDS_S, tuple(counts), total_ns / _SECOND)
 
 
 def _equity(graph: Graph) -> Decimal | None:
