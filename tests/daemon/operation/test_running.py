@@ -20,6 +20,7 @@ from tests.daemon.operation.log_kit import CANARY
 from tests.daemon.service.kit import make_project
 
 ROOT = Path(__file__).resolve().parents[3]
+TAPE = ("--feed", "tape", "--speed", "1000")
 OUTCRY = "import sys; from openoutcry.daemon.cli import main; sys.exit(main())"
 
 
@@ -36,7 +37,7 @@ class Machine:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.port = folder, free_port()
         config = make_project(folder)
-        text = config.read_text().replace('feed = "synthetic"', 'feed = "tape"\nspeed = 100')
+        text = config.read_text()
         config.write_text(
             text + '[log]\nlevel = "debug"\nfile = "outcry.log"\n'
             f'[metrics]\nenabled = true\nlisten = "127.0.0.1:{self.port}"\n'
@@ -57,11 +58,12 @@ class Machine:
     def start(self) -> subprocess.Popen[bytes]:
         """A daemon, ready."""
         number = len(self.running)
-        files = [(self.folder / f"{name}{number}.txt").open("wb") for name in ("out", "err")]
-        command = [sys.executable, "-c", OUTCRY, "run", "outcry.toml"]
-        made = subprocess.Popen(
-            command, cwd=self.folder, env=self.environ, stdout=files[0], stderr=files[1]
-        )
+        command = [sys.executable, "-c", OUTCRY, "run", "outcry.toml", *TAPE]
+        out, err = (self.folder / f"{name}{number}.txt" for name in ("out", "err"))
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            made = subprocess.Popen(
+                command, cwd=self.folder, env=self.environ, stdout=stdout, stderr=stderr
+            )
         self.running.append(made)
         self.until(lambda: self.get("/healthz")[0] == 200)
         return made
