@@ -84,7 +84,10 @@ def _tape(state_dir: Path, start: int) -> list[_File]:
 def _read(folder: Path, files: Iterable[Path], what: str) -> list[_File]:
     total = 0
     found: list[_File] = []
+    inside = folder.resolve()
     for file in files:
+        if not file.resolve().is_relative_to(inside):  # a forged index must not send other files
+            continue
         total += file.stat().st_size
         if total > MOST_BYTES:
             raise _TooLargeError(f"more than {MOST_BYTES >> 20} MB; send fewer inputs with --last")

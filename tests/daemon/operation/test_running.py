@@ -167,7 +167,9 @@ def test_a_secret_is_in_nothing_that_a_daemon_leaves(tmp_path):
         daemon.kill()
         daemon.wait()
         daemon = machine.start()  # it tells of the unclean restart, with the secret in the header
-        assert got.get(timeout=20)["rule"] == "unclean_restart"
+        told = got.get(timeout=20)
+        assert told["rule"] == "unclean_restart"
+        assert told["headers"]["Authorization"] == f"Bearer {CANARY}"
         machine.report("report")
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(60) == 0

@@ -1,14 +1,19 @@
 """What an operator sees of a daemon that turns: facts, log lines, alerts, and feeds that fall silent."""
 
 import io
+import tarfile
 import time
 
+import pytest
+
 from openoutcry.daemon import cli
+from openoutcry.daemon.config_loader import ConfigFileError, load
 from openoutcry.daemon.masking import Masker
 from openoutcry.daemon.metrics.server import MetricsPage
 from openoutcry.state.commands import Halt, Resume
 from openoutcry.state.identifiers import StrategyId
 from tests.daemon.operation.watch_kit import BTC, MS, SECOND, events, watched
+from tests.daemon.service.kit import make_project
 
 
 def health(now, clock=time.monotonic):
@@ -93,6 +98,35 @@ def test_silence_is_an_alert_until_the_feed_is_back(tmp_path):
         now.settle()
         desk = now.desk
         now.until(lambda: any(a.key == f"book_stale:{BTC}" for a in desk.open_alerts()))
+
+
+def test_a_limit_of_silence_is_at_least_a_millisecond(tmp_path):
+    config = make_project(tmp_path)
+    config.write_text(config.read_text().replace("[[feeds]]", "[[feeds]]\nsilent_after_ms = 0"))
+    with pytest.raises(ConfigFileError, match="silent_after_ms"):
+        load(config)
+
+
+def test_a_report_that_is_cut_off_at_a_snapshot_plays_from_there(tmp_path, capsys):
+    with watched(tmp_path) as now:
+        for _ in range(3):
+            now.turn(300 * MS, quote=True)
+            now.settle()
+            now.daemon.core.inject(Halt(ts=0, reason="operator"))
+            now.settle()
+            now.daemon.snapshotter.take()
+            now.until(lambda: now.daemon.snapshotter.health.seq == now.daemon.session.kernel.seq)
+            now.daemon.core.inject(Resume(ts=0, reason="over"))
+            now.settle()
+    state, out = str(tmp_path / "state" / "demo-paper"), str(tmp_path / "r.tar.gz")
+    assert cli.main(["bugreport", state, "--last", "1", "--out", out, "--yes"]) == 0
+    assert "slice/backup.json: from input 0 on" not in capsys.readouterr().err
+    with tarfile.open(out) as archive:
+        archive.extractall(tmp_path / "x", filter="data")
+    assert cli.main(["parity", str(tmp_path / "x" / "openoutcry-report" / "slice")]) == 0
+    said = capsys.readouterr()
+    assert "0 differences" in said.out
+    assert int(said.err.split()[0]) > 0  # records were compared
 
 
 # --- facts ---------------------------------------------------------------------------------------
