@@ -18,6 +18,7 @@ from openoutcry.daemon.commands import (
     parity,
     replay,
     run,
+    service,
     steer,
     tail,
     trade,
@@ -67,6 +68,9 @@ COMMANDS: Final[dict[str, Command]] = {
         alerts.TEST,
         doctor.DOCTOR,
         bugreport.BUGREPORT,
+        service.INSTALL,
+        service.UNINSTALL,
+        service.STATUS,
     )
 }
 """By name, in the order in which help lists them."""

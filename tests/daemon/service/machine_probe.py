@@ -1,0 +1,133 @@
+"""Runs inside the container as root: installs the service, treats it badly, and writes what it saw."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+OUTCRY = "/opt/bin/outcry"
+UNIT = "openoutcry@demo.service"
+DROP_IN = """\
+[Service]
+WatchdogSec=4s
+RestartSec=500ms
+LoadCredential=token:/etc/openoutcry/credentials/demo/token
+ExecStartPre=/bin/sh -c 'cd "$RUNTIME_DIRECTORY"; id -un > who; touch /etc/openoutcry/demo/x 2> refused; ls /home /root > homes 2>&1; true'
+"""
+seen: dict[str, object] = {}
+
+
+def run(*argv: str) -> tuple[int, str]:
+    """Exit code and output of a program."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    print("$", *argv, "->", done.returncode, done.stdout, done.stderr, flush=True)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def show(name: str) -> str:
+    """A property of the unit."""
+    return run("systemctl", "show", UNIT, "--value", f"--property={name}")[1]
+
+
+def until(what: str, condition, seconds: float = 30) -> None:
+    """Wait for something, else say what was waited for."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            seen.setdefault("late", []).append(what)  # type: ignore[attr-defined]
+            return
+        time.sleep(0.1)
+
+
+def journal() -> str:
+    """What the unit and the manager said about it."""
+    return run("journalctl", "--no-pager", "--output=cat", f"--unit={UNIT}")[1]
+
+
+def is_up(restarts: int) -> bool:
+    """Whether it is ready after so many restarts."""
+    return show("ActiveState") == "active" and int(show("NRestarts")) >= restarts
+
+
+def as_the_daemon(*argv: str) -> tuple[int, str]:
+    """Run a program as the daemon's user, with the files that the daemon sees."""
+    owner = str(Path("/var/lib/openoutcry/demo").stat().st_uid)
+    user = ("setpriv", f"--reuid={owner}", f"--regid={owner}", "--clear-groups")
+    return run("nsenter", f"--target={show('MainPID')}", "--mount", *user, *argv)
+
+
+def install() -> None:
+    """As the how-to says."""
+    seen["install"] = run(OUTCRY, "service", "install", "demo")
+    credential = Path("/etc/openoutcry/credentials/demo/token")
+    credential.write_text("canary-of-the-machine")
+    credential.chmod(0o600)
+    drop_in = Path(f"/etc/systemd/system/{UNIT}.d/test.conf")
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text(DROP_IN)
+    catalog = "/var/lib/openoutcry/catalog"
+    seen["synth"] = run(OUTCRY, "data", "synth", catalog, "--days", "1", "--instrument", "BTCUSDT.SYNTH")[0]
+    seen["check"] = run(OUTCRY, "check", "/etc/openoutcry/demo/outcry.toml")
+    run("systemctl", "daemon-reload")
+
+
+def start() -> None:
+    """`systemctl start` returns when the daemon is ready."""
+    seen["start"] = run("systemctl", "start", UNIT)
+    seen["state"] = show("ActiveState")
+    seen["status"] = show("StatusText")
+    runtime = Path("/run/openoutcry/demo")
+    for name in ("who", "refused", "homes"):
+        seen[name] = (runtime / name).read_text() if (runtime / name).exists() else None
+    seen["token"] = as_the_daemon("cat", f"/run/credentials/{UNIT}/token")
+    state = Path("/var/lib/openoutcry/demo")
+    seen["modes"] = {str(p): oct(p.stat().st_mode & 0o777) for p in (state, runtime, state / "journal")}
+    seen["owner"] = state.owner()
+    seen["exposure"] = run("systemd-analyze", "security", "--no-pager", UNIT)[1].splitlines()[-1]
+
+
+def treat_badly() -> None:
+    """Reload, hang, crash."""
+    seen["reload"] = run("systemctl", "reload", UNIT)[0]
+    until("reload", lambda: "nothing to reload" in journal() or "reload" in journal())
+    until("active after reload", lambda: show("ActiveState") == "active")
+    os.kill(int(show("MainPID")), signal.SIGUSR1)
+    until("dump", lambda: "most recent call first" in journal())
+    seen["before"] = show("NRestarts")
+    os.kill(int(show("MainPID")), signal.SIGSTOP)
+    until("restart after a hang", lambda: is_up(1))
+    os.kill(int(show("MainPID")), signal.SIGKILL)
+    until("restart after a kill", lambda: is_up(2))
+    seen["restarts"] = show("NRestarts")
+    seen["token_later"] = as_the_daemon("cat", f"/run/credentials/{UNIT}/token")
+    seen["service_status"] = run(OUTCRY, "service", "status", "demo", "--json")
+
+
+def end() -> None:
+    """Stop, a config that cannot run, uninstall."""
+    began = time.monotonic()
+    seen["stop"] = run("systemctl", "stop", UNIT)[0]
+    seen["stop_s"] = time.monotonic() - began
+    seen["stopped"] = [show("ActiveState"), show("Result"), show("ExecMainStatus")]
+    seen["journal"] = journal()
+    config = Path("/etc/openoutcry/demo/outcry.toml")
+    config.write_text(config.read_text().replace("[run]", "[runs]"))
+    seen["bad_start"] = run("systemctl", "start", UNIT)[0]
+    until("failed for good", lambda: show("ActiveState") == "failed", 10)
+    seen["bad"] = [show("ActiveState"), show("ExecMainStatus"), show("NRestarts")]
+    seen["uninstall"] = run(OUTCRY, "service", "uninstall", "demo")
+    left = ("/etc/systemd/system/openoutcry@.service", "/etc/sysusers.d/openoutcry-demo.conf")
+    seen["left"] = [name for name in left if Path(name).exists()]
+    seen["kept"] = Path("/var/lib/openoutcry/demo/journal").is_dir()
+
+
+try:
+    for step in (install, start, treat_badly, end):
+        began = time.monotonic()
+        step()
+        print(f"== {step.__name__}: {time.monotonic() - began:.1f} s", flush=True)
+finally:
+    seen.setdefault("journal", journal())
+    Path("/out/report.json").write_text(json.dumps(seen))
