@@ -23,6 +23,8 @@ from openoutcry.state.risk_config import (
     Limit,
     RiskConfig,
     RiskLimits,
+    StrategyLimits,
+    VenueLimits,
 )
 
 NO_LIMIT: Final = "no limit is set"
@@ -33,6 +35,7 @@ _MAX_DIGITS: Final = 38  # of a limit, before and after the point: 10^38 is belo
 _BPS_SCALE: Final = 6  # a deviation in basis points may have six decimals
 _SECOND: Final = 10**9
 _LAST_YEAR: Final = 2100
+_REJECTS: Final[dict[type, int]] = {StrategyLimits: 100, VenueLimits: 200}
 _MONEY: Final = (
     "max_gross_exposure",
     "max_net_exposure",
@@ -85,6 +88,8 @@ def native_holder(limits: HolderLimits, scale: int, mode: Mode) -> dict[str, Any
     }
     for name in (*_MONEY, *_COUNTS):
         limit = getattr(limits, name, None)
+        if limit is None and name == "max_rejects" and mode is not Mode.REPLAY:
+            limit = _REJECTS.get(type(limits))
         if limit is None and name not in needed:
             found[name] = None
         else:

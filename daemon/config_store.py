@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from openoutcry import _native
-from openoutcry.daemon.decoder import Problem, decode
+from openoutcry.daemon.config_loader import load
 from openoutcry.state.config import Config
 from openoutcry.state.durable_files import FOLDER_MODE, sync_folder, write_synced
+from openoutcry.state.enums import Mode
 from openoutcry.state.errors import RecoveryError
 
 _FOLDER: Final = "config"
@@ -20,8 +21,8 @@ def config_hash(config: Config) -> str:
     return _native.digest(msgspec.json.encode(config)).hex()
 
 
-def keep(state_dir: Path, config: Config) -> None:
-    """Keep a config, as the one that the session goes on with.
+def keep(state_dir: Path, text: str, config: Config) -> None:
+    """Keep the file of a config, as the one that the session goes on with.
 
     Raises:
         OSError: It cannot be written.
@@ -29,10 +30,11 @@ def keep(state_dir: Path, config: Config) -> None:
     folder = state_dir / _FOLDER
     folder.mkdir(FOLDER_MODE, exist_ok=True)
     name = config_hash(config)
-    for file, data in ((f"{name}.json", msgspec.json.encode(config)), (_CURRENT, name.encode())):
+    current = f"{name} {config.run.mode.value}"
+    for file, data in ((f"{name}.toml", text), (_CURRENT, current)):
         part = folder / f".{file}.part"
         part.unlink(missing_ok=True)
-        write_synced(part, data)
+        write_synced(part, data.encode())
         part.replace(folder / file)
     sync_folder(folder)
 
@@ -42,24 +44,26 @@ def current(state_dir: Path) -> Config | None:
 
     Raises:
         RecoveryError: It is damaged.
+        ConfigError: This version does not take it any more.
     """
     folder = state_dir / _FOLDER
     try:
-        name = (folder / _CURRENT).read_text()
-        document = msgspec.json.decode((folder / f"{name}.json").read_bytes())
+        name, mode = (folder / _CURRENT).read_text().split()
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RecoveryError(f"cannot read the config in {folder}: {error}") from error
-    problems: list[Problem] = []
-    config = decode(Config, document, (), problems)
-    if config is None or problems:
-        raise RecoveryError(f"cannot read the config in {folder}: {problems[0].what}")
+    except (OSError, ValueError) as error:
+        raise RecoveryError(f"cannot read {folder / _CURRENT}: {error}") from error
+    config = load(folder / f"{name}.toml").config
+    run = msgspec.structs.replace(config.run, mode=Mode(mode))
+    config = msgspec.structs.replace(config, run=run)
     if config_hash(config) != name:
-        raise RecoveryError(f"{folder / name}.json is not what was written")
+        raise RecoveryError(
+            f"{folder / name}.toml means something else than when it was written",
+            remedy="run the version of openoutcry that wrote it",
+        )
     return config
 
 
 def kept(state_dir: Path) -> int:
     """How many configs the sessions ran with."""
-    return len(list((state_dir / _FOLDER).glob("*.json")))
+    return len(list((state_dir / _FOLDER).glob("*.toml")))

@@ -147,6 +147,7 @@ class Startup:
         run = msgspec.structs.replace(loaded.config.run, mode=mode)
         self.config = msgspec.structs.replace(loaded.config, run=run)
         self._paper = loaded.config.paper
+        self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
         self._progress = progress
         self.state_dir = state_directory(loaded, options)
@@ -216,7 +217,7 @@ class Startup:
             session, recovered = found
             if before != self.config:
                 session = self._change_config(session, journal)
-        config_store.keep(self.state_dir, self.config)
+        config_store.keep(self.state_dir, self._text, self.config)
         feed, clock = self._market(session, fresh=recovered is None)
         tape = self._open_tape(session, journal)
         venues = self._venues(session)

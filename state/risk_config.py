@@ -1,12 +1,13 @@
 """Limits as strict structs: what may be asked for, by instrument, strategy, venue and account.
 
-Three rules say what holds when a key is left out:
+Four rules say what holds when a key is left out:
 
 1. A limit of an instrument without a safe value (its type allows None and it stands in `RiskLimits`
    above `per_ms`) is *missing*, and denies every order.
 2. A limit whose right value depends on the account (exposure, loss, drawdown, duplicates) is off in
    replay and paper. Live, the account must have it: missing denies.
-3. Everything else has a default that a sound strategy does not meet.
+3. Refusals in a row are limited where a human can re-arm: not in replay.
+4. Everything else has a default that a sound strategy does not meet.
 
 `"unlimited"` is an explicit value, refused live.
 """
@@ -82,7 +83,7 @@ class StrategyLimits(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fie
     messages_ms: int = 60_000
     max_executions: CountLimit = 5_000
     executions_ms: int = 60_000
-    max_rejects: CountLimit = 100
+    max_rejects: CountLimit | None = None  # off in replay, else 100
     daily_loss_reduce: Limit | None = None
     daily_loss_halt: Limit | None = None
     drawdown_reduce: Limit | None = None
@@ -96,7 +97,7 @@ class VenueLimits(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields
     max_net_exposure: Limit | None = None
     max_messages: CountLimit = 20_000
     messages_ms: int = 60_000
-    max_rejects: CountLimit = 200
+    max_rejects: CountLimit | None = None  # off in replay, else 200
 
 
 LIVE_NEEDS: Final = ("max_gross_exposure", "max_net_exposure", "daily_loss_halt", "drawdown_halt")

@@ -2,13 +2,21 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from openoutcry.actors.risk_limits import NO_LIMIT, UNLIMITED_LIVE, native_holder, utc_offsets
 from openoutcry.state.enums import Mode
-from openoutcry.state.risk_config import LIVE_NEEDS, AccountLimits, RiskConfig, StrategyLimits
+from openoutcry.state.risk_config import (
+    LIVE_NEEDS,
+    AccountLimits,
+    HolderLimits,
+    RiskConfig,
+    StrategyLimits,
+    VenueLimits,
+)
 
 SECOND = 10**9
 
@@ -35,7 +43,16 @@ def test_a_section_of_a_name_replaces_the_defaults_whole() -> None:
         strategy=StrategyLimits(max_rejects=1), strategies={"s1": StrategyLimits(max_messages=2)}
     )
     assert config.strategy_limits("s2").max_rejects == 1
-    assert config.strategy_limits("s1").max_rejects == StrategyLimits().max_rejects
+    assert config.strategy_limits("s1").max_rejects is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "rows"),
+    [(Mode.REPLAY, [None, None]), (Mode.PAPER, [100, 200]), (Mode.LIVE, [100, 200])],
+)
+def test_refusals_in_a_row_are_limited_where_a_human_can_re_arm(mode: Mode, rows: Any) -> None:
+    sections: tuple[HolderLimits, ...] = (StrategyLimits(), VenueLimits())
+    assert [native_holder(one, 2, mode)["max_rejects"] for one in sections] == rows
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])

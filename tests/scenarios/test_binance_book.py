@@ -118,7 +118,8 @@ def test_each_lost_diff_invalidates_the_book_and_nothing_fills_on_it(shared_data
     assert max(fill.ts for fill in result.detail.fills) <= broken_at
     late = [order for order in result.detail.orders if order.ts_created > broken_at]
     assert late
-    assert {(order.tag, order.reason) for order in late} == {("no_book", "no_market")}
+    denied = "market_state: its book is lost until the next snapshot"
+    assert {(order.tag, order.reason) for order in late} == {("no_book", denied)}
 
 
 @pytest.mark.parametrize(
