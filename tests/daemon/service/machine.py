@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import polars
+import polars as pl
 
 import openoutcry
 
@@ -91,7 +91,9 @@ def nspawn(folder: Path) -> Path | None:
 def boot(folder: Path, *, nspawn_program: Path, timeout_s: float = 120) -> dict[str, Any]:
     """Boot it, have the probe run, and return what it saw."""
     package = Path(openoutcry.__file__).parent.parent
-    inside = Path("/opt/package") / package.relative_to(ROOT) if package.is_relative_to(ROOT) else None
+    inside = (
+        Path("/opt/package") / package.relative_to(ROOT) if package.is_relative_to(ROOT) else None
+    )
     paths = [str(inside or "/opt/package"), "/opt/site"]
     extra, out = folder / "extra", folder / "out"
     (extra / "opt/bin").mkdir(parents=True)
@@ -106,7 +108,7 @@ def boot(folder: Path, *, nspawn_program: Path, timeout_s: float = 120) -> dict[
         (extra / "units" / name).write_text(text)
     binds = {
         sys.base_prefix: "/opt/python",
-        str(Path(polars.__file__).parent.parent): "/opt/site",
+        str(Path(pl.__file__).parent.parent): "/opt/site",
         str(ROOT if inside else package): "/opt/package",
     }
     command = [

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,10 +20,17 @@ ExecStartPre=/bin/sh -c 'cd "$RUNTIME_DIRECTORY"; id -un > who; touch /etc/openo
 seen: dict[str, object] = {}
 
 
+def tell(text: str) -> None:
+    """Into the log of the probe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 def run(*argv: str) -> tuple[int, str]:
     """Exit code and output of a program."""
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    print("$", *argv, "->", done.returncode, done.stdout, done.stderr, flush=True)
+    if argv[1] != "show" and argv[0] != "journalctl":
+        tell(f"$ {' '.join(argv)} -> {done.returncode}\n{done.stdout}{done.stderr}")
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
@@ -36,8 +44,7 @@ def until(what: str, condition, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            seen.setdefault("late", []).append(what)  # type: ignore[attr-defined]
-            return
+            raise TimeoutError(what)
         time.sleep(0.1)
 
 
@@ -68,7 +75,9 @@ def install() -> None:
     drop_in.parent.mkdir(parents=True)
     drop_in.write_text(DROP_IN)
     catalog = "/var/lib/openoutcry/catalog"
-    seen["synth"] = run(OUTCRY, "data", "synth", catalog, "--days", "1", "--instrument", "BTCUSDT.SYNTH")[0]
+    seen["synth"] = run(
+        OUTCRY, "data", "synth", catalog, "--days", "1", "--instrument", "BTCUSDT.SYNTH"
+    )[0]
     seen["check"] = run(OUTCRY, "check", "/etc/openoutcry/demo/outcry.toml")
     run("systemctl", "daemon-reload")
 
@@ -83,7 +92,9 @@ def start() -> None:
         seen[name] = (runtime / name).read_text() if (runtime / name).exists() else None
     seen["token"] = as_the_daemon("cat", f"/run/credentials/{UNIT}/token")
     state = Path("/var/lib/openoutcry/demo")
-    seen["modes"] = {str(p): oct(p.stat().st_mode & 0o777) for p in (state, runtime, state / "journal")}
+    seen["modes"] = {
+        str(p): oct(p.stat().st_mode & 0o777) for p in (state, runtime, state / "journal")
+    }
     seen["owner"] = state.owner()
     seen["exposure"] = run("systemd-analyze", "security", "--no-pager", UNIT)[1].splitlines()[-1]
 
@@ -127,7 +138,9 @@ try:
     for step in (install, start, treat_badly, end):
         began = time.monotonic()
         step()
-        print(f"== {step.__name__}: {time.monotonic() - began:.1f} s", flush=True)
+        tell(f"== {step.__name__}: {time.monotonic() - began:.1f} s")
+except (OSError, ValueError) as error:
+    seen["broke"] = repr(error)
 finally:
     seen.setdefault("journal", journal())
     Path("/out/report.json").write_text(json.dumps(seen))
