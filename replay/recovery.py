@@ -35,6 +35,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         seq: The journal's last input.
         diverged: Strategies that now decide otherwise, and where.
         problems: What was wrong with snapshots.
+        stopped: Whether it had been stopped in order; else it crashed.
     """
 
     snapshot_seq: int | None
@@ -42,6 +43,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     diverged: tuple[Divergence, ...]
     problems: tuple[str, ...]
+    stopped: bool
 
 
 class Build(Protocol):
@@ -106,6 +108,7 @@ def recover(
         seq=result.seq,
         diverged=tuple(diverged),
         problems=tuple(problems),
+        stopped=result.stopped,
     )
 
 
