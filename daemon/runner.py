@@ -139,4 +139,3 @@ class Runner:
                 self._console.note("stopped again: what was asked of the venues is left to them")
                 break
             core.wait(0.01)
-            self._heartbeat.turn()

@@ -38,6 +38,12 @@ class Places(NamedTuple):
         return ("systemctl", "--user") if self.user else ("systemctl",)
 
     @property
+    def log(self) -> tuple[str, ...]:
+        """`journalctl` for the account's service."""
+        which = ("--user", "--user-unit") if self.user else ("--unit",)
+        return ("journalctl", *which, f"{self.instance}.service")
+
+    @property
     def unit_file(self) -> Path:
         """The template unit."""
         return self.units / UNIT

@@ -82,7 +82,7 @@ def install(places: Places, outcry: Path) -> Plan:
         f"outcry check {places.config_file}",
         f"{manager} enable --now {places.instance}",
         f"outcry service status {places.account}{scope}",
-        f"journalctl{scope} --follow --unit {places.instance}",
+        f"{' '.join(places.log)} --follow",
     ]
     if places.user:
         todo.append("loginctl enable-linger   # or it ends when you log out")

@@ -17,6 +17,7 @@ _PROPERTIES: Final = (
 _KILLED: Final = ("2", "3")
 """CLD_KILLED and CLD_DUMPED: the status is a signal's number."""
 _WAIT_S: Final = 1.0
+_EXITED: Final = "Main process exited"
 _SIGNATURE: Final = b"\xff"
 """First byte that a ZeroMQ socket sends to whoever connects."""
 
@@ -42,7 +43,7 @@ def ask(places: Places, programs: Programs) -> ServiceStatus:
     if code:
         return ServiceStatus({}, "", "", f"the service manager does not answer: {output}")
     facts = dict(line.partition("=")[::2] for line in output.splitlines() if "=" in line)
-    status = ServiceStatus(facts, _last_exit(facts), "", "")
+    status = ServiceStatus(facts, _last_exit(facts) or _exit_before(places, programs), "", "")
     if facts.get("LoadState") != "loaded":
         return status._replace(problem=f"there is no unit for {places.account}")
     if not status.runs:
@@ -53,11 +54,20 @@ def ask(places: Places, programs: Programs) -> ServiceStatus:
 
 
 def _last_exit(facts: Mapping[str, str]) -> str:
+    """How it ended; empty while it runs."""
     when = facts.get("ExecMainExitTimestamp", "")
-    if not when:
-        return "never"
     kind = "signal" if facts.get("ExecMainCode") in _KILLED else "code"
-    return f"{when}, {kind} {facts.get('ExecMainStatus', '?')}"
+    return f"{when}, {kind} {facts.get('ExecMainStatus', '?')}" if when else ""
+
+
+def _exit_before(places: Places, programs: Programs) -> str:
+    """How the process before this one ended: only the log knows that after a restart."""
+    argv = (*places.log, "--no-pager", "--output=short-iso", "--lines=1", f"--grep={_EXITED}")
+    code, output = programs(argv)
+    lines = [line for line in output.splitlines() if _EXITED in line]
+    if code or not lines:
+        return "none that the log knows of"
+    return f"{lines[-1].split()[0]},{lines[-1].rpartition(_EXITED)[2].rpartition(',')[2]}"
 
 
 def listens(path: Path) -> str:

@@ -17,6 +17,16 @@ RestartSec=500ms
 LoadCredential=token:/etc/openoutcry/credentials/demo/token
 ExecStartPre=/bin/sh -c 'cd "$RUNTIME_DIRECTORY"; id -un > who; touch /etc/openoutcry/demo/x 2> refused; ls /home /root > homes 2>&1; true'
 """
+MANAGER = """\
+[Service]
+Type=notify
+User=somebody
+Delegate=yes
+RuntimeDirectory=somebody
+RuntimeDirectoryMode=0700
+Environment=XDG_RUNTIME_DIR=/run/somebody HOME=/srv/somebody
+ExecStart=/lib/systemd/systemd --user
+"""
 seen: dict[str, object] = {}
 
 
@@ -84,7 +94,9 @@ def install() -> None:
 
 def start() -> None:
     """`systemctl start` returns when the daemon is ready."""
+    began = time.monotonic()
     seen["start"] = run("systemctl", "start", UNIT)
+    seen["start_s"] = time.monotonic() - began
     seen["state"] = show("ActiveState")
     seen["status"] = show("StatusText")
     runtime = Path("/run/openoutcry/demo")
@@ -107,10 +119,14 @@ def treat_badly() -> None:
     os.kill(int(show("MainPID")), signal.SIGUSR1)
     until("dump", lambda: "most recent call first" in journal())
     seen["before"] = show("NRestarts")
+    began = time.monotonic()
     os.kill(int(show("MainPID")), signal.SIGSTOP)
     until("restart after a hang", lambda: is_up(1))
+    seen["hang_s"] = time.monotonic() - began
+    began = time.monotonic()
     os.kill(int(show("MainPID")), signal.SIGKILL)
     until("restart after a kill", lambda: is_up(2))
+    seen["crash_s"] = time.monotonic() - began
     seen["restarts"] = show("NRestarts")
     seen["token_later"] = as_the_daemon("cat", f"/run/credentials/{UNIT}/token")
     seen["service_status"] = run(OUTCRY, "service", "status", "demo", "--json")
@@ -134,8 +150,37 @@ def end() -> None:
     seen["kept"] = Path("/var/lib/openoutcry/demo/journal").is_dir()
 
 
+def as_somebody(*argv: str) -> tuple[int, str]:
+    """Run a program as a user with a service manager."""
+    user = ("setpriv", "--reuid=4711", "--regid=4711", "--clear-groups")
+    return run(*user, "env", "XDG_RUNTIME_DIR=/run/somebody", "HOME=/srv/somebody", *argv)
+
+
+def one_user() -> None:
+    """The same for a user without any rights."""
+    Path("/run/sysusers.conf").write_text('u somebody 4711 "" /srv/somebody\n')
+    run("systemd-sysusers", "/run/sysusers.conf")
+    Path("/srv/somebody").mkdir()
+    os.chown("/srv/somebody", 4711, 4711)
+    Path("/etc/systemd/system/manager.service").write_text(MANAGER)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "manager.service")
+    seen["user_install"] = as_somebody(OUTCRY, "service", "install", "mine", "--user")
+    catalog = "/srv/somebody/.local/share/openoutcry/catalog"
+    as_somebody(OUTCRY, "data", "synth", catalog, "--days", "1", "--instrument", "BTCUSDT.SYNTH")
+    unit = "openoutcry@mine.service"
+    seen["user_start"] = as_somebody("systemctl", "--user", "start", unit)
+    show_one = ("systemctl", "--user", "show", unit, "--value")
+    seen["user_state"] = as_somebody(*show_one, "--property=ActiveState")[1]
+    seen["user_status"] = as_somebody(*show_one, "--property=StatusText")[1]
+    as_somebody(OUTCRY, "service", "status", "mine", "--user")
+    seen["user_stop"] = as_somebody("systemctl", "--user", "stop", unit)[0]
+    seen["user_journal"] = run("journalctl", "--no-pager", "--output=cat", "--unit=manager")[1]
+    seen["user_kept"] = Path("/srv/somebody/.local/state/openoutcry/mine/journal").is_dir()
+
+
 try:
-    for step in (install, start, treat_badly, end):
+    for step in (install, start, treat_badly, end, one_user):
         began = time.monotonic()
         step()
         tell(f"== {step.__name__}: {time.monotonic() - began:.1f} s")

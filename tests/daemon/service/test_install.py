@@ -112,7 +112,8 @@ def test_an_account_that_could_name_something_else_is_refused(name):
 
 
 def test_a_command_in_a_home_folder_is_not_seen_by_the_system_s_unit():
-    paths = tuple(map(Path, ("/opt/x", "/home/me/x", "/root", "/rooted", "/tmp/venv/bin/x")))
+    home = Path("/home", "me", "x")
+    paths = (Path("/opt/x"), home, Path("/root"), Path("/rooted"), Path("/tmp/venv/bin/x"))
     assert hidden(paths) == [paths[1], paths[2], paths[4]]
 
 
@@ -182,7 +183,7 @@ def test_status_tells_state_exit_watchdog_and_whether_the_socket_answers(where):
     assert told["state"] == "active (running)"
     assert told["status"] == "PAPER demo: input 7, 0 open orders"
     assert told["watchdog"] == "30s, fed Mon 2024-01-01 00:00:10 UTC"
-    assert (told["last exit"], told["restarts"]) == ("never", "1")
+    assert (told["last exit"], told["restarts"]) == ("none that the log knows of", "1")
 
 
 def test_status_says_what_is_wrong(where):
@@ -210,3 +211,11 @@ def test_the_last_exit_is_a_code_or_a_signal(where):
         )
         found = status.ask(where, Programs(show=(0, given)))
         assert found.last_exit == f"Mon 2024-01-01 00:00:05 UTC, {text}"
+
+
+def test_while_it_runs_the_last_exit_is_in_the_log(where):
+    line = "2024-01-01T00:00:05+0000 host systemd[1]: x: Main process exited, code=killed, status=9/KILL"
+    programs = Programs(show=(0, SHOWN), journalctl=(0, line))
+    assert status.ask(where, programs).last_exit == "2024-01-01T00:00:05+0000, status=9/KILL"
+    assert programs.ran[1][:1] == ("journalctl",)
+    assert f"openoutcry@{where.account}.service" in programs.ran[1]

@@ -74,7 +74,7 @@ def test_after_a_hang_and_after_a_crash_the_session_is_back(seen):
 
 def test_the_status_command_tells_it(seen):
     assert '"ActiveState": "active"' in seen["service_status"][1]
-    assert "signal 9" in seen["service_status"][1]
+    assert "status=9/KILL" in seen["service_status"][1]
 
 
 def test_stop_is_clean_and_quick(seen):
@@ -92,3 +92,11 @@ def test_uninstall_takes_the_unit_and_leaves_the_state(seen):
     assert seen["uninstall"][0] == 0
     assert seen["left"] == []
     assert seen["kept"]
+
+
+def test_a_user_s_own_manager_runs_the_lighter_unit(seen):
+    assert seen["user_install"][0] == 0, seen["user_install"][1]
+    assert (seen["user_start"][0], seen["user_state"]) == (0, "active"), seen["user_journal"]
+    assert seen["user_status"].startswith("PAPER mine: input ")
+    assert seen["user_stop"] == 0
+    assert seen["user_kept"]
