@@ -361,7 +361,9 @@ class Startup:
         moment = core.clock.now()
         core.feed.skip(moment)  # nobody listened until now
         session.kernel.jump(moment)
-        marker = SessionResumed(ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped)
+        marker = SessionResumed(
+            ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped
+        )
         session.inject(moment, marker)
         while session.play(moment):
             pass
