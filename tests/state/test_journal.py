@@ -259,7 +259,9 @@ def test_after_a_rerun_a_record_is_durable_when_it_is_written(tmp_path):
     again.rewind(0)
     for seq in (1, 2, 3):
         again.append(seq, EquitySampled(ts=seq, units=seq))
-    assert again.native.hand_over().count == 3  # the re-run took them
+    taken = again.native.hand_over()  # by the re-run
+    assert taken is not None
+    assert taken.count == 3
     again.go_on()
     again.append(4, EquitySampled(ts=4, units=4))
     assert again.native.durable_count == 3 < again.native.count
