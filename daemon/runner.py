@@ -84,9 +84,9 @@ class Runner:
         whole = self._close(failed=failed)
         if failed:
             failure = core.session.graph.supervisor.failures[-1]
-            self._console.note(
-                f"{failure.actor} failed at input {failure.sequence}: {failure.error}"
-            )
+            text = f"{failure.actor} failed at input {failure.sequence}: {failure.error}"
+            self._console.note(text)
+            self._notifier.status(f"{self._name}: {text}")
             return ExitCode.CHECK_FAILED
         return 0 if whole else ExitCode.CHECK_FAILED
 

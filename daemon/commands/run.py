@@ -38,6 +38,7 @@ def run(args: Namespace, console: Console) -> int:
 
             starting = Startup(loaded, _options(args), say=say, progress=patience.progress)
             daemon: Daemon = starting.run()
+            signals.arm()
         except OutcryError as error:
             notifier.status(f"{error.code}: {error.message}")
             raise

@@ -84,6 +84,22 @@ def test_a_config_that_cannot_run_ends_with_78_and_says_so_in_the_status(launch)
     assert manager.waiting()[-1]["STATUS"].startswith("X1000: ")
 
 
+@pytest.mark.slow
+def test_a_stop_before_the_session_is_back_changes_nothing(launch, tmp_path):
+    """A strategy's module waits for the test while it is imported."""
+    folder, gate = tmp_path / "project", tmp_path / "gate"
+    os.mkfifo(gate)
+    (folder / "waits.py").write_text(f"open({str(gate)!r}).read()\n")
+    config = folder / "outcry.toml"
+    config.write_text(config.read_text().replace('"buy_and_hold"', '"waits:Strategy"'))
+    _, process = launch()
+    with gate.open("w"):  # it has come there
+        process.terminate()
+        code, said = ended(process)
+    assert (code, said) == (0, "stopped before the session was back; nothing has changed\n")
+    assert not (folder / "state").exists()
+
+
 def test_handlers_take_note_and_the_old_ones_come_back():
     before = [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
     with Signals() as signals:
