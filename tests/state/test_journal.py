@@ -246,3 +246,21 @@ def test_a_folder_that_lost_its_file_is_no_new_journal(tmp_path):
     (tmp_path / "journal" / "data.mdb").unlink()
     with pytest.raises(JournalDamaged, match="has no owner"):
         opened(tmp_path)
+
+
+def test_what_a_rerun_made_again_counts_as_durable_so_that_the_gate_opens_after_a_restart(tmp_path):
+    watch = Watch()
+    journal = opened(tmp_path, watch)
+    write(journal, watch, 1, 50)
+    assert journal.close()
+    again = opened(tmp_path, watch)
+    again.rewind(0)
+    for seq in range(1, 51):
+        again.append(seq, timer(seq))
+    assert again.native.hand_over() is not None  # a re-run compares them, and writes none
+    write(again, watch, 51, 53)
+    assert again.native.durable_count == again.native.count == 53
+    again.rewind(53)
+    write(again, watch, 54, 54)
+    assert again.native.durable_count == again.native.count == 1
+    assert again.close()
