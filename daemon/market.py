@@ -54,22 +54,23 @@ class PaperMarket:
         data = Dataset(self._catalog.path)
         return TapeFeed(data, self._config.feeds, start=None, loop=self._loop)
 
-    def open(self, at: int, wall: int, *, fresh: bool) -> tuple[Feed, SessionClock]:
-        """The rows after a moment of the session, and the clock that goes on from there.
+    def open(self, start: int, at: int | None, wall: int) -> tuple[Feed, SessionClock]:
+        """The rows of a session that began at `start`, after `at` (None: all), and the clock from there on.
 
         Raises:
             ConfigError: There is no such feed.
         """
         if self._feed == "tape":
             feed = self._tape()
-            if not fresh:
+            if at is not None:
                 feed.skip(at)
-            return feed, SessionClock(at, time.monotonic_ns, self.speed)
+            return feed, SessionClock(start if at is None else at, time.monotonic_ns, self.speed)
         if self._feed == "synthetic":
-            now = max(at, wall)
+            now = max(start if at is None else at, wall)
             seed = self._config.run.seed
-            made = SyntheticFeed(self._config.feeds, self._instruments, seed=seed, origin=now)
-            return made, SessionClock(now, time.monotonic_ns, self.speed)
+            made = SyntheticFeed(self._config.feeds, self._instruments, seed=seed, origin=start)
+            made.skip(now)
+            return made, SessionClock(now, time.time_ns, self.speed)
         raise ConfigError(
             "this version has no live market data yet",
             remedy='choose --feed tape or --feed synthetic (or [paper] feed = "tape")',

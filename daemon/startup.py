@@ -230,8 +230,8 @@ class Startup:
             if before != self.config:
                 session = self._change_config(session, journal)
         config_store.keep(self.state_dir, self._text, self.config)
-        at = session.start if recovered is None else session.kernel.now
-        feed, clock = self._market.open(at, self._wall(), fresh=recovered is None)
+        at = None if recovered is None else session.kernel.now
+        feed, clock = self._market.open(session.start, at, self._wall())
         tape = self._open_tape(session, journal)
         venues = self._venues(session)
         core = Core(session, journal, feed, clock, tape=tape, witnesses=venues)
@@ -319,6 +319,13 @@ class Startup:
         journal.rewind(0)
         return self._build(journal, self.config)(start)
 
+    @property
+    def _stays_halted(self) -> bool:
+        """Whether trading waits for a person after a crash."""
+        policy = self.config.daemon.resume
+        live = self.config.run.mode is Mode.LIVE
+        return policy == "halted" or (policy is None and live)
+
     def _read_tape(self) -> TapeReader:
         return TapeReader(self.state_dir / "tape")
 
@@ -353,8 +360,11 @@ class Startup:
         path.take_suppressed()  # the venues are asked about all that is open
         last_seq, last_ts = session.kernel.seq, session.kernel.now
         moment = core.clock.now()
+        core.feed.skip(moment)  # nobody listened until now
         session.kernel.jump(moment)
-        marker = SessionResumed(ts=moment, last_seq=last_seq, last_ts=last_ts, clean=False)
+        marker = SessionResumed(
+            ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped
+        )
         session.inject(moment, marker)
         while session.play(moment):
             pass
@@ -372,6 +382,9 @@ class Startup:
                 halt = Halt(ts=moment, reason=findings[-1], instrument=finding.instrument)
                 session.inject(moment, halt)
         session.kernel.set_venues_active(True)
+        if not recovered.stopped and self._stays_halted:
+            reason = "the daemon crashed: `outcry resume` lets it trade again"
+            session.inject(moment, Halt(ts=moment, reason=reason))
         for divergence in recovered.diverged:
             reason = f"diverged: {divergence}"[:200]
             session.inject(

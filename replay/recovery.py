@@ -42,6 +42,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         seq: The journal's last input.
         diverged: Strategies that now decide otherwise, and where.
         problems: What was wrong with snapshots.
+        stopped: Whether it had been stopped in order; else it crashed.
         commands: The snapshot's part of that name; empty without one.
         notes: What the journal holds of the control socket since: inputs and messages.
     """
@@ -51,6 +52,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     diverged: tuple[Divergence, ...]
     problems: tuple[str, ...]
+    stopped: bool
     commands: bytes = b""
     notes: tuple[tuple[int, AnyMessage], ...] = ()
 
@@ -115,6 +117,7 @@ def recover(
         seq=result.seq,
         diverged=tuple(diverged),
         problems=tuple(problems),
+        stopped=result.stopped,
         commands=b"" if snapshot is None else snapshot.parts.get(COMMANDS, b""),
         notes=tuple(notes),
     )
