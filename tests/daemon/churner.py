@@ -1,4 +1,4 @@
-"""A strategy that never stops asking: a market order at each quote, and a few that rest far below."""
+"""Strategies of the daemons that tests run."""
 
 from openoutcry.actors.strategy import Strategy
 from openoutcry.state.market_data import Quote
@@ -30,3 +30,20 @@ class Churner(Strategy):
             self.sell(PERP.id, SIZE)
         else:
             self.buy(PERP.id, SIZE)
+
+
+class Listener(Strategy):
+    """Hears every quote and asks for nothing."""
+
+    class State(Strategy.State):
+        quotes: int = 0
+
+    state: State
+
+    def setup(self) -> None:
+        """It wants quotes."""
+        self.subscribe_quotes(PERP.id)
+
+    def on_quote(self, _: Quote) -> None:
+        """Count it."""
+        self.state.quotes += 1

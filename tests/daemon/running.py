@@ -163,6 +163,10 @@ class Running:
             self.client.close()
             self.process.kill()
             self.process.communicate()
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove its folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
