@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -41,6 +41,7 @@ class Snapshotter:
         store: Where it is kept.
         every_ns: Nanoseconds of the session between two; 0 only when asked.
         every_inputs: Inputs between two.
+        extra: What is kept beside the session, by part.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Snapshotter:
         *,
         every_ns: int,
         every_inputs: int,
+        extra: Callable[[], Mapping[str, bytes]] = dict,
     ) -> None:
         self._session, self._journal, self._store = session, journal, store
         self._every_ns, self._every_inputs = every_ns, every_inputs
+        self._extra = extra
         self._last = (session.kernel.seq, session.kernel.now)
         self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._busy = False
@@ -74,7 +77,8 @@ class Snapshotter:
         seq, now = self._session.kernel.seq, self._session.kernel.now
         self._last = (seq, now)
         self._busy = True
-        self._queue.put(_Taken(seq, self._journal.last_seq, self._session.snapshot(), done))
+        parts = {**self._session.snapshot(), **self._extra()}
+        self._queue.put(_Taken(seq, self._journal.last_seq, parts, done))
         return seq
 
     def durable(self) -> None:
