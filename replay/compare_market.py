@@ -57,8 +57,12 @@ def _walk(
         if price is not None:
             found[instrument, ts] = price
     play(end)
-    marks = {name: session.market.valuation(number, 0) for name, number in index.items()}
-    return Market(at=found, end={name: mark for name, mark in marks.items() if mark is not None})
+    marks = {
+        (name, side): session.market.valuation(number, side)
+        for name, number in index.items()
+        for side in (-1, 0, 1)
+    }
+    return Market(at=found, end={key: mark for key, mark in marks.items() if mark is not None})
 
 
 def _player(session: LiveSession, rows: Rows) -> Callable[[int], None]:

@@ -21,10 +21,13 @@ _INVERSE_DIGITS: Final = 12
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
-    """Reference prices in price units: at moments, and at the end of the tape."""
+    """Reference prices in price units: at moments, and at the end of the session.
+
+    At the end there are three: 0 is the reference price, 1 what a long position is valued at, -1 a short one.
+    """
 
     at: Mapping[tuple[InstrumentId, int], int]
-    end: Mapping[InstrumentId, int]
+    end: Mapping[tuple[InstrumentId, int], int]
 
     def price(self, instrument: InstrumentId, ts: int) -> int | None:
         """The price at a moment; None before the first one."""
@@ -35,7 +38,7 @@ class Gap(msgspec.Struct, kw_only=True):
     """Profit of one strategy with one instrument in one currency, in units of 10^-`scale`.
 
     `real - modelled` is the sum of the parts: `latency`, `slippage`, `fees`, `missed`, `extra`,
-    `adjustments` and `rounding`.
+    `marks`, `adjustments` and `rounding`.
     """
 
     strategy: StrategyId
@@ -49,6 +52,7 @@ class Gap(msgspec.Struct, kw_only=True):
     fees: int = 0
     missed: int = 0
     extra: int = 0
+    marks: int = 0
     adjustments: int = 0
     rounding: int = 0
 
@@ -73,7 +77,16 @@ class Gap(msgspec.Struct, kw_only=True):
         return sum(getattr(self, name) for name in PARTS)
 
 
-PARTS: Final = ("latency", "slippage", "fees", "missed", "extra", "adjustments", "rounding")
+PARTS: Final = (
+    "latency",
+    "slippage",
+    "fees",
+    "missed",
+    "extra",
+    "marks",
+    "adjustments",
+    "rounding",
+)
 AMOUNTS: Final = ("modelled", "real", *PARTS)
 _TEN: Final[Any] = 10  # to type checkers a power of int may be a float
 
@@ -194,7 +207,7 @@ class Account:
     # --- what each run earned -------------------------------------------------------------------
 
     def _profit(self, run: Filled, name: str) -> None:
-        """Cash of every fill, what is still held at the end, fees, and cash without a fill."""
+        """Cash of every fill, what is held at the end as books value it, fees, other cash."""
         held: dict[tuple[int, InstrumentId], Fraction] = {}
         for fill in run.fills.values():
             signed = fill.quantity_units * fill.side.sign
@@ -207,15 +220,19 @@ class Account:
             held[key] = held.get(key, Fraction(0)) + _left(fill, fill.quantity_units, run)
         for (book, instrument), quantity in held.items():
             row = self._row(book, instrument)
-            row.add(name, self._at_end(instrument, quantity), self._worth[instrument].scale)
+            scale = self._worth[instrument].scale
+            worth = self._at_end(instrument, quantity, (quantity > 0) - (quantity < 0))
+            row.add(name, worth, scale)
+            spread = worth - self._at_end(instrument, quantity)
+            row.add("marks", _SIGN[name] * spread, scale)
         for event in run.cash:
             owner = event.strategy or UNALLOCATED
             row = self._find(owner, event.instrument or InstrumentId(""), event.currency)
             row.add(name, event.amount_units, event.scale)
             row.add("adjustments", _SIGN[name] * event.amount_units, event.scale)
 
-    def _at_end(self, instrument: InstrumentId, quantity: Fraction) -> int:
-        price = self._market.end.get(instrument)
+    def _at_end(self, instrument: InstrumentId, quantity: Fraction, side: int = 0) -> int:
+        price = self._market.end.get((instrument, side))
         return 0 if price is None else self._worth[instrument].value(quantity, price)
 
     # --- what the difference is made of ---------------------------------------------------------

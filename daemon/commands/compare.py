@@ -121,7 +121,7 @@ def _cells(row: "Gap", name: str) -> list[str]:
         row.fees,
         row.missed,
         row.extra,
-        row.adjustments + row.rounding,
+        row.marks + row.adjustments + row.rounding,
     )
     return [name, row.instrument, row.currency, *(_exact(part, row.scale) for part in parts)]
 
@@ -133,8 +133,8 @@ COMPARE = Command(
         "Replays the tape of a session with modelled fills, as `outcry replay` does, and compares "
         "with what really filled. The difference in profit is split to the last unit: latency (the "
         "market moved until the fill), slippage (the price's distance from the market), fees, fills "
-        "that were missed, fills that the model does not have, and the rest (funding and other cash, "
-        "rounding). All amounts are real less modelled. Exit 3 when the tape has a hole. The daemon "
+        "that were missed, fills that the model does not have, and the rest (the spread at which open "
+        "positions are valued, funding and other cash, rounding). All amounts are real less modelled. Exit 3 when the tape has a hole. The daemon "
         "may be running."
     ),
     options=(Option("STATE_DIR", "The daemon's state directory.", path, "DIR"),),
