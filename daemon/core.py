@@ -49,6 +49,9 @@ class Feed(Protocol):
     def poll(self, until: int) -> Iterable[tuple[StreamKey, "Columns"]]:
         """Rows received since the last time, up to a moment, in the order of their streams."""
 
+    def skip(self, until: int) -> None:
+        """Pass over the rows up to a moment."""
+
     def next_ts(self) -> int | None:
         """When the next row is due, as far as it is known; None when it is not."""
 
@@ -155,8 +158,8 @@ class Core:
         more = self.session.play(moment, SLICE)
         self._write(moment)
         self.after_turn()
-        self._let_out(moment)
-        return more or bool(self._injected or self._posted)
+        released = self._let_out(moment)
+        return more or released or bool(self._injected or self._posted)
 
     def _inject(self, moment: int) -> None:
         injected, self._injected = self._injected, []
@@ -173,12 +176,16 @@ class Core:
             self.tape.flush(seq, moment)
         self.journal.hand_over(seq)
 
-    def _let_out(self, moment: int) -> None:
+    def _let_out(self, moment: int) -> bool:
+        """Let go what waited for the journal; whether a venue got something to do."""
         durable = self.journal.settle()
-        for dropped in self.session.graph.path.on_durable(moment) or ():
+        path = self.session.graph.path
+        waiting = path.waiting
+        for dropped in path.on_durable(moment):
             self.inject(dropped)
         while self._waiting and self._waiting[0][0] <= durable:
             self._waiting.popleft()[1]()
+        return path.waiting < waiting
 
     @property
     def is_quiet(self) -> bool:

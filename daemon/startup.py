@@ -286,6 +286,13 @@ class Startup:
         return self._build(journal, self.config)(start)
 
     @property
+    def _stays_halted(self) -> bool:
+        """Whether trading waits for a person after a crash."""
+        policy = self.config.daemon.resume
+        live = self.config.run.mode is Mode.LIVE
+        return policy == "halted" or (policy is None and live)
+
+    @property
     def _speed(self) -> int:
         return self._options.speed or self._paper.speed
 
@@ -310,8 +317,9 @@ class Startup:
             now = max(at, self._wall())
             known = {item.id: item for item in self._instruments}
             seed = self.config.run.seed
-            made = SyntheticFeed(self.config.feeds, known, seed=seed, origin=now)
-            return made, SessionClock(now, time.monotonic_ns, self._speed)
+            made = SyntheticFeed(self.config.feeds, known, seed=seed, origin=session.start)
+            made.skip(now)
+            return made, SessionClock(now, time.time_ns, self._speed)
         raise ConfigError(
             "this version has no live market data yet",
             remedy='choose --feed tape or --feed synthetic (or [paper] feed = "tape")',
@@ -351,8 +359,11 @@ class Startup:
         path.take_suppressed()  # the venues are asked about all that is open
         last_seq, last_ts = session.kernel.seq, session.kernel.now
         moment = core.clock.now()
+        core.feed.skip(moment)  # nobody listened until now
         session.kernel.jump(moment)
-        marker = SessionResumed(ts=moment, last_seq=last_seq, last_ts=last_ts, clean=False)
+        marker = SessionResumed(
+            ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped
+        )
         session.inject(moment, marker)
         while session.play(moment):
             pass
@@ -370,6 +381,9 @@ class Startup:
                 halt = Halt(ts=moment, reason=findings[-1], instrument=finding.instrument)
                 session.inject(moment, halt)
         session.kernel.set_venues_active(True)
+        if not recovered.stopped and self._stays_halted:
+            reason = "the daemon crashed: `outcry resume` lets it trade again"
+            session.inject(moment, Halt(ts=moment, reason=reason))
         for divergence in recovered.diverged:
             reason = f"diverged: {divergence}"[:200]
             session.inject(

@@ -35,6 +35,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         seq: The journal's last input.
         diverged: Strategies that now decide otherwise, and where.
         problems: What was wrong with snapshots.
+        stopped: Whether it had been stopped in order; else it crashed.
     """
 
     snapshot_seq: int | None
@@ -42,6 +43,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     diverged: tuple[Divergence, ...]
     problems: tuple[str, ...]
+    stopped: bool
 
 
 class Build(Protocol):
@@ -94,6 +96,7 @@ def recover(
             f"the tape ends {result.missing} inputs before the journal does",
             remedy="restore the tape, or begin a new state directory",
         )
+    journal.go_on()
     for seq, external, body in result.leftover:
         journal.native.append(seq, body, external)
     return session, Recovered(
@@ -102,6 +105,7 @@ def recover(
         seq=result.seq,
         diverged=tuple(diverged),
         problems=tuple(problems),
+        stopped=result.stopped,
     )
 
 
