@@ -93,6 +93,8 @@ class LmdbJournal:
         last_seq = writer.durable_seq
         self.native = _native.Journal(durable_seq=last_seq, after=last_seq)
         self._handed = self._up_to = last_seq
+        self._submitted = 0
+        self._repeated = 0
 
     def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
         """Add a record caused by input `seq`; it is in memory only until it is handed over.
@@ -111,8 +113,11 @@ class LmdbJournal:
         self._up_to = seq
         if batch is not None:
             self._handed = seq
+            self._submitted += batch.count
             self._writer.submit(batch, seq)
-        elif self._writer.running and self._writer.durable_seq >= self._handed:
+        # A re-run has counted records that were on disk already, or counted anew: see `rewind`.
+        self._repeated = self.native.count - self._submitted
+        if batch is None and self._writer.running and self._writer.durable_seq >= self._handed:
             self.native.durable_seq = seq
 
     def settle(self) -> int:
@@ -121,7 +126,7 @@ class LmdbJournal:
         The records that are durable are counted apart, for the gate: an input may add some after its
         number was reported.
         """
-        self.native.durable_count = self._writer.durable_records
+        self.native.durable_count = max(self._writer.durable_records + self._repeated, 0)
         done = self._writer.durable_seq
         if done >= self._handed and self._writer.running:
             done = self._up_to
@@ -167,10 +172,12 @@ class LmdbJournal:
         """Write what is recorded and end; returns whether all of it is on disk."""
         batch = self.native.hand_over()
         if batch is not None:
+            self._submitted += batch.count
             self._writer.submit(batch, batch.last_seq)
+        self._repeated = self.native.count - self._submitted
         whole = self._writer.close(timeout_s)
         if whole:
-            self.native.durable_count = self._writer.durable_records
+            self.native.durable_count = max(self._writer.durable_records + self._repeated, 0)
             self._up_to = self._handed = self._writer.durable_seq
             self.native.durable_seq = max(self.native.durable_seq, self._up_to)
         self._lock.release()

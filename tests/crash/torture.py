@@ -30,10 +30,11 @@ from tests.scenarios import kit
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 1_000
-KILLS_A_ROUND = 20
+KILLS_A_ROUND = 10
 LIFE_S = 6.0
 """A life that waits for its boundary is ended then."""
 BTC = "BTCUSDT.BINANCE"
+MATCHING = ({"passive": "trades"}, {"passive": "both", "queue": "conservative"})
 STEPS = (*COMMIT_STEPS, *TURN_STEPS, *START_STEPS)
 
 
@@ -89,7 +90,7 @@ def draw_config(draw: random.Random, catalog: Path) -> str:
         name="BINANCE",
         balances={"USDT": "100000000", "BTC": "1000"},
         fees={"maker": "0.001", "taker": "0.001"},
-        matching={"passive": draw.choice(("trades", "both"))},
+        matching=draw.choice(MATCHING),
         **latency,
     )
     maker: dict[str, Any] = {"instrument": BTC, "size": "0.001", "max_position": "0.05"}
@@ -302,7 +303,7 @@ class Torture:
         if not self._file.exists():
             return []
         lines = [msgspec.json.decode(line, type=Line) for line in self._file.read_text().split()]
-        ended = {line.round for line in lines if line.ended}
+        ended = {line.round for line in lines if line.ended or line.defects}
         kept = {(line.round, line.cycle): line for line in lines if line.round in ended}
         return [kept[place] for place in sorted(kept)]
 

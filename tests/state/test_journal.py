@@ -13,7 +13,7 @@ from openoutcry.state.events import JournalStarted, MarketDataTaped
 from openoutcry.state.journal_meta import beginning
 from openoutcry.state.journal_reader import open_reader
 from openoutcry.state.journal_writer import JournalState
-from tests.state.journal_kit import Watch, identity, opened, timer, write
+from tests.state.journal_kit import Watch, filled, identity, opened, timer, write
 
 TAPED = MarketDataTaped(first=1, last=40, file="tape/0001.tape", rows=39, digest="ab")
 
@@ -246,3 +246,28 @@ def test_a_folder_that_lost_its_file_is_no_new_journal(tmp_path):
     (tmp_path / "journal" / "data.mdb").unlink()
     with pytest.raises(JournalDamaged, match="has no owner"):
         opened(tmp_path)
+
+
+def test_records_that_a_re_run_made_again_hold_no_later_one_back(tmp_path):
+    filled(tmp_path / "s", 50)
+    watch = Watch()
+    journal = opened(tmp_path / "s", watch)
+    journal.rewind(0)
+    for seq in range(1, 51):
+        journal.append(seq, timer(seq))
+    assert journal.native.hand_over().count == 50, "the re-run takes what is on disk already"
+    journal.append(51, timer(51))  # left over: made, and not on disk
+    journal.hand_over(51)
+    watch.until(lambda: journal.settle() >= 51)
+    assert journal.native.durable_count == journal.native.count == 51
+    journal.append(52, timer(52))
+    assert journal.settle() and journal.native.durable_count == 51
+    journal.hand_over(52)
+    watch.until(lambda: journal.settle() >= 52)
+    assert journal.native.durable_count == 52
+    journal.rewind(52)  # as when the config changes
+    journal.append(53, timer(53))
+    journal.hand_over(53)
+    watch.until(lambda: journal.settle() >= 53)
+    assert journal.native.durable_count == journal.native.count == 1
+    assert journal.close()
