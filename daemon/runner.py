@@ -1,6 +1,7 @@
 """The life of a running daemon: turns, what signals ask for, and an orderly end."""
 
 import time
+from functools import partial
 from typing import Final
 
 from openoutcry.daemon.console import Console
@@ -11,6 +12,7 @@ from openoutcry.daemon.heartbeat import Heartbeat, Patience
 from openoutcry.daemon.notify import Notifier
 from openoutcry.daemon.signals import Signals
 from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.steering import Steering
 from openoutcry.state.commands import CancelAll, Flatten
 from openoutcry.state.events import SessionStopped
 
@@ -27,6 +29,9 @@ class Runner:
         signals: What the process is asked for, entered by the caller.
         notifier: The service manager.
         until_end: Stop when no row will ever come.
+
+    Raises:
+        ControlError: The control socket cannot be had.
     """
 
     def __init__(
@@ -43,6 +48,11 @@ class Runner:
         self._until_end = until_end
         self._policy: str | None = None
         self._is_ready = False
+        try:
+            self.steering = Steering(daemon, self.stop, console.note)
+        except BaseException:
+            daemon.close(snapshot=False)
+            raise
         post = daemon.core.post
         self._heartbeat = Heartbeat(notifier, post, self.status, time.monotonic_ns)
         daemon.when_ready.append(self._ready)
@@ -52,9 +62,15 @@ class Runner:
         self._policy = policy or self._daemon.config.daemon.stop_policy
         self._daemon.core.wake()
 
-    def reload(self) -> str:
-        """Take a changed config over; what came of it, in words. On the core's thread."""
-        return "nothing to reload"
+    def reload(self) -> None:
+        """Take a changed config over, as far as it can be; the service manager and the log are told."""
+        self._notifier.reloading()
+        post = self._daemon.core.post
+        self.steering.reload(lambda outcome: post(partial(self._reloaded, outcome)))
+
+    def _reloaded(self, outcome: str) -> None:
+        self._console.note(outcome)
+        self._notifier.ready(self.status())
 
     def status(self) -> str:
         """One line: mode, name, and where the session is."""
@@ -72,6 +88,7 @@ class Runner:
         """Turn until told to stop; the exit code."""
         core = self._daemon.core
         self._signals.arm()
+        self.steering.start()
         self._console.note(self._greeting())
         while self._policy is None and not core.session.graph.dispatcher.stopped:
             if not core.turn():
@@ -111,9 +128,7 @@ class Runner:
         if self._signals.stops and self._policy is None:
             self.stop("leave" if self._signals.stops > 1 else None)
         if self._is_ready and self._signals.take_reload():
-            self._notifier.reloading()
-            self._console.note(self.reload())
-            self._notifier.ready(self.status())
+            self.reload()
 
     def _close(self, *, failed: bool) -> bool:
         """Carry out the stop policy and put everything on disk; whether all of it is there."""
@@ -124,6 +139,7 @@ class Runner:
             patience.step(f"stopping, policy {policy}")
             self._end(policy)
         patience.step("writing what is left")
+        self.steering.close()
         return self._daemon.close(snapshot=not failed)
 
     def _end(self, policy: str) -> None:

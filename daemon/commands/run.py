@@ -1,13 +1,17 @@
 """`outcry run`: trade, on paper unless told otherwise, until somebody says stop."""
 
+import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
     from openoutcry.daemon.startup import Daemon, RunOptions
+
+SWITCH_S: Final = 0.0005
+"""How long a busy thread keeps the others waiting: the core and the control socket share the interpreter."""
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -23,6 +27,7 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.strategy_checks import check_strategies
     from openoutcry.state.errors import OutcryError
 
+    sys.setswitchinterval(SWITCH_S)
     notifier = Notifier.from_environment()
     with Signals() as signals:
         try:
@@ -38,6 +43,7 @@ def run(args: Namespace, console: Console) -> int:
 
             starting = Startup(loaded, _options(args), say=say, progress=patience.progress)
             daemon: Daemon = starting.run()
+            runner = Runner(daemon, console, signals, notifier, until_end=args.until_end)
             signals.arm()
         except OutcryError as error:
             notifier.status(f"{error.code}: {error.message}")
@@ -45,7 +51,6 @@ def run(args: Namespace, console: Console) -> int:
         except StoppedEarly:
             console.note("stopped before the session was back; nothing has changed")
             return 0
-        runner = Runner(daemon, console, signals, notifier, until_end=args.until_end)
         return runner.run()
 
 

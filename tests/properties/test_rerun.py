@@ -73,10 +73,10 @@ def fresh(plan: Plan) -> LiveSession:
     return LiveSession(config, INSTRUMENTS, RerunJournal(0), start=START, epoch=7)
 
 
-def lived(plan: Plan) -> Lived:
+def lived(plan: Plan, session: LiveSession | None = None, *, halts: float = 0.2) -> Lived:
     """Feed a session as live feeds would, with an operator who halts now and then."""
     config, data = drawn(plan)
-    session = fresh(plan)
+    session = session or fresh(plan)
     left = Lived(plan)
     latency = {feed.instrument: feed.latency_us * 1_000 for feed in config.feeds}
     market = {}
@@ -100,7 +100,7 @@ def lived(plan: Plan) -> Lived:
                 session.push(key, chunk)
         if moment == START:
             session.inject(moment, SessionStarted(ts=moment))
-        elif draw.random() < 0.2:
+        elif draw.random() < halts:
             session.inject(
                 moment, (Halt if draw.random() < 0.5 else Resume)(ts=moment, reason="a test")
             )

@@ -114,7 +114,7 @@ def start() -> None:
 def treat_badly() -> None:
     """Reload, hang, crash."""
     seen["reload"] = run("systemctl", "reload", UNIT)[0]
-    until("reload", lambda: "nothing to reload" in journal() or "reload" in journal())
+    until("reload", lambda: "reloaded: " in journal())
     until("active after reload", lambda: show("ActiveState") == "active")
     os.kill(int(show("MainPID")), signal.SIGUSR1)
     until("dump", lambda: "most recent call first" in journal())
@@ -129,6 +129,10 @@ def treat_badly() -> None:
     seen["crash_s"] = time.monotonic() - began
     seen["restarts"] = show("NRestarts")
     seen["token_later"] = as_the_daemon("cat", f"/run/credentials/{UNIT}/token")
+    ask = (OUTCRY, "status", "--name", "demo")
+    seen["asked_by_root"] = run(*ask)
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    seen["asked_by_another"] = run(*nobody, *ask)
     seen["service_status"] = run(OUTCRY, "service", "status", "demo", "--json")
 
 

@@ -52,7 +52,7 @@ def test_what_runs_is_as_hardened_as_what_was_written(seen):
 
 def test_reload_reaches_the_daemon_and_ends(seen):
     assert seen["reload"] == 0
-    assert "Reloaded" in seen["journal"]
+    assert "reloaded: the config file is in force" in seen["journal"]
 
 
 def test_a_hang_is_killed_by_the_watchdog_and_says_where_it_hung(seen):
@@ -73,8 +73,16 @@ def test_after_a_hang_and_after_a_crash_the_session_is_back(seen):
 
 
 def test_the_status_command_tells_it(seen):
-    assert '"ActiveState": "active"' in seen["service_status"][1]
-    assert "status=9/KILL" in seen["service_status"][1]
+    code, told = seen["service_status"]
+    assert code == 0
+    for text in ('"ActiveState": "active"', "status=9/KILL", '"control": "answers"'):
+        assert text in told
+
+
+def test_the_control_socket_answers_root_and_the_daemon_s_user_and_nobody_else(seen):
+    assert seen["asked_by_root"][0] in (0, 3), seen["asked_by_root"]
+    assert "PAPER" in seen["asked_by_root"][1].upper()
+    assert seen["asked_by_another"][0] not in (0, 3)
 
 
 def test_stop_is_clean_and_quick(seen):
