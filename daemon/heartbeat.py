@@ -51,6 +51,10 @@ class Heartbeat:
         post: Runs an action in one of the core's next turns.
         status: The status line.
         monotonic: Nanoseconds of a steady clock.
+
+    Attributes:
+        left: Share of the time between a due beat and the watchdog's kill that was left when the core
+            was slowest, 0 to 1; None without a watchdog.
     """
 
     def __init__(
@@ -64,8 +68,10 @@ class Heartbeat:
         self._status, self._monotonic = status, monotonic
         limit = notifier.watchdog_ns
         self._every = min(limit // 2, STATUS_NS) if limit else STATUS_NS
+        self._margin = limit - self._every
         self._due = monotonic() + self._every
         self._asked = False
+        self.left: float | None = 1.0 if limit else None
 
     def turn(self) -> None:
         """To be called between two turns: send the core round when it is time."""
@@ -76,5 +82,8 @@ class Heartbeat:
 
     def _came_round(self) -> None:
         self._asked = False
-        self._due = self._monotonic() + self._every
+        now = self._monotonic()
+        if self.left is not None:
+            self.left = min(self.left, max(1 - (now - self._due) / self._margin, 0.0))
+        self._due = now + self._every
         self._notifier.alive(self._status())

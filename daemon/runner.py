@@ -1,6 +1,7 @@
 """The life of a running daemon: turns, what signals ask for, and an orderly end."""
 
 import time
+from functools import partial
 from typing import Final
 
 from openoutcry.daemon.console import Console
@@ -11,6 +12,7 @@ from openoutcry.daemon.heartbeat import Heartbeat, Patience
 from openoutcry.daemon.notify import Notifier
 from openoutcry.daemon.signals import Signals
 from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.steering import Steering
 from openoutcry.daemon.watch import Watcher
 from openoutcry.state.commands import CancelAll, Flatten
 from openoutcry.state.events import SessionStopped
@@ -27,8 +29,11 @@ class Runner:
         console: Where to say what happens.
         signals: What the process is asked for, entered by the caller.
         notifier: The service manager.
-        watcher: Tells the operator.
+        watcher: Tells the operator, unless None.
         until_end: Stop when no row will ever come.
+
+    Raises:
+        ControlError: The control socket cannot be had.
     """
 
     def __init__(
@@ -38,7 +43,7 @@ class Runner:
         signals: Signals,
         notifier: Notifier,
         *,
-        watcher: Watcher,
+        watcher: Watcher | None = None,
         until_end: bool = False,
     ) -> None:
         self._watcher = watcher
@@ -47,6 +52,14 @@ class Runner:
         self._until_end = until_end
         self._policy: str | None = None
         self._is_ready = False
+        try:
+            self.steering = Steering(daemon, self.stop, console.note)
+        except BaseException:
+            daemon.close(snapshot=False)
+            raise
+        if watcher is not None:
+            self.steering.on_ack = watcher.acknowledge
+            self.steering.facts.alerts = watcher.unacknowledged
         post = daemon.core.post
         self._heartbeat = Heartbeat(notifier, post, self.status, time.monotonic_ns)
         daemon.when_ready.append(self._ready)
@@ -56,9 +69,15 @@ class Runner:
         self._policy = policy or self._daemon.config.daemon.stop_policy
         self._daemon.core.wake()
 
-    def reload(self) -> str:
-        """Take a changed config over; what came of it, in words. On the core's thread."""
-        return "nothing to reload"
+    def reload(self) -> None:
+        """Take a changed config over, as far as it can be; the service manager and the log are told."""
+        self._notifier.reloading()
+        post = self._daemon.core.post
+        self.steering.reload(lambda outcome: post(partial(self._reloaded, outcome)))
+
+    def _reloaded(self, outcome: str) -> None:
+        self._console.note(outcome)
+        self._notifier.ready(self.status())
 
     def status(self) -> str:
         """One line: mode, name, and where the session is."""
@@ -76,6 +95,7 @@ class Runner:
         """Turn until told to stop; the exit code."""
         core = self._daemon.core
         self._signals.arm()
+        self.steering.start()
         self._console.note(self._greeting())
         while self._policy is None and not core.session.graph.dispatcher.stopped:
             if not core.turn():
@@ -88,9 +108,9 @@ class Runner:
         whole = self._close(failed=failed)
         if failed:
             failure = core.session.graph.supervisor.failures[-1]
-            self._console.note(
-                f"{failure.actor} failed at input {failure.sequence}: {failure.error}"
-            )
+            text = f"{failure.actor} failed at input {failure.sequence}: {failure.error}"
+            self._console.note(text)
+            self._notifier.status(f"{self._name}: {text}")
             return ExitCode.CHECK_FAILED
         return 0 if whole else ExitCode.CHECK_FAILED
 
@@ -111,14 +131,13 @@ class Runner:
 
     def _heed(self) -> None:
         """What signals and the service manager wait for, between two turns."""
-        self._watcher.turn()
+        if self._watcher is not None:
+            self._watcher.turn()
         self._heartbeat.turn()
         if self._signals.stops and self._policy is None:
             self.stop("leave" if self._signals.stops > 1 else None)
         if self._is_ready and self._signals.take_reload():
-            self._notifier.reloading()
-            self._console.note(self.reload())
-            self._notifier.ready(self.status())
+            self.reload()
 
     def _close(self, *, failed: bool) -> bool:
         """Carry out the stop policy and put everything on disk; whether all of it is there."""
@@ -129,8 +148,10 @@ class Runner:
             patience.step(f"stopping, policy {policy}")
             self._end(policy)
         patience.step("writing what is left")
+        self.steering.close()
         whole = self._daemon.close(snapshot=not failed)
-        self._watcher.close()
+        if self._watcher is not None:
+            self._watcher.close()
         return whole
 
     def _end(self, policy: str) -> None:
@@ -146,5 +167,5 @@ class Runner:
                 self._console.note("stopped again: what was asked of the venues is left to them")
                 break
             core.wait(0.01)
-            self._heartbeat.turn()
+            if self._watcher is not None:
             self._watcher.turn()

@@ -22,7 +22,7 @@ class Signals:
 
     SIGTERM and SIGINT ask for an orderly end, a second one for an end without the stop policy; the third
     acts as it always does. Before `arm`, the first raises `StoppedEarly`. SIGHUP asks for a reload.
-    SIGUSR1 writes what every thread is doing to stderr, also while the core hangs.
+    SIGUSR1 writes what every thread is doing to stderr, also while the core hangs; so does a fatal signal.
 
     Attributes:
         stops: How often an end was asked for.
@@ -48,6 +48,9 @@ class Signals:
         for number in _STOPS:
             self._before[number] = signal.signal(number, self._on_stop)
         self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._on_reload)
+        self._tells = not faulthandler.is_enabled()
+        if self._tells:  # a watchdog kills with SIGABRT: say where it hung
+            faulthandler.enable(file=_STDERR, all_threads=True)
         faulthandler.register(signal.SIGUSR1, file=_STDERR, all_threads=True, chain=False)
         return self
 
@@ -62,6 +65,8 @@ class Signals:
             with contextlib.suppress(TypeError):  # a handler that was not set from Python
                 signal.signal(number, handler)  # type: ignore[arg-type]
         faulthandler.unregister(signal.SIGUSR1)
+        if self._tells:
+            faulthandler.disable()
 
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         self.stops += 1

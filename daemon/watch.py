@@ -196,6 +196,14 @@ class Watcher:
         if self._monotonic() >= self._due:
             self._look()
 
+    def acknowledge(self, alert: str, client: str) -> bool:
+        """Somebody has seen an alert, named by its id or key; whether there is one. From any thread."""
+        return self._operation.desk.acknowledge(alert, client) is not None
+
+    def unacknowledged(self) -> int:
+        """Open alerts that nobody has seen; from any thread, without waiting."""
+        return self._operation.desk.unacknowledged
+
     def close(self) -> None:
         """The last look, once everything is on disk."""
         self._read()

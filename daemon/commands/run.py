@@ -1,7 +1,8 @@
 """`outcry run`: trade, on paper unless told otherwise, until somebody says stop."""
 
+import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
@@ -9,6 +10,9 @@ from openoutcry.daemon.console import Console
 if TYPE_CHECKING:
     from openoutcry.daemon.startup import Daemon, RunOptions
     from openoutcry.state.journal import LmdbJournal
+
+SWITCH_S: Final = 0.0005
+"""How long a busy thread keeps the others waiting: the core and the control socket share the interpreter."""
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -26,6 +30,7 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.watch import Watch
     from openoutcry.state.errors import OutcryError
 
+    sys.setswitchinterval(SWITCH_S)
     notifier = Notifier.from_environment()
     with Signals() as signals, Watch() as watch:
         try:
@@ -48,16 +53,18 @@ def run(args: Namespace, console: Console) -> int:
 
             starting = Startup(loaded, _options(args), say=say, progress=progress, opened=opened)
             daemon: Daemon = starting.run()
+            watcher = watch.begin(daemon)
+            runner = Runner(
+                daemon, console, signals, notifier, watcher=watcher, until_end=args.until_end
+            )
+            signals.arm()
         except OutcryError as error:
             notifier.status(f"{error.code}: {error.message}")
             raise
         except StoppedEarly:
             console.note("stopped before the session was back; nothing has changed")
             return 0
-        watcher = watch.begin(daemon)
-        return Runner(
-            daemon, console, signals, notifier, watcher=watcher, until_end=args.until_end
-        ).run()
+        return runner.run()
 
 
 def _options(args: Namespace) -> "RunOptions":

@@ -97,6 +97,16 @@ def test_a_core_that_hangs_in_a_turn_is_not_fed(manager, core, clock):
         thread.join(30)
 
 
+def test_it_keeps_how_near_the_watchdog_came(manager, core, clock):
+    heartbeat = heart(manager, core, clock)
+    for late, left in ((0, 1.0), (4, 0.6), (1, 0.6), (1_000, 0.0)):
+        clock.now += (10 + late) * SECOND
+        heartbeat.turn()
+        core.turn()
+        assert heartbeat.left == pytest.approx(left)
+    assert heart(manager, core, clock, limit_s=0).left is None
+
+
 def test_without_a_watchdog_the_status_line_stays_fresh(manager, core, clock):
     heartbeat = heart(manager, core, clock, limit_s=0)
     clock.now += 10 * SECOND

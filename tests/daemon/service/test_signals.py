@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -18,10 +19,12 @@ def launch(tmp_path):
     """Starts `outcry run` below a manager; what still runs at the end is killed."""
     started = []
     config = make_project(tmp_path / "project")
-    with Manager(str(tmp_path / "notify")) as manager:
+    short = tempfile.TemporaryDirectory(prefix="oo-")  # a socket's path may have 107 bytes
+    with short as runtime, Manager(str(tmp_path / "notify")) as manager:
 
         def launch(*words: str) -> tuple[Manager, subprocess.Popen[str]]:
             environ = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "2000000"}
+            environ["XDG_RUNTIME_DIR"] = runtime
             process = subprocess.Popen(
                 [sys.executable, "-c", RUN, "run", str(config), *words],
                 env={**os.environ, **environ}, text=True, stderr=subprocess.PIPE,
@@ -30,9 +33,9 @@ def launch(tmp_path):
             return manager, process
 
         yield launch
-    for process in started:
-        process.kill()
-        process.communicate()
+        for process in started:
+            process.kill()
+            process.communicate()
 
 
 def ended(process):
@@ -42,7 +45,7 @@ def ended(process):
 
 
 @pytest.mark.slow
-def test_from_ready_over_reload_and_dump_to_a_clean_end_and_back_after_a_kill(launch):
+def test_from_ready_over_reload_and_dump_to_a_clean_end_and_back_after_a_kill(launch, tmp_path):
     manager, process = launch()
     ready = manager.until("READY")
     assert ready["MAINPID"] == str(process.pid)
@@ -51,13 +54,21 @@ def test_from_ready_over_reload_and_dump_to_a_clean_end_and_back_after_a_kill(la
     process.send_signal(signal.SIGHUP)
     assert manager.until("RELOADING")
     assert manager.until("READY")
+    config = tmp_path / "project" / "outcry.toml"
+    good = config.read_text()
+    config.write_text("this is no config")
+    process.send_signal(signal.SIGHUP)
+    assert manager.until("RELOADING")
+    assert manager.until("READY")  # with the config that it had
+    config.write_text(good)
     process.send_signal(signal.SIGUSR1)
     assert manager.until("WATCHDOG")
     process.terminate()
     assert manager.until("STOPPING")["STATUS"] == "PAPER demo: stopping, policy leave"
     code, said = ended(process)
     assert code == 0
-    assert "nothing to reload" in said
+    assert "\nreloaded: " in said
+    assert "\nnot reloaded: X1000: " in said
     assert said.count("(most recent call first)") > 1
     assert "daemon/runner.py" in said  # what the core is in the middle of
 
@@ -82,6 +93,22 @@ def test_a_config_that_cannot_run_ends_with_78_and_says_so_in_the_status(launch)
     manager, process = launch("--feed", "live")
     assert ended(process)[0] == 78
     assert manager.waiting()[-1]["STATUS"].startswith("X1000: ")
+
+
+@pytest.mark.slow
+def test_a_stop_before_the_session_is_back_changes_nothing(launch, tmp_path):
+    """A strategy's module waits for the test while it is imported."""
+    folder, gate = tmp_path / "project", tmp_path / "gate"
+    os.mkfifo(gate)
+    (folder / "waits.py").write_text(f"open({str(gate)!r}).read()\n")
+    config = folder / "outcry.toml"
+    config.write_text(config.read_text().replace('"buy_and_hold"', '"waits:Strategy"'))
+    _, process = launch()
+    with gate.open("w"):  # it has come there
+        process.terminate()
+        code, said = ended(process)
+    assert (code, said) == (0, "stopped before the session was back; nothing has changed\n")
+    assert not (folder / "state").exists()
 
 
 def test_handlers_take_note_and_the_old_ones_come_back():
