@@ -168,4 +168,4 @@ class Runner:
                 break
             core.wait(0.01)
             if self._watcher is not None:
-            self._watcher.turn()
+                self._watcher.turn()
