@@ -132,6 +132,7 @@ class Running:
     def wait(self) -> int:
         """Wait until it has ended; its exit code."""
         assert self.process is not None
+        self.client.close()
         self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 

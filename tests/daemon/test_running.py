@@ -226,7 +226,6 @@ def test_a_snapshot_is_written_before_it_is_acknowledged(daemon: Running) -> Non
 def test_it_stops_by_each_policy_and_comes_back(daemon: Running, policy: str) -> None:
     command = ask.Stop(**key(), policy=policy)  # type: ignore[arg-type]
     first = daemon.client.command(command)
-    daemon.client.close()
     assert daemon.wait() == 0
     stops = [m.policy for _, m in daemon.records() if isinstance(m, SessionStopped)]
     assert stops == [policy]
