@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
+import numpy as np
 
 from openoutcry.actors.inlet import LiveInlet
 from openoutcry.replay.live_session import REPORTS, LiveSession
@@ -159,7 +160,9 @@ class Core:
         while self._posted:
             self._posted.popleft()()
         moment = self.moment = self.clock.now()
-        for stream, columns in self.feed.poll(moment):
+        earliest = max(self.session.kernel.now, self.session.kernel.reached + 1)
+        for stream, received in self.feed.poll(moment):
+            columns = not_before(received, earliest)
             if self.tape is not None:
                 self.tape.write(stream, columns)
             self.session.push(stream, columns)
@@ -224,6 +227,17 @@ class Core:
         if timeout > 0:
             self._wake.wait(timeout)
         self._wake.clear()
+
+
+def not_before(columns: "Columns", earliest: int) -> "Columns":
+    """Rows with the stamps at which they are played: a moment that was played out takes none any more.
+
+    After a restart a feed may give out rows of the time before; the tape must have them as they came.
+    """
+    stamps = columns["ts_received"]
+    if not len(stamps) or int(stamps[0]) >= earliest:
+        return columns
+    return columns | {"ts_received": np.maximum(stamps, earliest)}
 
 
 def stamped(message: AnyMessage, moment: int) -> AnyMessage:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from openoutcry.replay.live_session import LiveSession
-from openoutcry.state.errors import JournalError
+from openoutcry.state.errors import JournalError, StateError
 from openoutcry.state.journal import LmdbJournal
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
 
@@ -60,6 +60,7 @@ class Snapshotter:
         self._last = (session.kernel.seq, session.kernel.now)
         self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._busy = False
+        self._put_off: Callable[[str], None] | None = None
         self.health = SnapshotHealth(0, 0, "")
         self._durable = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="snapshots", daemon=True)
@@ -69,15 +70,25 @@ class Snapshotter:
         """Take one if it is time, and none is being written."""
         seq, now = self._session.kernel.seq, self._session.kernel.now
         inputs, age = seq - self._last[0], now - self._last[1]
-        if inputs and not self._busy and (age >= self._every_ns or inputs >= self._every_inputs):
+        if self._put_off is not None:
+            self.take(self._put_off)
+        elif inputs and not self._busy and (age >= self._every_ns or inputs >= self._every_inputs):
             self.take()
 
     def take(self, done: Callable[[str], None] = lambda _: None) -> int:
-        """Take one now; `done` is told, on another thread, why it failed, or "". Returns its input."""
+        """Take one now; `done` is told, on another thread, why it failed, or "". Returns its input.
+
+        Where an input is under way it is put off to the next turn.
+        """
         seq, now = self._session.kernel.seq, self._session.kernel.now
+        try:
+            parts = {**self._session.snapshot(), **self._extra()}
+        except StateError:
+            self._put_off = done
+            return seq
+        self._put_off = None
         self._last = (seq, now)
         self._busy = True
-        parts = {**self._session.snapshot(), **self._extra()}
         self._queue.put(_Taken(seq, self._journal.last_seq, parts, done))
         return seq
 
@@ -88,6 +99,8 @@ class Snapshotter:
 
     def close(self) -> None:
         """Write what was taken, and end."""
+        if self._put_off is not None:
+            self._put_off("an input was under way until the end")
         self._queue.put(None)
         self._thread.join(_WAIT_S)
 

@@ -5,6 +5,7 @@ lock, journal ─▶ snapshot + journal + tape = the session as it was ─▶ th
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt
 from openoutcry.state.config import Config
 from openoutcry.state.enums import Mode
-from openoutcry.state.errors import CodecError, ConfigError, StateError
+from openoutcry.state.errors import CodecError, ConfigError, JournalError, StateError
 from openoutcry.state.events import (
     SessionReconciled,
     SessionResumed,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_BEGIN_S: Final = 30.0
+"""How long a start waits for the disk to take the session's beginning."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +160,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
         if catalog is None:
@@ -188,6 +192,7 @@ class Startup:
         waker: list[Callable[[], None]] = []
 
         def on_durable() -> None:
+            self._durable.set()
             for wake in waker:
                 wake()
 
@@ -254,6 +259,7 @@ class Startup:
                 venue.open()
             session.kernel.set_venues_active(True)
             session.inject(session.start, SessionStarted(ts=session.start))
+            self._make_durable(session, journal, venues)
         else:
             self._say("asking the venues")
             findings = self._resume(core, venues, recovered)
@@ -276,6 +282,27 @@ class Startup:
             0,
             [],
         )
+
+    def _make_durable(
+        self, session: LiveSession, journal: LmdbJournal, venues: Sequence[PaperVenue]
+    ) -> None:
+        """Have the session begun on disk before the tape has rows: a tape belongs to one beginning.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
+        while session.play(session.start):
+            pass
+        for venue in venues:
+            venue.append()
+        seq = session.kernel.seq
+        journal.hand_over(seq)
+        until = time.monotonic() + _BEGIN_S
+        while journal.settle() < seq:
+            self._durable.clear()
+            if journal.settle() < seq and not self._durable.wait(until - time.monotonic()):
+                health = journal.health
+                raise JournalError(f"the session's beginning is not on disk: {health.reason}")
 
     def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
         """The same session under the new config: its state goes on, its rules are new.
@@ -395,4 +422,6 @@ class Startup:
         session.inject(
             moment, SessionReconciled(ts=moment, last_seq=last_seq, findings=tuple(findings))
         )
+        while session.play(moment):  # nobody trades before all of that is known
+            pass
         return tuple(findings)

@@ -109,6 +109,7 @@ def recover(
             f"the tape ends {result.missing} inputs before the journal does",
             remedy="restore the tape, or begin a new state directory",
         )
+    journal.go_on()
     for seq, external, body in result.leftover:
         journal.native.append(seq, body, external)
     return session, Recovered(

@@ -20,13 +20,14 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape, stamp_of
 from openoutcry.state.codec import AnyMessage, decode, kind_of
 from openoutcry.state.commands import RiskApproved, VenueCommand
-from openoutcry.state.events import SessionResumed
+from openoutcry.state.events import ActorFailed, SessionResumed
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
 _INTENT: Final = RiskApproved.__name__.encode()
 _HEAD_BYTES: Final = 64
 """Where the class of an intent's command stands."""
+_FAILED: Final = ActorFailed.__name__.encode()
 _SLICE: Final = 10_000
 """Delivered inputs between two looks at what they made."""
 
@@ -115,6 +116,7 @@ class Rerun:
         self._spoken = 0
         self._counted = session.journal.native.count
         self._made = self._intents = self._orders = 0
+        self._healed = False
         self._leftover: list[tuple[int, bool, bytes]] = []
 
     def run(self) -> RerunResult:
@@ -196,8 +198,14 @@ class Rerun:
         self._leftover += made[len(known) :]
         if self._silence:
             return self._compare_inputs(known)
-        for seq, _, body in known:
+        for number, (seq, _, body) in enumerate(known):
             recorded = self._records.expect()
+            if recorded is not None and recorded.body != body and _stopped_the_core(recorded):
+                self._healed = True
+                recorded = self._records.expect()
+            if recorded is None and self._healed:
+                self._leftover = known[number:] + self._leftover
+                return None
             if recorded is None or (recorded.seq, recorded.body) != (seq, body):
                 return _divergence(recorded, (seq, body))
             self._count(body)
@@ -238,6 +246,17 @@ class Rerun:
             leftover=tuple(self._leftover),
             stopped=self._records.stopped,
         )
+
+
+def _stopped_the_core(record: JournalRecord) -> bool:
+    """Whether an actor failed here so that the core stopped.
+
+    The input is parked in the journal: a version that can handle it goes on from there.
+    """
+    if kind_of(record.body) != _FAILED:
+        return False
+    message = record.message
+    return isinstance(message, ActorFailed) and message.policy == "halt"
 
 
 def _divergence(recorded: JournalRecord | None, made: tuple[int, bytes] | None) -> Divergence:
