@@ -7,7 +7,7 @@ from typing import Final
 
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.exit_codes import ExitCode
-from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.steering import Steering
 from openoutcry.state.commands import CancelAll, Flatten
 from openoutcry.state.events import SessionStopped

@@ -8,7 +8,7 @@ from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon
+    from openoutcry.daemon.parts import Daemon
 
 SWITCH_S: Final = 0.0005
 """How long a busy thread keeps the others waiting: the core and the control socket share the interpreter."""

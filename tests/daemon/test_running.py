@@ -170,21 +170,24 @@ def test_orders_by_hand_and_their_cancels(daemon: Running) -> None:
 
 
 def test_flatten_closes_what_is_held(daemon: Running) -> None:
-    daemon.do(
-        ask.PlaceOrder(**key(), instrument=PERP.id, side=Side.BUY, quantity="0.5", strategy="churn")
-    )
+    """A market order takes what is displayed, so that it may need several."""
     end = time.monotonic() + PATIENCE_S
     while not held(daemon):
+        order = ask.PlaceOrder(
+            **key(), instrument=PERP.id, side=Side.BUY, quantity="0.05", strategy="churn"
+        )
+        daemon.do(order)
         assert time.monotonic() < end, "nothing was bought"
-    daemon.do(ask.Flatten(**key(), strategy="churn"))
+    daemon.do(ask.Pause(**key(), strategy="churn"))
     while held(daemon):
+        daemon.do(ask.Flatten(**key(), strategy="churn"))
         assert time.monotonic() < end, "it was not closed"
 
 
 def held(running: Running) -> bool:
     """Whether more is held than the strategy itself ever holds."""
     rows = running.ask(ask.Positions(), Positions).rows
-    return any(abs(Decimal(row.quantity)) > Decimal("0.1") for row in rows)
+    return any(abs(Decimal(row.quantity)) > Decimal("0.01") for row in rows)
 
 
 def test_limits_change_by_command_and_by_reload(daemon: Running) -> None:
