@@ -156,6 +156,11 @@ class Running:
             env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", **self.environment},
         )
 
+    def check_parity(self) -> None:
+        """What was recorded is what a re-run makes; to be called when it has ended."""
+        found = self.outcry("parity", str(self.state))
+        assert "0 differences" in found.stdout, found.stdout + found.stderr
+
     def __enter__(self) -> Self:
         return self.start()
 
