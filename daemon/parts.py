@@ -1,7 +1,7 @@
 """The parts of a running daemon, as a start made them, and their orderly end."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ class Daemon:
         speed: How many times as fast as real time it runs.
         took: How long the start took, nanoseconds.
         on_durable: Called on the journal's thread after each commit; must not wait.
+        when_ready: Called once what the start did, with what the venues said, is durable.
     """
 
     loaded: "LoadedConfig"
@@ -47,6 +48,7 @@ class Daemon:
     speed: int
     took: int
     on_durable: list[Callable[[], None]]
+    when_ready: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def session(self) -> LiveSession:

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,6 +94,7 @@ class Startup:
         options: What the command line adds.
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
+        progress: Told how far it got, often; silence means that it stands still.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Startup:
         options: RunOptions,
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -113,6 +116,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._progress = progress
         self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -180,7 +184,14 @@ class Startup:
         self._say("bringing the session back")
         snapshots = SnapshotStore(self.state_dir)
         before = config_store.current(self.state_dir) or self.config
-        found = recover(self._build(journal, before), journal, snapshots, self._read_tape)
+        last = f"{journal.durable_seq:,}"
+        found = recover(
+            self._build(journal, before),
+            journal,
+            snapshots,
+            self._read_tape,
+            lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
+        )
         if found is None:
             session, recovered = self._begin(journal), None
         else:
@@ -216,6 +227,8 @@ class Startup:
         else:
             self._say("asking the venues")
             findings = self._resume(core, venues, recovered)
+        ready: list[Callable[[], None]] = []
+        core.when_durable(session.kernel.seq, partial(_call_all, ready))
         marker = HaltMarker(self.state_dir)
         obey(marker, core)
         return Daemon(
@@ -234,6 +247,7 @@ class Startup:
             self._market.speed,
             0,
             [],
+            ready,
         )
 
     def _make_durable(
@@ -378,3 +392,8 @@ class Startup:
         while session.play(moment):  # nobody trades before all of that is known
             pass
         return tuple(findings)
+
+
+def _call_all(listeners: list[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()
