@@ -10,8 +10,8 @@ from openoutcry.daemon.control.health import trading_of
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.daemon.heartbeat import Heartbeat, Patience
 from openoutcry.daemon.notify import Notifier
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.signals import Signals
-from openoutcry.daemon.startup import Daemon
 from openoutcry.daemon.steering import Steering
 from openoutcry.daemon.watch import Watcher
 from openoutcry.state.commands import CancelAll, Flatten
