@@ -64,8 +64,8 @@ class Tape(Protocol):
     def write(self, stream: StreamKey, columns: "Columns") -> None:
         """Rows that are about to be played."""
 
-    def flush(self, seq: int, now: int) -> None:
-        """They are in the file when this returns, whatever happens to the process."""
+    def flush(self, seq: int, now: int) -> bool:
+        """They are in the file when this returns, whatever happens to the process; False when they wait."""
 
 
 class Witness(Protocol):
@@ -170,11 +170,13 @@ class Core:
 
     def _write(self, moment: int) -> None:
         seq = self.session.kernel.seq
-        for witness in self.witnesses:
-            witness.append()
+        written = [witness.append() for witness in self.witnesses]
         if self.tape is not None:
-            self.tape.flush(seq, moment)
-        self.journal.hand_over(seq)
+            written.append(self.tape.flush(seq, moment))
+        if all(
+            written
+        ):  # else the records wait too: without its tape no session can be brought back
+            self.journal.hand_over(seq)
 
     def _let_out(self, moment: int) -> None:
         durable = self.journal.settle()

@@ -41,7 +41,12 @@ class Runner:
         try:
             self._console.note(self._greeting())
             while self._policy is None and not core.session.graph.dispatcher.stopped:
-                if not core.turn():
+                more = core.turn()
+                if daemon.failure:
+                    self._console.note(f"{daemon.failure}: ending")
+                    self.stop()
+                    break
+                if not more:
                     if self._until_end and core.is_finished:
                         self.stop("leave")
                         break
@@ -49,7 +54,7 @@ class Runner:
             failed = core.session.graph.dispatcher.stopped
             if not failed:
                 self._end(self._policy or "leave")
-            whole = daemon.close(snapshot=not failed)
+            whole = daemon.close(snapshot=not failed and not daemon.failure)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
@@ -80,6 +85,8 @@ class Runner:
         core.inject(SessionStopped(ts=0, policy=policy))
         until = time.monotonic() + _QUIET_S
         while time.monotonic() < until and (core.turn() or not core.is_quiet):
+            if self._daemon.failure:
+                break  # cancels have left; nothing else will
             core.wait(0.01)
 
 

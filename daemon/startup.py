@@ -41,6 +41,7 @@ from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal import JournalOptions, LmdbJournal, open_journal
 from openoutcry.state.journal_env import Limits
 from openoutcry.state.journal_meta import Identity
+from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.snapshots import SnapshotStore
 from openoutcry.state.tape import TapeWriter
 from openoutcry.state.tape_reader import TapeReader
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_ROW_BYTES: Final = 64
+"""About what a row takes that waits for the tape."""
 _BEGIN_S: Final = 30.0
 """How long a start waits for the disk to take the session's beginning."""
 
@@ -87,6 +90,17 @@ class Daemon:
     def session(self) -> LiveSession:
         """What runs."""
         return self.core.session
+
+    @property
+    def failure(self) -> str:
+        """Why nothing new can leave until a restart; "" when that is not so."""
+        health = self.journal.health
+        if health.state is JournalState.FAILED:
+            return f"the journal failed: {health.reason}"
+        for venue in self.venues:
+            if venue.log.latched:
+                return f"the log of the venue {venue.name} failed: {venue.log.failure}"
+        return ""
 
     def close(self, *, snapshot: bool = True) -> bool:
         """End everything in order; whether all of it is on disk."""
@@ -358,6 +372,7 @@ class Startup:
             config=self.config.tape,
             on_closed=journal.note,
             rows={stream: session.rows_taken(stream) for stream in session.streams},
+            keep_rows=(self.config.daemon.journal.buffer_mib << 20) // _ROW_BYTES,
         )
 
     def _venues(self, session: LiveSession) -> tuple[PaperVenue, ...]:
