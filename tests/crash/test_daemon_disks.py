@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from openoutcry.state.journal import open_journal
 from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.tape import TapeState
 from tests.crash.daemon_judge import judge
-from tests.crash.torture import BTC, import_tape
+from tests.crash.torture import BTC, ROOT, environment, import_tape
 from tests.scenarios import kit
 from tests.state.journal_kit import SMALL, Disk
 
@@ -159,3 +160,36 @@ def test_a_broken_disk_ends_the_daemon_and_a_restart_goes_on(
     turn_until(again, lambda: again.core.is_quiet)
     assert again.close(snapshot=False)
     sound(rig.state, ended=True)
+
+
+def test_killed_readers_do_not_make_the_journal_of_a_daemon_grow(
+    tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record takes the same room, however many `outcry journal tail` die beside it."""
+    rig = Rig(tmp_path, tmp_path / "s", catalog, Disk())
+    daemon = rig.start(monkeypatch)
+    code = "import sys; from openoutcry.daemon.cli import main; sys.exit(main())"
+    words = [sys.executable, "-c", code, "journal", "tail", str(rig.state), "--follow"]
+
+    def reach(seq: int) -> None:
+        turn_until(daemon, lambda: daemon.session.kernel.seq >= seq)
+
+    reach(4_000)
+    alone = room_per_byte(daemon)
+    for seq in range(6_000, 24_000, 3_000):
+        with subprocess.Popen(words, stdout=subprocess.PIPE, env=environment(), cwd=ROOT) as reader:
+            assert reader.stdout is not None
+            assert reader.stdout.readline()
+            reach(seq)
+            reader.kill()
+    reach(30_000)
+    beside = room_per_byte(daemon)
+    assert daemon.close(snapshot=False)
+    assert beside < 1.2 * alone
+
+
+def room_per_byte(daemon: Daemon) -> float:
+    """Bytes of the journal's file for each byte of a record."""
+    reader = daemon.journal.reader
+    used: int = reader.store.used_bytes
+    return used / sum(len(record.body) for record in reader.records())

@@ -255,7 +255,9 @@ def test_records_that_a_re_run_made_again_hold_no_later_one_back(tmp_path):
     journal.rewind(0)
     for seq in range(1, 51):
         journal.append(seq, timer(seq))
-    assert journal.native.hand_over().count == 50, "the re-run takes what is on disk already"
+    again = journal.native.hand_over()
+    assert again is not None
+    assert again.count == 50, "the re-run takes what is on disk already"
     journal.append(51, timer(51))  # left over: made, and not on disk
     journal.hand_over(51)
     watch.until(lambda: journal.settle() >= 51)
