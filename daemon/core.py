@@ -50,6 +50,9 @@ class Feed(Protocol):
     def poll(self, until: int) -> Iterable[tuple[StreamKey, "Columns"]]:
         """Rows received since the last time, up to a moment, in the order of their streams."""
 
+    def skip(self, until: int) -> None:
+        """Pass over the rows up to a moment."""
+
     def next_ts(self) -> int | None:
         """When the next row is due, as far as it is known; None when it is not."""
 
@@ -113,6 +116,10 @@ class Core:
         self._posted: deque[Callable[[], None]] = deque()
         self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+        self._recorded: list[Callable[[], None]] = []
+        self._noted: deque[tuple[int, Callable[[], None]]] = deque()
+        self.behind = 0
+        """How much of the session's time was left to play when the last turn ended, nanoseconds."""
 
     # --- from any thread ----------------------------------------------------------------------
 
@@ -142,6 +149,11 @@ class Core:
         """Do something once everything up to an input survives a crash; actions keep their order."""
         self._waiting.append((seq, action))
 
+    def when_recorded(self, action: Callable[[], None]) -> None:
+        """Do something once every record of this turn survives a crash, notes of old inputs included."""
+        self._recorded.append(action)
+        self._wake.set()
+
     def turn(self) -> bool:
         """One turn; whether there is more to do at once."""
         self.turns += 1
@@ -156,10 +168,11 @@ class Core:
             self.session.push(stream, columns)
         self._inject(moment)
         more = self.session.play(moment, SLICE)
+        self.behind = moment - self.session.kernel.reached if more else 0
         self._write(moment)
         self.after_turn()
-        self._let_out(moment)
-        return more or bool(self._injected or self._posted)
+        released = self._let_out(moment)
+        return more or released or bool(self._injected or self._posted)
 
     def _inject(self, moment: int) -> None:
         injected, self._injected = self._injected, []
@@ -173,23 +186,31 @@ class Core:
         written = [witness.append() for witness in self.witnesses]
         if self.tape is not None:
             written.append(self.tape.flush(seq, moment))
-        if all(
-            written
-        ):  # else the records wait too: without its tape no session can be brought back
+        # Where something waits the records wait too: without its tape no session can be brought back.
+        if all(written):
             self.journal.hand_over(seq)
+        count = self.journal.native.count
+        self._noted += [(count, action) for action in self._recorded]
+        self._recorded = []
 
-    def _let_out(self, moment: int) -> None:
+    def _let_out(self, moment: int) -> bool:
+        """Let go what waited for the journal; whether a venue got something to do."""
         durable = self.journal.settle()
-        for dropped in self.session.graph.path.on_durable(moment) or ():
+        path = self.session.graph.path
+        waiting = path.waiting
+        for dropped in path.on_durable(moment):
             self.inject(dropped)
         while self._waiting and self._waiting[0][0] <= durable:
             self._waiting.popleft()[1]()
+        while self._noted and self._noted[0][0] <= self.journal.native.durable_count:
+            self._noted.popleft()[1]()
+        return path.waiting < waiting
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing waits for the journal, and no request for its venue's answer."""
         graph = self.session.graph
-        waits = graph.path.waiting or self._waiting or self._injected
+        waits = graph.path.waiting or self._waiting or self._noted or self._injected
         pending = any(order.outstanding is not None for order in graph.orders.open_orders())
         return not waits and not pending
 

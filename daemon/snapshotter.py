@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -42,6 +42,7 @@ class Snapshotter:
         store: Where it is kept.
         every_ns: Nanoseconds of the session between two; 0 only when asked.
         every_inputs: Inputs between two.
+        extra: What is kept beside the session, by part.
     """
 
     def __init__(
@@ -52,9 +53,11 @@ class Snapshotter:
         *,
         every_ns: int,
         every_inputs: int,
+        extra: Callable[[], Mapping[str, bytes]] = dict,
     ) -> None:
         self._session, self._journal, self._store = session, journal, store
         self._every_ns, self._every_inputs = every_ns, every_inputs
+        self._extra = extra
         self._last = (session.kernel.seq, session.kernel.now)
         self._queue: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._busy = False
@@ -80,7 +83,7 @@ class Snapshotter:
         """
         seq, now = self._session.kernel.seq, self._session.kernel.now
         try:
-            parts = self._session.snapshot()
+            parts = {**self._session.snapshot(), **self._extra()}
         except StateError:
             self._put_off = done
             return seq

@@ -20,13 +20,14 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape, stamp_of
 from openoutcry.state.codec import AnyMessage, decode, kind_of
 from openoutcry.state.commands import RiskApproved, VenueCommand
-from openoutcry.state.events import SessionResumed
+from openoutcry.state.events import ActorFailed, SessionResumed
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
 _INTENT: Final = RiskApproved.__name__.encode()
 _HEAD_BYTES: Final = 64
 """Where the class of an intent's command stands."""
+_FAILED: Final = ActorFailed.__name__.encode()
 _SLICE: Final = 10_000
 """Delivered inputs between two looks at what they made."""
 
@@ -70,6 +71,7 @@ class RerunResult(msgspec.Struct, frozen=True, kw_only=True):
         seq: The last input that was played.
         missing: Inputs at the end of the journal that the tape has no market data for.
         leftover: What was made after the journal's end: (input, from outside, bytes).
+        stopped: Whether the session had been ended in order.
     """
 
     records: int
@@ -79,6 +81,7 @@ class RerunResult(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     missing: int
     leftover: tuple[tuple[int, bool, bytes], ...]
+    stopped: bool
 
 
 class Rerun:
@@ -103,14 +106,17 @@ class Rerun:
     ) -> None:
         self._session = session
         books = session.graph.books
-        self._silence = Silence({strategy: books.number(strategy) for strategy in silent})
-        for strategy in silent:
+        speechless = sorted(silent)
+        self._silence = Silence({strategy: books.number(strategy) for strategy in speechless})
+        for strategy in speechless:
             session.graph.strategies[strategy].silence(partial(self._speak, strategy))
         self._records = Records(records, self._silence)
         self._rows = Rows(session, tape)
         self._last_seq = last_seq
         self._spoken = 0
+        self._counted = session.journal.native.count
         self._made = self._intents = self._orders = 0
+        self._healed = False
         self._leftover: list[tuple[int, bool, bytes]] = []
 
     def run(self) -> RerunResult:
@@ -141,7 +147,7 @@ class Rerun:
             # What a silent strategy wanted to be woken for is not known: each input is looked at.
             more = session.play(moment, 1, 1) if self._silence else session.play(moment, _SLICE)
             if self._silence:
-                for message in self._unspoken():
+                for message in self._unspoken(0):
                     session.graph.order(message.command)
             divergence = self._compare()
             if divergence is not None or not more:
@@ -149,19 +155,26 @@ class Rerun:
         return None
 
     def _speak(self, strategy: StrategyId) -> None:
-        """In a silent strategy's place: ask for what it asked for at this input."""
-        for message in self._unspoken(strategy):
+        """In a silent strategy's place: ask for what is its turn among the records of this input."""
+        made = self._session.journal.native.count - self._counted
+        for message in self._unspoken(made, strategy):
             self._session.graph.path.command(message.command)
 
-    def _unspoken(self, strategy: StrategyId | None = None) -> Iterator[RiskApproved[VenueCommand]]:
-        """What silent strategies asked for at this input, once."""
-        for record in self._records.at(self._session.kernel.seq):
-            if record.number <= self._spoken:
-                continue
+    def _unspoken(
+        self, made: int, strategy: StrategyId | None = None
+    ) -> Iterator[RiskApproved[VenueCommand]]:
+        """What silent strategies asked for at this input, after so many records of it.
+
+        Of one strategy: up to the first record that is somebody else's.
+        """
+        for record in self._records.at(self._session.kernel.seq)[made:]:
             message = self._silence.doing(record)
             if isinstance(message, RiskApproved) and strategy in (None, message.command.strategy):
-                self._spoken = record.number
-                yield message
+                if record.number > self._spoken:
+                    self._spoken = record.number
+                    yield message
+            elif strategy is not None:
+                return
 
     def _inject(self, until: int | None) -> None:
         for seq, message in self._records.external(until):
@@ -177,6 +190,7 @@ class Rerun:
 
     def _compare(self) -> Divergence | None:
         batch = self._session.journal.native.hand_over()
+        self._counted = self._session.journal.native.count
         if batch is None:
             return None
         made = batch.records()
@@ -184,8 +198,14 @@ class Rerun:
         self._leftover += made[len(known) :]
         if self._silence:
             return self._compare_inputs(known)
-        for seq, _, body in known:
+        for number, (seq, _, body) in enumerate(known):
             recorded = self._records.expect()
+            if recorded is not None and recorded.body != body and _stopped_the_core(recorded):
+                self._healed = True
+                recorded = self._records.expect()
+            if recorded is None and self._healed:
+                self._leftover = known[number:] + self._leftover
+                return None
             if recorded is None or (recorded.seq, recorded.body) != (seq, body):
                 return _divergence(recorded, (seq, body))
             self._count(body)
@@ -224,7 +244,19 @@ class Rerun:
             seq=seq,
             missing=max(self._last_seq - seq, 0),
             leftover=tuple(self._leftover),
+            stopped=self._records.stopped,
         )
+
+
+def _stopped_the_core(record: JournalRecord) -> bool:
+    """Whether an actor failed here so that the core stopped.
+
+    The input is parked in the journal: a version that can handle it goes on from there.
+    """
+    if kind_of(record.body) != _FAILED:
+        return False
+    message = record.message
+    return isinstance(message, ActorFailed) and message.policy == "halt"
 
 
 def _divergence(recorded: JournalRecord | None, made: tuple[int, bytes] | None) -> Divergence:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, kind_of
 from openoutcry.state.commands import RiskApproved
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.events import (
     ActorFailed,
     CancelRejected,
@@ -20,6 +21,7 @@ from openoutcry.state.events import (
     OrderDenied,
     ReplaceRejected,
     SessionResumed,
+    SessionStopped,
     TimerFired,
 )
 from openoutcry.state.identifiers import StrategyId
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 _LONG_AGO: Final = -(2**63)
 _BOOK_LAST: Final = 1
 """Flag of the row that ends a book message: see docs/reference/catalog.md."""
-_NOTES: Final = (JournalStarted, MarketDataTaped)
-"""Records about the journal and the tape themselves: no part of what the graph decided."""
+_NOTES: Final = (JournalStarted, MarketDataTaped, CommandReceived, CommandAnswered)
+"""Records about the journal, the tape and the control socket: no part of what the graph decided."""
 _NOTE_KINDS: Final = frozenset(kind.__name__.encode() for kind in _NOTES)
 _REFUSALS: Final = (OrderDenied, CancelRejected, ReplaceRejected)
 _UNREPEATABLE: Final = (*_REFUSALS, ActorFailed)
@@ -93,6 +95,8 @@ class Records:
         self._expected: deque[JournalRecord] = deque()
         self._waiting: tuple[int, AnyMessage] | None = None
         self.last = _LONG_AGO
+        self.stopped = False
+        """Whether the last input from outside was the session's orderly end."""
 
     @property
     def resumed(self) -> SessionResumed | None:
@@ -116,6 +120,7 @@ class Records:
             if until is not None and stamp > until:
                 return
             self.last = max(self.last, stamp)
+            self.stopped = isinstance(self._waiting[1], SessionStopped)
             yield self._waiting
             self._waiting = None
 
@@ -129,8 +134,9 @@ class Records:
         return None
 
     def at(self, seq: int) -> list[JournalRecord]:
-        """Records of an input, as far as they were read."""
-        return [record for record in self._expected if record.seq == seq]
+        """What the graph should make of an input, as far as it was read."""
+        same = takewhile(lambda record: record.seq <= seq, self._expected)
+        return [record for record in same if record.seq == seq and not self._is_skipped(record)]
 
     def up_to(self, seq: int) -> list[JournalRecord]:
         """The next records that the graph should make, of the inputs up to one."""

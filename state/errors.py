@@ -18,11 +18,13 @@
     │   │   ├── JournalDamaged  it does not hold what was written
     │   │   ├── JournalFull     no room on the disk, or beyond its largest size
     │   │   └── JournalLocked   another process has the state directory
+    │   ├── RecoveryError      a session cannot be brought back as it was
     │   └── TapeError          the tape does not hold, or cannot give, what was asked
     ├── OrderError
     │   └── InvalidTransition  evidence that contradicts the table of transitions
     ├── StrategyError          a strategy used the API in a way that cannot work
     ├── MissingData            a price, size or rate that was asked for is not known
+    ├── DeliveryError          an alert that a channel did not take
     ├── VenueError             (its subtree stands with the venue adapters)
     └── ControlError           a daemon that could not be asked, or refused    (exit 69)
         ├── DaemonUnreachable   nobody answers at the control socket
@@ -36,8 +38,6 @@
         ├── CommandRefused      a command that makes no sense in the daemon's present state (exit 4)
         ├── HelloFirst          a request of a client that has not said hello
         └── DaemonRefused       the daemon's own error, with its own code
-    ├── DeliveryError          an alert that a channel did not take
-    └── VenueError             (its subtree stands with the venue adapters)
 
 Programmer errors are assertions, not part of this tree. An `OutcryError` reaching the command line
 is printed as `code: what; remedy`, never as a traceback.

@@ -93,8 +93,8 @@ class LmdbJournal:
         last_seq = writer.durable_seq
         self.native = _native.Journal(durable_seq=last_seq, after=last_seq)
         self._handed = self._up_to = last_seq
-        self._submitted = 0
-        self._repeated = 0
+        self._before = 0
+        """Records of `native` that were not handed to the writer, because they are on disk already."""
 
     def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
         """Add a record caused by input `seq`; it is in memory only until it is handed over.
@@ -113,11 +113,8 @@ class LmdbJournal:
         self._up_to = seq
         if batch is not None:
             self._handed = seq
-            self._submitted += batch.count
             self._writer.submit(batch, seq)
-        # A re-run has counted records that were on disk already, or counted anew: see `rewind`.
-        self._repeated = self.native.count - self._submitted
-        if batch is None and self._writer.running and self._writer.durable_seq >= self._handed:
+        elif self._writer.running and self._writer.durable_seq >= self._handed:
             self.native.durable_seq = seq
 
     def settle(self) -> int:
@@ -126,7 +123,7 @@ class LmdbJournal:
         The records that are durable are counted apart, for the gate: an input may add some after its
         number was reported.
         """
-        self.native.durable_count = max(self._writer.durable_records + self._repeated, 0)
+        self.native.durable_count = self._before + self._writer.durable_records
         done = self._writer.durable_seq
         if done >= self._handed and self._writer.running:
             done = self._up_to
@@ -140,6 +137,12 @@ class LmdbJournal:
         called before anything holds `native`.
         """
         self.native = _native.Journal(durable_seq=self._writer.durable_seq, after=seq)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """The re-run is over: what is recorded from here on is new, and has to be written."""
+        self._before = self.native.count - self._writer.submitted_records
+        self.settle()
 
     def note(self, record: MarketDataTaped, /) -> None:
         """Add a record of an edge's own, from any thread; it is no part of the decision record."""
@@ -172,12 +175,10 @@ class LmdbJournal:
         """Write what is recorded and end; returns whether all of it is on disk."""
         batch = self.native.hand_over()
         if batch is not None:
-            self._submitted += batch.count
             self._writer.submit(batch, batch.last_seq)
-        self._repeated = self.native.count - self._submitted
         whole = self._writer.close(timeout_s)
         if whole:
-            self.native.durable_count = max(self._writer.durable_records + self._repeated, 0)
+            self.native.durable_count = self._before + self._writer.durable_records
             self._up_to = self._handed = self._writer.durable_seq
             self.native.durable_seq = max(self.native.durable_seq, self._up_to)
         self._lock.release()

@@ -9,11 +9,11 @@ from openoutcry.state.codec import encode
 from openoutcry.state.commands import Halt
 from openoutcry.state.enums import Mode
 from openoutcry.state.errors import JournalDamaged, JournalError, SchemaTooNew
-from openoutcry.state.events import JournalStarted, MarketDataTaped
+from openoutcry.state.events import EquitySampled, JournalStarted, MarketDataTaped
 from openoutcry.state.journal_meta import beginning
 from openoutcry.state.journal_reader import open_reader
 from openoutcry.state.journal_writer import JournalState
-from tests.state.journal_kit import Watch, filled, identity, opened, timer, write
+from tests.state.journal_kit import Watch, identity, opened, timer, write
 
 TAPED = MarketDataTaped(first=1, last=40, file="tape/0001.tape", rows=39, digest="ab")
 
@@ -248,29 +248,24 @@ def test_a_folder_that_lost_its_file_is_no_new_journal(tmp_path):
         opened(tmp_path)
 
 
-def test_records_that_a_re_run_made_again_hold_no_later_one_back(tmp_path):
-    filled(tmp_path / "s", 50)
+def test_after_a_rerun_a_record_is_durable_when_it_is_written(tmp_path):
     watch = Watch()
-    journal = opened(tmp_path / "s", watch)
-    journal.rewind(0)
-    for seq in range(1, 51):
-        journal.append(seq, timer(seq))
-    again = journal.native.hand_over()
-    assert again is not None
-    assert again.count == 50, "the re-run takes what is on disk already"
-    journal.append(51, timer(51))  # left over: made, and not on disk
-    journal.hand_over(51)
-    watch.until(lambda: journal.settle() >= 51)
-    assert journal.native.durable_count == journal.native.count == 51
-    journal.append(52, timer(52))
-    journal.settle()
-    assert journal.native.durable_count == 51
-    journal.hand_over(52)
-    watch.until(lambda: journal.settle() >= 52)
-    assert journal.native.durable_count == 52
-    journal.rewind(52)  # as when the config changes
-    journal.append(53, timer(53))
-    journal.hand_over(53)
-    watch.until(lambda: journal.settle() >= 53)
-    assert journal.native.durable_count == journal.native.count == 1
+    journal = opened(tmp_path, watch)
+    for seq in (1, 2, 3):
+        journal.append(seq, EquitySampled(ts=seq, units=seq))
+    journal.hand_over(3)
     assert journal.close()
+    again = opened(tmp_path, watch)
+    again.rewind(0)
+    for seq in (1, 2, 3):
+        again.append(seq, EquitySampled(ts=seq, units=seq))
+    taken = again.native.hand_over()  # by the re-run
+    assert taken is not None
+    assert taken.count == 3
+    again.go_on()
+    again.append(4, EquitySampled(ts=4, units=4))
+    assert again.native.durable_count == 3 < again.native.count
+    again.hand_over(4)
+    watch.until(lambda: again.settle() >= 4)
+    assert again.native.durable_count == again.native.count == 4
+    assert again.close()
