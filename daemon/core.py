@@ -189,6 +189,8 @@ class Core:
         # Where something waits the records wait too: without its tape no session can be brought back.
         if all(written):
             self.journal.hand_over(seq)
+        else:
+            self.journal.hold_back("no room on the disk for the tape or a paper venue's log")
         count = self.journal.native.count
         self._noted += [(count, action) for action in self._recorded]
         self._recorded = []
