@@ -12,7 +12,8 @@ Nothing here decides anything about trading, and nothing above it reads a clock.
 through `post` and `offer`, from any thread.
 """
 
-import threading
+import contextlib
+import queue
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -112,7 +113,7 @@ class Core:
         self.door = LiveInlet()
         self.turns = 0
         self.moment = session.kernel.now
-        self._wake = threading.Event()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._posted: deque[Callable[[], None]] = deque()
         self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
@@ -124,18 +125,19 @@ class Core:
     # --- from any thread ----------------------------------------------------------------------
 
     def wake(self) -> None:
-        """End a wait: something is to be done."""
-        self._wake.set()
+        """End a wait: something is to be done. Signal handlers may call it, in the middle of a wait."""
+        if self._wake.empty():
+            self._wake.put(None)
 
     def post(self, action: Callable[[], None]) -> None:
         """Run something on the core's thread, between two turns."""
         self._posted.append(action)
-        self._wake.set()
+        self.wake()
 
     def offer(self, message: object) -> bool:
         """Bring an input from outside; False when it is refused and will never be handled."""
         taken = self.door.offer(message)
-        self._wake.set()
+        self.wake()
         return taken
 
     # --- on the core's thread -----------------------------------------------------------------
@@ -143,7 +145,7 @@ class Core:
     def inject(self, message: AnyMessage, handled: Callable[[int], None] | None = None) -> None:
         """Hand the session an input in the next turn; `handled` is told its number then."""
         self._injected.append((message, handled))
-        self._wake.set()
+        self.wake()
 
     def when_durable(self, seq: int, action: Callable[[], None]) -> None:
         """Do something once everything up to an input survives a crash; actions keep their order."""
@@ -152,7 +154,7 @@ class Core:
     def when_recorded(self, action: Callable[[], None]) -> None:
         """Do something once every record of this turn survives a crash, notes of old inputs included."""
         self._recorded.append(action)
-        self._wake.set()
+        self.wake()
 
     def turn(self) -> bool:
         """One turn; whether there is more to do at once."""
@@ -227,9 +229,10 @@ class Core:
             ts for ts in (self.feed.next_ts(), self.session.kernel.next_task()) if ts is not None
         ]
         timeout = min([most_s, *(self.clock.wait_s(ts) for ts in due)])
-        if timeout > 0:
-            self._wake.wait(timeout)
-        self._wake.clear()
+        with contextlib.suppress(queue.Empty):
+            self._wake.get(timeout=max(timeout, 0.0))
+            while True:
+                self._wake.get_nowait()
 
 
 def not_before(columns: "Columns", earliest: int) -> "Columns":

@@ -1,6 +1,7 @@
 """A daemon whose disk is full, breaks or turns read-only: docs/reference/failure-matrix.md, as it runs."""
 
 import io
+import signal
 import subprocess
 import sys
 import time
@@ -193,3 +194,25 @@ def room_per_byte(daemon: Daemon) -> float:
     reader = daemon.journal.reader
     used: int = reader.store.used_bytes
     return used / sum(len(record.body) for record in reader.records())
+
+
+def test_a_signal_in_the_middle_of_a_wait_does_not_hang_it(
+    tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Rig(tmp_path, tmp_path / "s", catalog, Disk()).start(monkeypatch)
+    heard = 0
+
+    def woken(_number: int, _frame: object) -> None:
+        nonlocal heard
+        heard += 1
+        daemon.core.wake()
+
+    before = signal.signal(signal.SIGALRM, woken)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    try:
+        while heard < 5_000:
+            daemon.core.wait(0.001)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert daemon.close(snapshot=False)
