@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
+import numpy as np
 
 from openoutcry.actors.inlet import LiveInlet
 from openoutcry.replay.live_session import REPORTS, LiveSession
@@ -115,6 +116,10 @@ class Core:
         self._posted: deque[Callable[[], None]] = deque()
         self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+        self._recorded: list[Callable[[], None]] = []
+        self._noted: deque[tuple[int, Callable[[], None]]] = deque()
+        self.behind = 0
+        """How much of the session's time was left to play when the last turn ended, nanoseconds."""
 
     # --- from any thread ----------------------------------------------------------------------
 
@@ -144,18 +149,26 @@ class Core:
         """Do something once everything up to an input survives a crash; actions keep their order."""
         self._waiting.append((seq, action))
 
+    def when_recorded(self, action: Callable[[], None]) -> None:
+        """Do something once every record of this turn survives a crash, notes of old inputs included."""
+        self._recorded.append(action)
+        self._wake.set()
+
     def turn(self) -> bool:
         """One turn; whether there is more to do at once."""
         self.turns += 1
         while self._posted:
             self._posted.popleft()()
         moment = self.moment = self.clock.now()
-        for stream, columns in self.feed.poll(moment):
+        earliest = max(self.session.kernel.now, self.session.kernel.reached + 1)
+        for stream, received in self.feed.poll(moment):
+            columns = not_before(received, earliest)
             if self.tape is not None:
                 self.tape.write(stream, columns)
             self.session.push(stream, columns)
         self._inject(moment)
         more = self.session.play(moment, SLICE)
+        self.behind = moment - self.session.kernel.reached if more else 0
         self._write(moment)
         self.after_turn()
         released = self._let_out(moment)
@@ -175,6 +188,9 @@ class Core:
         if self.tape is not None:
             self.tape.flush(seq, moment)
         self.journal.hand_over(seq)
+        count = self.journal.native.count
+        self._noted += [(count, action) for action in self._recorded]
+        self._recorded = []
 
     def _let_out(self, moment: int) -> bool:
         """Let go what waited for the journal; whether a venue got something to do."""
@@ -185,13 +201,15 @@ class Core:
             self.inject(dropped)
         while self._waiting and self._waiting[0][0] <= durable:
             self._waiting.popleft()[1]()
+        while self._noted and self._noted[0][0] <= self.journal.native.durable_count:
+            self._noted.popleft()[1]()
         return path.waiting < waiting
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing waits for the journal, and no request for its venue's answer."""
         graph = self.session.graph
-        waits = graph.path.waiting or self._waiting or self._injected
+        waits = graph.path.waiting or self._waiting or self._noted or self._injected
         pending = any(order.outstanding is not None for order in graph.orders.open_orders())
         return not waits and not pending
 
@@ -209,6 +227,17 @@ class Core:
         if timeout > 0:
             self._wake.wait(timeout)
         self._wake.clear()
+
+
+def not_before(columns: "Columns", earliest: int) -> "Columns":
+    """Rows with the stamps at which they are played: a moment that was played out takes none any more.
+
+    After a restart a feed may give out rows of the time before; the tape must have them as they came.
+    """
+    stamps = columns["ts_received"]
+    if not len(stamps) or int(stamps[0]) >= earliest:
+        return columns
+    return columns | {"ts_received": np.maximum(stamps, earliest)}
 
 
 def stamped(message: AnyMessage, moment: int) -> AnyMessage:

@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -81,6 +81,8 @@ def _decode(kind: Any, value: object, path: KeyPath, problems: list[Problem]) ->
 
 def _generic(kind: Any, value: object, path: KeyPath, problems: list[Problem]) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _bounded(arguments[0], kind, value, path, problems)
     if origin in {Union, types.UnionType}:
         return _union(arguments, value, path, problems)
     if origin is Literal:
@@ -88,6 +90,21 @@ def _generic(kind: Any, value: object, path: KeyPath, problems: list[Problem]) -
     if origin is dict:
         return _mapping(arguments[1], value, path, problems)
     return _sequence(origin, arguments[0], value, path, problems)
+
+
+def _bounded(
+    plain: Any, kind: Any, value: object, path: KeyPath, problems: list[Problem]
+) -> Any:
+    """A value with bounds."""
+    found = _decode(plain, value, path, problems)
+    if found is _INVALID:
+        return found
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        what = str(error).removeprefix("Expected ").replace("`", "")
+        problems.append(Problem(path, f"expected {what}, got {_shown(value)}", f"write {what}"))
+        return _INVALID
 
 
 def _struct(

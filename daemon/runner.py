@@ -8,6 +8,7 @@ from typing import Final
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.steering import Steering
 from openoutcry.state.commands import CancelAll, Flatten
 from openoutcry.state.events import SessionStopped
 
@@ -22,12 +23,20 @@ class Runner:
         daemon: What to run.
         console: Where to say what happens.
         until_end: Stop when no row will ever come.
+
+    Raises:
+        ControlError: The control socket cannot be had.
     """
 
     def __init__(self, daemon: Daemon, console: Console, *, until_end: bool = False) -> None:
         self._daemon, self._console = daemon, console
         self._until_end = until_end
         self._policy: str | None = None
+        try:
+            self.steering = Steering(daemon, self.stop, console.note)
+        except BaseException:
+            daemon.close(snapshot=False)
+            raise
 
     def stop(self, policy: str | None = None) -> None:
         """End after the present turn; from any thread or signal handler."""
@@ -39,6 +48,7 @@ class Runner:
         daemon, core = self._daemon, self._daemon.core
         before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
         try:
+            self.steering.start()
             self._console.note(self._greeting())
             while self._policy is None and not core.session.graph.dispatcher.stopped:
                 if not core.turn():
@@ -49,6 +59,7 @@ class Runner:
             failed = core.session.graph.dispatcher.stopped
             if not failed:
                 self._end(self._policy or "leave")
+            self.steering.close()
             whole = daemon.close(snapshot=not failed)
         finally:
             for number, handler in before.items():

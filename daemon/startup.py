@@ -5,6 +5,7 @@ lock, journal ─▶ snapshot + journal + tape = the session as it was ─▶ th
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,22 +16,21 @@ import msgspec
 
 from openoutcry import __version__
 from openoutcry.daemon import config_store
-from openoutcry.daemon.core import Core, Feed, stamped
+from openoutcry.daemon.control.idempotency import IdempotencyStore
+from openoutcry.daemon.core import Core, stamped
+from openoutcry.daemon.halt_marker import HaltMarker, obey
+from openoutcry.daemon.market import PaperMarket
 from openoutcry.daemon.snapshotter import Snapshotter
-from openoutcry.replay.dataset import Dataset
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
 from openoutcry.replay.paper_venue import PaperVenue
 from openoutcry.replay.reconcile import reconcile
-from openoutcry.replay.recovery import Build, Recovered, known, recover
-from openoutcry.replay.session_clock import SessionClock
-from openoutcry.replay.synthetic_feed import SyntheticFeed
-from openoutcry.replay.tape_feed import TapeFeed
+from openoutcry.replay.recovery import COMMANDS, Build, Recovered, known, recover
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt
 from openoutcry.state.config import Config
 from openoutcry.state.enums import Mode
-from openoutcry.state.errors import CodecError, ConfigError, StateError
+from openoutcry.state.errors import CodecError, ConfigError, JournalError, StateError
 from openoutcry.state.events import (
     SessionReconciled,
     SessionResumed,
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_BEGIN_S: Final = 30.0
+"""How long a start waits for the disk to take the session's beginning."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +70,17 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class Daemon:
-    """The parts of a running session."""
+    """The parts of a running session.
 
+    Attributes:
+        commands: Keys of commands that were used.
+        halt_marker: Halts beside the journal.
+        speed: How many times as fast as real time it runs.
+        took: How long the start took, nanoseconds.
+        on_durable: Called on the journal's thread after each commit; must not wait.
+    """
+
+    loaded: "LoadedConfig"
     config: Config
     state_dir: Path
     core: Core
@@ -79,6 +90,11 @@ class Daemon:
     snapshotter: Snapshotter
     recovered: Recovered | None
     findings: tuple[str, ...]
+    commands: IdempotencyStore
+    halt_marker: HaltMarker
+    speed: int
+    took: int
+    on_durable: list[Callable[[], None]]
 
     @property
     def session(self) -> LiveSession:
@@ -141,9 +157,10 @@ class Startup:
         mode = mode_of(options)
         run = msgspec.structs.replace(loaded.config.run, mode=mode)
         self.config = msgspec.structs.replace(loaded.config, run=run)
-        self._paper = loaded.config.paper
+        self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
         if catalog is None:
@@ -154,6 +171,15 @@ class Startup:
         self._catalog = Catalog(catalog)
         self._instruments: list[AnyInstrument] = self._catalog.instruments()
         self._calendars: list[Calendar] = self._catalog.calendars()
+        paper = self.config.paper
+        self._market = PaperMarket(
+            self.config,
+            self._catalog,
+            {item.id: item for item in self._instruments},
+            feed=options.feed or paper.feed,
+            speed=options.speed or paper.speed,
+            loop=paper.loop if options.loop is None else options.loop,
+        )
 
     def run(self) -> Daemon:
         """Open everything and bring the session to the present.
@@ -162,9 +188,11 @@ class Startup:
             OutcryError: It cannot be, with what to do about it; what was opened is closed again.
         """
         self._say("opening the journal")
+        began = time.monotonic_ns()
         waker: list[Callable[[], None]] = []
 
         def on_durable() -> None:
+            self._durable.set()
             for wake in waker:
                 wake()
 
@@ -174,6 +202,8 @@ class Startup:
         except BaseException:
             journal.close(0.0)
             raise
+        daemon.took = time.monotonic_ns() - began
+        daemon.on_durable = waker
         waker += [daemon.core.wake, daemon.snapshotter.durable]
         return daemon
 
@@ -205,17 +235,22 @@ class Startup:
             if before != self.config:
                 session = self._change_config(session, journal)
         config_store.keep(self.state_dir, self._text, self.config)
-        feed, clock = self._market(session, fresh=recovered is None)
+        at = None if recovered is None else session.kernel.now
+        feed, clock = self._market.open(session.start, at, self._wall())
         tape = self._open_tape(session, journal)
         venues = self._venues(session)
         core = Core(session, journal, feed, clock, tape=tape, witnesses=venues)
         daemon = self.config.daemon
+        store = IdempotencyStore()
+        if recovered is not None:
+            store.recall(recovered.commands, recovered.notes)
         snapshotter = Snapshotter(
             session,
             journal,
             snapshots,
             every_ns=daemon.snapshot_every_s * _NANOS,
             every_inputs=daemon.snapshot_every_inputs,
+            extra=lambda: {COMMANDS: store.snapshot()},
         )
         core.after_turn = snapshotter.turn
         findings: tuple[str, ...] = ()
@@ -224,10 +259,14 @@ class Startup:
                 venue.open()
             session.kernel.set_venues_active(True)
             session.inject(session.start, SessionStarted(ts=session.start))
+            self._make_durable(session, journal, venues)
         else:
             self._say("asking the venues")
             findings = self._resume(core, venues, recovered)
+        marker = HaltMarker(self.state_dir)
+        obey(marker, core)
         return Daemon(
+            self._loaded,
             self.config,
             self.state_dir,
             core,
@@ -237,7 +276,33 @@ class Startup:
             snapshotter,
             recovered,
             findings,
+            store,
+            marker,
+            self._market.speed,
+            0,
+            [],
         )
+
+    def _make_durable(
+        self, session: LiveSession, journal: LmdbJournal, venues: Sequence[PaperVenue]
+    ) -> None:
+        """Have the session begun on disk before the tape has rows: a tape belongs to one beginning.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
+        while session.play(session.start):
+            pass
+        for venue in venues:
+            venue.append()
+        seq = session.kernel.seq
+        journal.hand_over(seq)
+        until = time.monotonic() + _BEGIN_S
+        while journal.settle() < seq:
+            self._durable.clear()
+            if journal.settle() < seq and not self._durable.wait(until - time.monotonic()):
+                health = journal.health
+                raise JournalError(f"the session's beginning is not on disk: {health.reason}")
 
     def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
         """The same session under the new config: its state goes on, its rules are new.
@@ -268,7 +333,7 @@ class Startup:
                 calendars=self._calendars,
                 start=start,
                 epoch=journal.meta.epoch,
-                speed=self._speed,
+                speed=self._market.speed,
             )
             session.kernel.set_venues_active(False)
             return session
@@ -276,12 +341,8 @@ class Startup:
         return build
 
     def _begin(self, journal: LmdbJournal) -> LiveSession:
-        """A session that never was: a tape's begins just before its first row."""
-        start = self._wall()
-        if self._feed_kind == "tape":
-            feed = self._tape_feed(None)
-            start = start if feed.first_ts is None else feed.first_ts - 1
-            feed.close()
+        """A session that never was."""
+        start = self._market.start(self._wall())
         journal.rewind(0)
         return self._build(journal, self.config)(start)
 
@@ -291,39 +352,6 @@ class Startup:
         policy = self.config.daemon.resume
         live = self.config.run.mode is Mode.LIVE
         return policy == "halted" or (policy is None and live)
-
-    @property
-    def _speed(self) -> int:
-        return self._options.speed or self._paper.speed
-
-    @property
-    def _feed_kind(self) -> str:
-        return self._options.feed or self._paper.feed
-
-    def _tape_feed(self, start: int | None) -> TapeFeed:
-        loop = self._paper.loop if self._options.loop is None else self._options.loop
-        data = Dataset(self._catalog.path)
-        return TapeFeed(data, self.config.feeds, start=start, loop=loop)
-
-    def _market(self, session: LiveSession, *, fresh: bool) -> tuple[Feed, SessionClock]:
-        """Where rows come from, and the time they come at."""
-        at = session.start if fresh else session.kernel.now
-        if self._feed_kind == "tape":
-            feed = self._tape_feed(None)
-            if not fresh:
-                feed.skip(at)
-            return feed, SessionClock(at, time.monotonic_ns, self._speed)
-        if self._feed_kind == "synthetic":
-            now = max(at, self._wall())
-            known = {item.id: item for item in self._instruments}
-            seed = self.config.run.seed
-            made = SyntheticFeed(self.config.feeds, known, seed=seed, origin=session.start)
-            made.skip(now)
-            return made, SessionClock(now, time.time_ns, self._speed)
-        raise ConfigError(
-            "this version has no live market data yet",
-            remedy='choose --feed tape or --feed synthetic (or [paper] feed = "tape")',
-        )
 
     def _read_tape(self) -> TapeReader:
         return TapeReader(self.state_dir / "tape")
@@ -394,4 +422,6 @@ class Startup:
         session.inject(
             moment, SessionReconciled(ts=moment, last_seq=last_seq, findings=tuple(findings))
         )
+        while session.play(moment):  # nobody trades before all of that is known
+            pass
         return tuple(findings)

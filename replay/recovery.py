@@ -5,7 +5,7 @@ changed, or it is not deterministic) has *diverged*: the journal's intents are t
 brought back once more with that strategy silent and its journaled intents in its place, and it stays halted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
 import msgspec
@@ -15,15 +15,22 @@ from openoutcry.replay.parity import session_start
 from openoutcry.replay.reconcile import Ours
 from openoutcry.replay.rerun import Divergence, Rerun, RerunResult
 from openoutcry.replay.rerun_inputs import Tape
-from openoutcry.state.codec import kind_of
+from openoutcry.state.codec import AnyMessage, kind_of
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.errors import CodecError, RecoveryError, StateError
 from openoutcry.state.events import AnyAccountEvent
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.journal import LmdbJournal
+from openoutcry.state.journal_reader import JournalRecord
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
 
 _ACCOUNT: Final = AnyAccountEvent.__args__
 _ACCOUNT_KINDS: Final = frozenset(kind.__name__.encode() for kind in _ACCOUNT)
+_CONTROL_KINDS: Final = frozenset(
+    kind.__name__.encode() for kind in (CommandReceived, CommandAnswered)
+)
+COMMANDS: Final = "commands"
+"""The part of a snapshot that holds the keys of commands."""
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +43,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         diverged: Strategies that now decide otherwise, and where.
         problems: What was wrong with snapshots.
         stopped: Whether it had been stopped in order; else it crashed.
+        commands: The snapshot's part of that name; empty without one.
+        notes: What the journal holds of the control socket since: inputs and messages.
     """
 
     snapshot_seq: int | None
@@ -44,6 +53,8 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     diverged: tuple[Divergence, ...]
     problems: tuple[str, ...]
     stopped: bool
+    commands: bytes = b""
+    notes: tuple[tuple[int, AnyMessage], ...] = ()
 
 
 class Build(Protocol):
@@ -76,12 +87,14 @@ def recover(
         return None
     diverged: list[Divergence] = []
     while True:
+        notes: list[tuple[int, AnyMessage]] = []
         session, result = _attempt(
             build,
             journal,
             snapshot,
             start,
             tape(),
+            notes,
             frozenset(StrategyId(d.strategy) for d in diverged if d.strategy),
         )
         if result.divergence is None:
@@ -106,6 +119,8 @@ def recover(
         diverged=tuple(diverged),
         problems=tuple(problems),
         stopped=result.stopped,
+        commands=b"" if snapshot is None else snapshot.parts.get(COMMANDS, b""),
+        notes=tuple(notes),
     )
 
 
@@ -129,6 +144,7 @@ def _attempt(
     snapshot: Snapshot | None,
     start: int,
     tape: Tape,
+    notes: list[tuple[int, AnyMessage]],
     silent: frozenset[StrategyId],
 ) -> tuple[LiveSession, RerunResult]:
     journal.rewind(0 if snapshot is None else snapshot.seq)
@@ -144,8 +160,28 @@ def _attempt(
                 f"the snapshot of input {snapshot.seq} does not fit: {error.message}",
                 remedy="run the version and config that wrote it",
             ) from error
-    records = journal.reader.after(position)
+        # Notes of the snapshot's own input may have come after it was taken.
+        for record in journal.reader.records(snapshot.seq):
+            if record.number > position.number:
+                break
+            _note(record, notes)
+    records = _noting(journal.reader.after(position), notes)
     return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
+
+
+def _noting(
+    records: Iterable[JournalRecord], notes: list[tuple[int, AnyMessage]]
+) -> Iterator[JournalRecord]:
+    """The records, those of the control socket noted on the way."""
+    for record in records:
+        if not record.external:
+            _note(record, notes)
+        yield record
+
+
+def _note(record: JournalRecord, notes: list[tuple[int, AnyMessage]]) -> None:
+    if kind_of(record.body) in _CONTROL_KINDS:
+        notes.append((record.seq, record.message))
 
 
 def known(session: LiveSession, journal: LmdbJournal, venue: VenueId) -> Ours:

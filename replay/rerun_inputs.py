@@ -12,6 +12,7 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, kind_of
 from openoutcry.state.commands import RiskApproved
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.events import (
     ActorFailed,
     CancelRejected,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 _LONG_AGO: Final = -(2**63)
 _BOOK_LAST: Final = 1
 """Flag of the row that ends a book message: see docs/reference/catalog.md."""
-_NOTES: Final = (JournalStarted, MarketDataTaped)
-"""Records about the journal and the tape themselves: no part of what the graph decided."""
+_NOTES: Final = (JournalStarted, MarketDataTaped, CommandReceived, CommandAnswered)
+"""Records about the journal, the tape and the control socket: no part of what the graph decided."""
 _NOTE_KINDS: Final = frozenset(kind.__name__.encode() for kind in _NOTES)
 _REFUSALS: Final = (OrderDenied, CancelRejected, ReplaceRejected)
 _UNREPEATABLE: Final = (*_REFUSALS, ActorFailed)

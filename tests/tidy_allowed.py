@@ -55,5 +55,6 @@ BROAD_EXCEPTS: dict[str, str] = {
     "daemon/logs/record.py": "a value's own code may raise anything when it is logged",
     "daemon/cli.py": "the process' edge: an unexpected error becomes a message and an exit code",
     "daemon/control/desk.py": "a request's edge: a fault of the core answers it and ends nothing else",
+    "daemon/control/bridge.py": "as daemon/control/desk.py, for what the core's thread answers",
     "actors/dispatcher.py": "the actors' edge: the supervisor decides what a failure means",
 }

@@ -1,13 +1,17 @@
 """`outcry run`: trade, on paper unless told otherwise, until somebody says stop."""
 
+import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
     from openoutcry.daemon.startup import Daemon
+
+SWITCH_S: Final = 0.0005
+"""How long a busy thread keeps the others waiting: the core and the control socket share the interpreter."""
 
 
 def run(args: Namespace, console: Console) -> int:
@@ -17,6 +21,7 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.startup import RunOptions, Startup
     from openoutcry.daemon.strategy_checks import check_strategies
 
+    sys.setswitchinterval(SWITCH_S)
     loaded = load(args.config)
     check_strategies(loaded)
     options = RunOptions(

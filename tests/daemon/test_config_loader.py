@@ -310,3 +310,11 @@ def test_the_walker_finds_what_tomllib_finds(document):
     except tomllib.TOMLDecodeError:
         return  # lists inside inline tables may not span lines in every version
     assert sorted(map(str, key_lines(text))) == sorted(map(str, paths(parsed)))
+
+
+def test_numbers_with_bounds_are_read_and_their_bounds_are_named(tmp_path: Path) -> None:
+    text = GOOD + "[daemon]\nsnapshot_every_s = 15\n[daemon.journal]\ngroup_ms = 5\n"
+    config = loaded(tmp_path, text).config
+    assert (config.daemon.snapshot_every_s, config.daemon.journal.group_ms) == (15, 5)
+    with pytest.raises(ConfigFileError, match=r"snapshot_every_s: expected int >= 1, got 0"):
+        loaded(tmp_path, text.replace("15", "0"))
