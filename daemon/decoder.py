@@ -92,9 +92,7 @@ def _generic(kind: Any, value: object, path: KeyPath, problems: list[Problem]) -
     return _sequence(origin, arguments[0], value, path, problems)
 
 
-def _bounded(
-    plain: Any, kind: Any, value: object, path: KeyPath, problems: list[Problem]
-) -> Any:
+def _bounded(plain: Any, kind: Any, value: object, path: KeyPath, problems: list[Problem]) -> Any:
     """A value with bounds."""
     found = _decode(plain, value, path, problems)
     if found is _INVALID:
