@@ -8,7 +8,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -78,6 +79,7 @@ class Daemon:
         speed: How many times as fast as real time it runs.
         took: How long the start took, nanoseconds.
         on_durable: Called on the journal's thread after each commit; must not wait.
+        when_ready: Called once what the start did, with what the venues said, is durable.
     """
 
     loaded: "LoadedConfig"
@@ -95,6 +97,7 @@ class Daemon:
     speed: int
     took: int
     on_durable: list[Callable[[], None]]
+    when_ready: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def session(self) -> LiveSession:
@@ -140,6 +143,7 @@ class Startup:
         options: What the command line adds.
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
+        progress: Told how far it got, often; silence means that it stands still.
     """
 
     def __init__(
@@ -148,6 +152,7 @@ class Startup:
         options: RunOptions,
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -160,6 +165,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._progress = progress
         self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -227,7 +233,14 @@ class Startup:
         self._say("bringing the session back")
         snapshots = SnapshotStore(self.state_dir)
         before = config_store.current(self.state_dir) or self.config
-        found = recover(self._build(journal, before), journal, snapshots, self._read_tape)
+        last = f"{journal.durable_seq:,}"
+        found = recover(
+            self._build(journal, before),
+            journal,
+            snapshots,
+            self._read_tape,
+            lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
+        )
         if found is None:
             session, recovered = self._begin(journal), None
         else:
@@ -263,6 +276,8 @@ class Startup:
         else:
             self._say("asking the venues")
             findings = self._resume(core, venues, recovered)
+        ready: list[Callable[[], None]] = []
+        core.when_durable(session.kernel.seq, partial(_call_all, ready))
         marker = HaltMarker(self.state_dir)
         obey(marker, core)
         return Daemon(
@@ -281,6 +296,7 @@ class Startup:
             self._market.speed,
             0,
             [],
+            ready,
         )
 
     def _make_durable(
@@ -425,3 +441,8 @@ class Startup:
         while session.play(moment):  # nobody trades before all of that is known
             pass
         return tuple(findings)
+
+
+def _call_all(listeners: list[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()
