@@ -14,10 +14,12 @@ from openoutcry.replay.paper_venue import PaperVenue
 from openoutcry.replay.recovery import Recovered
 from openoutcry.state.config import Config
 from openoutcry.state.journal import LmdbJournal
+from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.tape import TapeWriter
 
 if TYPE_CHECKING:
     from openoutcry.daemon.config_loader import LoadedConfig
+    from openoutcry.state.calendars import Calendar
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Daemon:
         speed: How many times as fast as real time it runs.
         took: How long the start took, nanoseconds.
         on_durable: Called on the journal's thread after each commit; must not wait.
+        calendars: Trading hours that instruments name.
         when_ready: Called once what the start did, with what the venues said, is durable.
     """
 
@@ -49,11 +52,23 @@ class Daemon:
     took: int
     on_durable: list[Callable[[], None]]
     when_ready: list[Callable[[], None]] = field(default_factory=list)
+    calendars: Sequence["Calendar"] = ()
 
     @property
     def session(self) -> LiveSession:
         """What runs."""
         return self.core.session
+
+    @property
+    def failure(self) -> str:
+        """Why nothing new can leave until a restart; "" when that is not so."""
+        health = self.journal.health
+        if health.state is JournalState.FAILED:
+            return f"the journal failed: {health.reason}"
+        for venue in self.venues:
+            if venue.log.latched:
+                return f"the log of the venue {venue.name} failed: {venue.log.failure}"
+        return ""
 
     def close(self, *, snapshot: bool = True) -> bool:
         """End everything in order; whether all of it is on disk."""

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_ROW_BYTES: Final = 64
+"""About what a row takes that waits for the tape."""
 _BEGIN_S: Final = 30.0
 """How long a start waits for the disk to take the session's beginning."""
 
@@ -95,6 +97,7 @@ class Startup:
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
         progress: Told how far it got, often; silence means that it stands still.
+        opened: Told when the state directory is ours; an error of it ends the start.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Startup:
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
         progress: Callable[[str], None] = lambda _: None,
+        opened: Callable[[LmdbJournal], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -116,7 +120,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
-        self._progress = progress
+        self._progress, self._opened = progress, opened
         self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -155,6 +159,7 @@ class Startup:
 
         journal = self._open_journal(on_durable)
         try:
+            self._opened(journal)
             daemon = self._bring_up(journal)
         except BaseException:
             journal.close(0.0)
@@ -248,6 +253,7 @@ class Startup:
             0,
             [],
             ready,
+            self._calendars,
         )
 
     def _make_durable(
@@ -334,6 +340,7 @@ class Startup:
             config=self.config.tape,
             on_closed=journal.note,
             rows={stream: session.rows_taken(stream) for stream in session.streams},
+            keep_rows=(self.config.daemon.journal.buffer_mib << 20) // _ROW_BYTES,
         )
 
     def _venues(self, session: LiveSession) -> tuple[PaperVenue, ...]:
