@@ -16,7 +16,8 @@ from openoutcry.daemon import startup
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.runner import Runner
-from openoutcry.daemon.startup import Daemon, RunOptions, Startup
+from openoutcry.daemon.parts import Daemon
+from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.state.journal import open_journal
 from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.tape import TapeState
