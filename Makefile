@@ -22,7 +22,7 @@ help: ## print this list
 
 setup: $(VENV)/.native ## make .venv: locked dependencies and this checkout, editable
 
-demo: setup ## replay two strategies, report under runs/ (DATA=catalog or CSV of one-minute bars)
+demo: setup ## replay, trade on paper, kill -9, come back, prove it (DATA=catalog or CSV of one-minute bars)
 ifeq ($(DATA),)
 	@echo "inventing a market -> $(CATALOG)"
 	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG) --days 30 --instrument BTCUSDT.SIM
@@ -31,7 +31,7 @@ else ifneq ($(DATA),$(CATALOG))
 	@rm -rf $(CATALOG) && $(BIN)/outcry data import $(DATA) --out $(CATALOG) --format csv --kind bar \
 	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT
 endif
-	@$(BIN)/outcry replay $(CONFIG) --catalog $(CATALOG) --report runs/demo/report.html
+	@mkdir -p runs/demo && OUTCRY=$(BIN)/outcry docs/tutorial/demo.sh $(CONFIG) $(CATALOG) runs/demo
 
 # What setup makes. The stamps live inside .venv, so that they vanish with it.
 $(VENV)/.locked: requirements.lock

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from openoutcry.daemon.control.idempotency import IdempotencyStore
 from openoutcry.daemon.core import Core, stamped
 from openoutcry.daemon.halt_marker import HaltMarker, obey
 from openoutcry.daemon.market import PaperMarket
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.snapshotter import Snapshotter
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
@@ -40,7 +41,6 @@ from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal import JournalOptions, LmdbJournal, open_journal
 from openoutcry.state.journal_env import Limits
 from openoutcry.state.journal_meta import Identity
-from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.snapshots import SnapshotStore
 from openoutcry.state.tape import TapeWriter
 from openoutcry.state.tape_reader import TapeReader
@@ -71,64 +71,6 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
-@dataclass
-class Daemon:
-    """The parts of a running session.
-
-    Attributes:
-        commands: Keys of commands that were used.
-        halt_marker: Halts beside the journal.
-        speed: How many times as fast as real time it runs.
-        took: How long the start took, nanoseconds.
-        on_durable: Called on the journal's thread after each commit; must not wait.
-    """
-
-    loaded: "LoadedConfig"
-    config: Config
-    state_dir: Path
-    core: Core
-    journal: LmdbJournal
-    tape: TapeWriter | None
-    venues: Sequence[PaperVenue]
-    snapshotter: Snapshotter
-    recovered: Recovered | None
-    findings: tuple[str, ...]
-    commands: IdempotencyStore
-    halt_marker: HaltMarker
-    speed: int
-    took: int
-    on_durable: list[Callable[[], None]]
-
-    @property
-    def session(self) -> LiveSession:
-        """What runs."""
-        return self.core.session
-
-    @property
-    def failure(self) -> str:
-        """Why nothing new can leave until a restart; "" when that is not so."""
-        health = self.journal.health
-        if health.state is JournalState.FAILED:
-            return f"the journal failed: {health.reason}"
-        for venue in self.venues:
-            if venue.log.latched:
-                return f"the log of the venue {venue.name} failed: {venue.log.failure}"
-        return ""
-
-    def close(self, *, snapshot: bool = True) -> bool:
-        """End everything in order; whether all of it is on disk."""
-        if snapshot:
-            self.snapshotter.take()
-        self.snapshotter.close()
-        whole = self.journal.close()
-        if self.tape is not None:
-            self.tape.close(convert=False)
-        for venue in self.venues:
-            venue.log.close()
-        self.session.graph.close()
-        return whole
-
-
 def state_directory(loaded: "LoadedConfig", options: RunOptions) -> Path:
     """Where the state of a config's sessions is kept."""
     config = loaded.config
@@ -154,6 +96,8 @@ class Startup:
         options: What the command line adds.
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
+        progress: Told how far it got, often; silence means that it stands still.
+        opened: Told when the state directory is ours; an error of it ends the start.
     """
 
     def __init__(
@@ -162,6 +106,8 @@ class Startup:
         options: RunOptions,
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
+        progress: Callable[[str], None] = lambda _: None,
+        opened: Callable[[LmdbJournal], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -174,6 +120,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._progress, self._opened = progress, opened
         self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -212,6 +159,7 @@ class Startup:
 
         journal = self._open_journal(on_durable)
         try:
+            self._opened(journal)
             daemon = self._bring_up(journal)
         except BaseException:
             journal.close(0.0)
@@ -241,7 +189,14 @@ class Startup:
         self._say("bringing the session back")
         snapshots = SnapshotStore(self.state_dir)
         before = config_store.current(self.state_dir) or self.config
-        found = recover(self._build(journal, before), journal, snapshots, self._read_tape)
+        last = f"{journal.durable_seq:,}"
+        found = recover(
+            self._build(journal, before),
+            journal,
+            snapshots,
+            self._read_tape,
+            lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
+        )
         if found is None:
             session, recovered = self._begin(journal), None
         else:
@@ -277,6 +232,8 @@ class Startup:
         else:
             self._say("asking the venues")
             findings = self._resume(core, venues, recovered)
+        ready: list[Callable[[], None]] = []
+        core.when_durable(session.kernel.seq, partial(_call_all, ready))
         marker = HaltMarker(self.state_dir)
         obey(marker, core)
         return Daemon(
@@ -295,6 +252,8 @@ class Startup:
             self._market.speed,
             0,
             [],
+            ready,
+            self._calendars,
         )
 
     def _make_durable(
@@ -440,3 +399,8 @@ class Startup:
         while session.play(moment):  # nobody trades before all of that is known
             pass
         return tuple(findings)
+
+
+def _call_all(listeners: list[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()

@@ -8,17 +8,19 @@ import msgspec
 from openoutcry import __version__
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.control.bridge import ControlBridge
-from openoutcry.daemon.control.core import DaemonInfo
+from openoutcry.daemon.control.client import new_key
+from openoutcry.daemon.control.core import ClientInfo, DaemonInfo
 from openoutcry.daemon.control.history import JournalHistory
 from openoutcry.daemon.control.places import runtime_folder
 from openoutcry.daemon.control.plane import ControlPlane
+from openoutcry.daemon.control.protocol import AnyReply, Err, Reload, Role
 from openoutcry.daemon.control.pump import EventPump, is_event
 from openoutcry.daemon.facts import DaemonFacts
 from openoutcry.daemon.strategy_checks import check_strategies
 from openoutcry.state.errors import CommandRefused
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon
+    from openoutcry.daemon.parts import Daemon
     from openoutcry.state.config import Config
 
 
@@ -91,6 +93,15 @@ class Steering:
         ended &= self._pump.close()
         return self.plane.close() and ended
 
+    def reload(self, done: Callable[[str], None]) -> None:
+        """Take the changed config file over, as `outcry reload` does; limits are not loosened.
+
+        `done` is told what came of it, in words, on any thread.
+        """
+        client = ClientInfo("SIGHUP", Role.ADMIN, "local")
+        request = Reload(key=new_key(), reason="SIGHUP")
+        self._bridge.handle(request, client, lambda reply: done(_outcome(reply)))
+
     # --- what the bridge needs --------------------------------------------------------------------
 
     def stop(self, policy: str) -> None:
@@ -115,3 +126,10 @@ class Steering:
             raise CommandRefused(
                 f"there is no alert {alert!r}", remedy="see `outcry status` and `outcry tail`"
             )
+
+
+def _outcome(reply: AnyReply) -> str:
+    """The answer to a reload, for a log."""
+    if isinstance(reply, Err):
+        return f"not reloaded: {reply.code}: {reply.message}; remedy: {reply.remedy}"
+    return "reloaded: the config file is in force"

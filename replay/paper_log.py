@@ -113,7 +113,8 @@ class PaperLog:
             JournalError: The folder cannot be used.
         """
         try:
-            self.folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self.folder.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self.folder.mkdir(FOLDER_MODE, exist_ok=True)
             files = log_files(self.folder)
             if not files:
                 return None

@@ -69,8 +69,11 @@ def recover(
     journal: LmdbJournal,
     snapshots: SnapshotStore,
     tape: Callable[[], Tape],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[LiveSession, Recovered] | None:
     """The session of a state directory as it was; None when it never began.
+
+    `progress` is told now and then which input was reached.
 
     Raises:
         RecoveryError: The journal and the tape do not give the same session again.
@@ -96,6 +99,7 @@ def recover(
             tape(),
             notes,
             frozenset(StrategyId(d.strategy) for d in diverged if d.strategy),
+            progress,
         )
         if result.divergence is None:
             break
@@ -146,6 +150,7 @@ def _attempt(
     tape: Tape,
     notes: list[tuple[int, AnyMessage]],
     silent: frozenset[StrategyId],
+    progress: Callable[[int], None],
 ) -> tuple[LiveSession, RerunResult]:
     journal.rewind(0 if snapshot is None else snapshot.seq)
     session = build(start)
@@ -166,7 +171,8 @@ def _attempt(
                 break
             _note(record, notes)
     records = _noting(journal.reader.after(position), notes)
-    return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
+    last = journal.durable_seq
+    return session, Rerun(session, records, tape, last, silent=silent, progress=progress).run()
 
 
 def _noting(

@@ -9,7 +9,7 @@ A restart stands in the journal as `SessionResumed`: the clock jumps over the ti
 listened, and timers that came due meanwhile fire once, late.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import zip_longest
 from typing import Final
@@ -93,6 +93,7 @@ class Rerun:
         tape: The market data; rows that the session has taken already are skipped.
         last_seq: The journal's last input: what is made after it is left over.
         silent: Strategies that hear nothing, and whose orders come from the journal instead.
+        progress: Told now and then which input was reached.
     """
 
     def __init__(
@@ -103,8 +104,10 @@ class Rerun:
         last_seq: int,
         *,
         silent: frozenset[StrategyId] = frozenset(),
+        progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._session = session
+        self._progress = progress
         books = session.graph.books
         speechless = sorted(silent)
         self._silence = Silence({strategy: books.number(strategy) for strategy in speechless})
@@ -150,6 +153,7 @@ class Rerun:
                 for message in self._unspoken(0):
                     session.graph.order(message.command)
             divergence = self._compare()
+            self._progress(session.kernel.seq)
             if divergence is not None or not more:
                 return divergence
         return None

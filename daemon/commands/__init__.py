@@ -19,6 +19,7 @@ from openoutcry.daemon.commands import (
     parity,
     replay,
     run,
+    service,
     steer,
     tail,
     trade,
@@ -69,6 +70,9 @@ COMMANDS: Final[dict[str, Command]] = {
         alerts.TEST,
         doctor.DOCTOR,
         bugreport.BUGREPORT,
+        service.INSTALL,
+        service.UNINSTALL,
+        service.STATUS,
     )
 }
 """By name, in the order in which help lists them."""

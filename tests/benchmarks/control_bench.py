@@ -30,14 +30,20 @@ def inside(config: str, catalog: str, state: str, speed: int) -> None:
     from openoutcry.daemon.commands.run import SWITCH_S
     from openoutcry.daemon.config_loader import load
     from openoutcry.daemon.console import Console
+    from openoutcry.daemon.notify import Notifier
     from openoutcry.daemon.runner import Runner
+    from openoutcry.daemon.signals import Signals
     from openoutcry.daemon.startup import RunOptions, Startup
 
     sys.setswitchinterval(SWITCH_S)
     options = RunOptions(
         state_dir=Path(state), catalog=Path(catalog), feed="synthetic", speed=speed
     )
-    runner = Runner(Startup(load(Path(config)), options).run(), Console(sys.stdout, sys.stderr))
+    signals = Signals()
+    signals.__enter__()  # for as long as the process lives
+    console = Console(sys.stdout, sys.stderr)
+    daemon = Startup(load(Path(config)), options).run()
+    runner = Runner(daemon, console, signals, Notifier(None))
     desk: Any = runner.steering.plane.server._desk
     took: list[float] = []
     began: dict[bytes, float] = {}
@@ -103,6 +109,6 @@ def main(speed: int = 20_000, count: int = 3000) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["inside"]:
-        inside(*sys.argv[2:5], int(sys.argv[5]))
+        inside(sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))
     else:
         main(*map(int, sys.argv[1:]))
