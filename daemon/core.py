@@ -43,6 +43,9 @@ class Clock(Protocol):
     def wait_s(self, until_ns: int, /) -> float:
         """Wall seconds until then; 0 when it is past."""
 
+    def behind_s(self, ts: int, /) -> float:
+        """Wall seconds since then; 0 when it is ahead."""
+
 
 class Feed(Protocol):
     """Where rows come from."""

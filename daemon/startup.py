@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ from openoutcry.daemon.control.idempotency import IdempotencyStore
 from openoutcry.daemon.core import Core, stamped
 from openoutcry.daemon.halt_marker import HaltMarker, obey
 from openoutcry.daemon.market import PaperMarket
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.snapshotter import Snapshotter
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
@@ -69,55 +69,6 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
-@dataclass
-class Daemon:
-    """The parts of a running session.
-
-    Attributes:
-        commands: Keys of commands that were used.
-        halt_marker: Halts beside the journal.
-        speed: How many times as fast as real time it runs.
-        took: How long the start took, nanoseconds.
-        on_durable: Called on the journal's thread after each commit; must not wait.
-        when_ready: Called once what the start did, with what the venues said, is durable.
-    """
-
-    loaded: "LoadedConfig"
-    config: Config
-    state_dir: Path
-    core: Core
-    journal: LmdbJournal
-    tape: TapeWriter | None
-    venues: Sequence[PaperVenue]
-    snapshotter: Snapshotter
-    recovered: Recovered | None
-    findings: tuple[str, ...]
-    commands: IdempotencyStore
-    halt_marker: HaltMarker
-    speed: int
-    took: int
-    on_durable: list[Callable[[], None]]
-    when_ready: list[Callable[[], None]] = field(default_factory=list)
-
-    @property
-    def session(self) -> LiveSession:
-        """What runs."""
-        return self.core.session
-
-    def close(self, *, snapshot: bool = True) -> bool:
-        """End everything in order; whether all of it is on disk."""
-        if snapshot:
-            self.snapshotter.take()
-        self.snapshotter.close()
-        whole = self.journal.close()
-        if self.tape is not None:
-            self.tape.close(convert=False)
-        for venue in self.venues:
-            venue.log.close()
-        self.session.graph.close()
-        return whole
-
-
 def state_directory(loaded: "LoadedConfig", options: RunOptions) -> Path:
     """Where the state of a config's sessions is kept."""
     config = loaded.config
@@ -144,6 +95,7 @@ class Startup:
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
         progress: Told how far it got, often; silence means that it stands still.
+        opened: Told when the state directory is ours; an error of it ends the start.
     """
 
     def __init__(
@@ -153,6 +105,7 @@ class Startup:
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
         progress: Callable[[str], None] = lambda _: None,
+        opened: Callable[[LmdbJournal], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -165,7 +118,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
-        self._progress = progress
+        self._progress, self._opened = progress, opened
         self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -204,6 +157,7 @@ class Startup:
 
         journal = self._open_journal(on_durable)
         try:
+            self._opened(journal)
             daemon = self._bring_up(journal)
         except BaseException:
             journal.close(0.0)
@@ -297,6 +251,7 @@ class Startup:
             0,
             [],
             ready,
+            self._calendars,
         )
 
     def _make_durable(

@@ -75,6 +75,7 @@ class LmdbJournal:
         meta: Who the journal belongs to; `meta.epoch` begins client order ids.
         recovery: What had to be mended at the start.
         reader: Reads the journal in this process, from any thread.
+        listeners: Told of each batch that is handed over, before it is durable; they must not wait.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class LmdbJournal:
         self.recovery = recovery
         self.meta: JournalMeta = store.meta
         self.reader = JournalReader(store)
+        self.listeners: list[Callable[[_native.JournalBatch], None]] = []
         last_seq = writer.durable_seq
         self.native = _native.Journal(durable_seq=last_seq, after=last_seq)
         self._handed = self._up_to = last_seq
@@ -114,6 +116,8 @@ class LmdbJournal:
         if batch is not None:
             self._handed = seq
             self._writer.submit(batch, seq)
+            for listener in self.listeners:
+                listener(batch)
         elif self._writer.running and self._writer.durable_seq >= self._handed:
             self.native.durable_seq = seq
 

@@ -261,10 +261,9 @@ class ControlClient:
             ready = dict(poller.poll(max(1, int(left * 1000))))
             if self._socket not in ready and self._monitor in ready:
                 event = self._event()
-                if flag == zmq.POLLIN and self._socket.poll(0, flag):
-                    self._up = self._up and event not in _SHUT
-                    return  # the answer came first: the daemon gave it and ended
-                self._heed(event)
+                # The last answer of a daemon that ends comes just before its connection's end.
+                if event not in _SHUT or not self._socket.poll(0, flag):
+                    self._heed(event)
 
     def _look(self) -> None:
         """Take note of what happened to the connection since the last request."""

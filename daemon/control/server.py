@@ -31,10 +31,10 @@ BATCH: Final = 32
 """Messages that are taken from a socket before replies are sent."""
 
 _TICK_MS: Final = 1000
-_FAREWELL_S: Final = 0.1
 _LINGER_MS: Final = (
     500  # for the last answers; a client that does not read holds nothing up for longer
 )
+_FAREWELL_S: Final = 0.1
 _HEARTBEAT_MS: Final = 10_000
 
 
@@ -183,8 +183,9 @@ class ControlServer:
             while not self._closing:
                 self._turn({ready for ready, _ in poller.poll(self._patience_ms())})
             self._desk.settle()  # the answer to `Stop` among them
-            # When a connection ends, ZeroMQ drops what its client has not taken yet.
-            time.sleep(_FAREWELL_S)
+            if self._desk.counters.requests:
+                # A socket that is closed at once may lose what was sent last, for all its lingering.
+                threading.Event().wait(_FAREWELL_S)
             reason = ""
         except zmq.ZMQError as error:
             reason = f"the control thread ended: {error.strerror}"
