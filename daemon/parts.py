@@ -14,6 +14,7 @@ from openoutcry.replay.paper_venue import PaperVenue
 from openoutcry.replay.recovery import Recovered
 from openoutcry.state.config import Config
 from openoutcry.state.journal import LmdbJournal
+from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.tape import TapeWriter
 
 if TYPE_CHECKING:
@@ -57,6 +58,17 @@ class Daemon:
     def session(self) -> LiveSession:
         """What runs."""
         return self.core.session
+
+    @property
+    def failure(self) -> str:
+        """Why nothing new can leave until a restart; "" when that is not so."""
+        health = self.journal.health
+        if health.state is JournalState.FAILED:
+            return f"the journal failed: {health.reason}"
+        for venue in self.venues:
+            if venue.log.latched:
+                return f"the log of the venue {venue.name} failed: {venue.log.failure}"
+        return ""
 
     def close(self, *, snapshot: bool = True) -> bool:
         """End everything in order; whether all of it is on disk."""

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_ROW_BYTES: Final = 64
+"""About what a row takes that waits for the tape."""
 _BEGIN_S: Final = 30.0
 """How long a start waits for the disk to take the session's beginning."""
 
@@ -338,6 +340,7 @@ class Startup:
             config=self.config.tape,
             on_closed=journal.note,
             rows={stream: session.rows_taken(stream) for stream in session.streams},
+            keep_rows=(self.config.daemon.journal.buffer_mib << 20) // _ROW_BYTES,
         )
 
     def _venues(self, session: LiveSession) -> tuple[PaperVenue, ...]:
