@@ -15,8 +15,8 @@ import pytest
 from openoutcry.daemon import startup
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.console import Console
-from openoutcry.daemon.runner import Runner
 from openoutcry.daemon.parts import Daemon
+from openoutcry.daemon.runner import Runner
 from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.state.journal import open_journal
 from openoutcry.state.journal_writer import JournalState
