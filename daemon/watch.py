@@ -280,7 +280,5 @@ def _tell_of_recovery(operation: Operation, daemon: Daemon, took_s: float) -> No
         said = [*daemon.findings, *map(str, recovered.diverged)]
         desk.raise_alert("recovery_needs_human", "; ".join(said)[:1000], seq=seq)
     else:
-        text = (
-            f"back at input {seq:,} after {took_s:.1f} s, {recovered.records:,} records made again"
-        )
+        text = f"recovered to input {seq:,} in {took_s:.1f} s; {recovered.records:,} records made again"
         desk.raise_alert("recovery_finished", text, seq=seq)
