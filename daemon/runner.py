@@ -10,8 +10,8 @@ from openoutcry.daemon.control.health import trading_of
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.daemon.heartbeat import Heartbeat, Patience
 from openoutcry.daemon.notify import Notifier
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.signals import Signals
-from openoutcry.daemon.startup import Daemon
 from openoutcry.daemon.steering import Steering
 from openoutcry.daemon.watch import Watcher
 from openoutcry.state.commands import CancelAll, Flatten
@@ -98,7 +98,12 @@ class Runner:
         self.steering.start()
         self._console.note(self._greeting())
         while self._policy is None and not core.session.graph.dispatcher.stopped:
-            if not core.turn():
+            more = core.turn()
+            if self._daemon.failure:
+                self._console.note(f"{self._daemon.failure}: ending")
+                self.stop()
+                break
+            if not more:
                 if self._until_end and core.is_finished:
                     self.stop("leave")
                     break
@@ -149,7 +154,7 @@ class Runner:
             self._end(policy)
         patience.step("writing what is left")
         self.steering.close()
-        whole = self._daemon.close(snapshot=not failed)
+        whole = self._daemon.close(snapshot=not failed and not self._daemon.failure)
         if self._watcher is not None:
             self._watcher.close()
         return whole
@@ -163,6 +168,8 @@ class Runner:
         core.inject(SessionStopped(ts=0, policy=policy))
         until = time.monotonic() + _QUIET_S
         while time.monotonic() < until and (core.turn() or not core.is_quiet):
+            if self._daemon.failure:
+                break  # cancels have left; nothing else will
             if self._signals.stops > 1:
                 self._console.note("stopped again: what was asked of the venues is left to them")
                 break

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,7 @@ from openoutcry.daemon.control.idempotency import IdempotencyStore
 from openoutcry.daemon.core import Core, stamped
 from openoutcry.daemon.halt_marker import HaltMarker, obey
 from openoutcry.daemon.market import PaperMarket
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.snapshotter import Snapshotter
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_ROW_BYTES: Final = 64
+"""About what a row takes that waits for the tape."""
 _BEGIN_S: Final = 30.0
 """How long a start waits for the disk to take the session's beginning."""
 
@@ -67,57 +69,6 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     speed: int | None = None
     loop: bool | None = None
     live: bool = False
-
-
-@dataclass
-class Daemon:
-    """The parts of a running session.
-
-    Attributes:
-        commands: Keys of commands that were used.
-        halt_marker: Halts beside the journal.
-        speed: How many times as fast as real time it runs.
-        took: How long the start took, nanoseconds.
-        on_durable: Called on the journal's thread after each commit; must not wait.
-        calendars: Trading hours that instruments name.
-        when_ready: Called once what the start did, with what the venues said, is durable.
-    """
-
-    loaded: "LoadedConfig"
-    config: Config
-    state_dir: Path
-    core: Core
-    journal: LmdbJournal
-    tape: TapeWriter | None
-    venues: Sequence[PaperVenue]
-    snapshotter: Snapshotter
-    recovered: Recovered | None
-    findings: tuple[str, ...]
-    commands: IdempotencyStore
-    halt_marker: HaltMarker
-    speed: int
-    took: int
-    on_durable: list[Callable[[], None]]
-    when_ready: list[Callable[[], None]] = field(default_factory=list)
-    calendars: Sequence["Calendar"] = ()
-
-    @property
-    def session(self) -> LiveSession:
-        """What runs."""
-        return self.core.session
-
-    def close(self, *, snapshot: bool = True) -> bool:
-        """End everything in order; whether all of it is on disk."""
-        if snapshot:
-            self.snapshotter.take()
-        self.snapshotter.close()
-        whole = self.journal.close()
-        if self.tape is not None:
-            self.tape.close(convert=False)
-        for venue in self.venues:
-            venue.log.close()
-        self.session.graph.close()
-        return whole
 
 
 def state_directory(loaded: "LoadedConfig", options: RunOptions) -> Path:
@@ -389,6 +340,7 @@ class Startup:
             config=self.config.tape,
             on_closed=journal.note,
             rows={stream: session.rows_taken(stream) for stream in session.streams},
+            keep_rows=(self.config.daemon.journal.buffer_mib << 20) // _ROW_BYTES,
         )
 
     def _venues(self, session: LiveSession) -> tuple[PaperVenue, ...]:

@@ -19,7 +19,7 @@ from openoutcry.daemon.alerts.alert import Alert
 from openoutcry.daemon.feed_watch import FeedWatch
 from openoutcry.daemon.metrics.facts import CoreFacts, Histogram
 from openoutcry.daemon.operation import Operation, open_operation
-from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.watch_facts import Facts
 from openoutcry.daemon.watch_records import RecordWatch
 from openoutcry.state.commands import Restrict

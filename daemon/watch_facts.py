@@ -21,7 +21,7 @@ from openoutcry.daemon.metrics.facts import (
     Histogram,
     HistogramFacts,
 )
-from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.watch_records import DIVERGED, RecordWatch, names_a_pause
 from openoutcry.state.decimals import to_decimal
 from openoutcry.state.errors import CurrencyMismatch, MissingData

@@ -79,12 +79,14 @@ def _say(result: "RerunResult", tape: "TapeReader", console: Console) -> int:
             }
         )
         return 0 if same else ExitCode.CHECK_FAILED
-    if result.divergence is not None:
+    if result.divergence is not None and complete:
         console.result(f"parity: differs after {result.orders:,} equal orders")
         console.result(f"first difference: {result.divergence}")
     elif not complete:
         console.result(f"parity: incomplete: {_why(result, len(holes))}")
         console.result(f"the {result.orders:,} orders up to there are equal")
+        if result.divergence is not None:
+            console.note(f"from there on it differs: {result.divergence}")
     else:
         orders = f"{result.orders:,} live orders = {result.orders:,} replayed orders"
         console.result(f"parity: {orders}, {differences} differences")

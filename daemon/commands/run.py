@@ -8,7 +8,8 @@ from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon, RunOptions
+    from openoutcry.daemon.parts import Daemon
+    from openoutcry.daemon.startup import RunOptions
     from openoutcry.state.journal import LmdbJournal
 
 SWITCH_S: Final = 0.0005

@@ -13,7 +13,8 @@ import numpy as np
 
 from openoutcry.daemon.alerts.desk import AlertDesk
 from openoutcry.daemon.config_loader import load
-from openoutcry.daemon.startup import Daemon, RunOptions, Startup
+from openoutcry.daemon.parts import Daemon
+from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.daemon.watch import Watch, Watcher
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.identifiers import InstrumentId
