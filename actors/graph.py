@@ -297,7 +297,7 @@ class Graph:
             case SessionStarted():
                 self.start()
             case SessionResumed():
-                pass  # the clock has jumped; strategies wait for the venues' answers
+                self.path.begin_epoch(message.epoch)  # strategies wait for the venues' answers
             case SessionReconciled():
                 gap = RecoveryGap(message.last_seq, message.ts)
                 self._tell_strategies(StartStrategy(gap=gap))

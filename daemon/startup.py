@@ -305,7 +305,7 @@ class Startup:
                 journal,
                 calendars=self._calendars,
                 start=start,
-                epoch=journal.meta.epoch,
+                epoch=journal.meta.first_epoch,
                 speed=self._market.speed,
             )
             session.kernel.set_venues_active(False)
@@ -364,7 +364,11 @@ class Startup:
         core.feed.skip(moment)  # nobody listened until now
         session.kernel.jump(moment)
         marker = SessionResumed(
-            ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped
+            ts=moment,
+            last_seq=last_seq,
+            last_ts=last_ts,
+            clean=recovered.stopped,
+            epoch=core.journal.meta.epoch,
         )
         session.inject(moment, marker)
         while session.play(moment):

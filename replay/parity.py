@@ -62,7 +62,12 @@ def parity(
     start = _start(reader, snapshot)
     journal = RerunJournal(0 if snapshot is None else snapshot.seq)
     session = LiveSession(
-        config, instruments, journal, calendars=calendars, start=start, epoch=reader.meta.epoch
+        config,
+        instruments,
+        journal,
+        calendars=calendars,
+        start=start,
+        epoch=reader.meta.first_epoch,
     )
     try:
         session.kernel.set_venues_active(False)

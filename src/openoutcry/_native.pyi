@@ -1042,6 +1042,11 @@ class OrderPath:
         """Commands held back until their records are durable."""
     def discard(self) -> None:
         """Drop what the running handler asked for."""
+    @property
+    def epoch(self) -> int:
+        """What client order ids begin with (48 bits)."""
+    def begin_epoch(self, epoch: int, /) -> None:
+        """From now on ids begin with this; another one than before counts from 1."""
     def snapshot(self) -> bytes:
         """What the path itself remembers, for `restore`; taken between two inputs.
 

@@ -92,7 +92,9 @@ def over_a_gap(missed: str, *, stop_at: int | None = None) -> list[tuple[str, in
     back = T0 + 4 * MINUTE + 10 * SECOND
     last = again.kernel.seq, again.kernel.now
     again.kernel.jump(back)
-    again.inject(back, SessionResumed(ts=back, last_seq=last[0], last_ts=last[1], clean=False))
+    again.inject(
+        back, SessionResumed(ts=back, last_seq=last[0], last_ts=last[1], clean=False, epoch=7)
+    )
     played(again, back)
     again.inject(back + 1, SessionReconciled(ts=back + 1, last_seq=last[0]))
     played(again, back + MINUTE)
