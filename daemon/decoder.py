@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -85,9 +85,24 @@ def _generic(kind: Any, value: object, path: KeyPath, problems: list[Problem]) -
         return _union(arguments, value, path, problems)
     if origin is Literal:
         return _choice(arguments, value, path, problems)
+    if origin is Annotated:
+        return _bounded(arguments, value, path, problems)
     if origin is dict:
         return _mapping(arguments[1], value, path, problems)
     return _sequence(origin, arguments[0], value, path, problems)
+
+
+def _bounded(
+    arguments: tuple[Any, ...], value: object, path: KeyPath, problems: list[Problem]
+) -> Any:
+    """A value with a least one."""
+    kind, meta = arguments
+    found = _decode(kind, value, path, problems)
+    if found is not _INVALID and meta.ge is not None and found < meta.ge:
+        what = f"expected at least {meta.ge}, got {_shown(value)}"
+        problems.append(Problem(path, what, f"write {meta.ge} or more"))
+        return _INVALID
+    return found
 
 
 def _struct(

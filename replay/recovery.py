@@ -6,7 +6,7 @@ brought back once more with that strategy silent and its journaled intents in it
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -15,15 +15,10 @@ from openoutcry.replay.parity import session_start
 from openoutcry.replay.reconcile import Ours
 from openoutcry.replay.rerun import Divergence, Rerun, RerunResult
 from openoutcry.replay.rerun_inputs import Tape
-from openoutcry.state.codec import kind_of
 from openoutcry.state.errors import CodecError, RecoveryError, StateError
-from openoutcry.state.events import AnyAccountEvent
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.journal import LmdbJournal
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
-
-_ACCOUNT: Final = AnyAccountEvent.__args__
-_ACCOUNT_KINDS: Final = frozenset(kind.__name__.encode() for kind in _ACCOUNT)
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,20 +135,15 @@ def _attempt(
                 f"the snapshot of input {snapshot.seq} does not fit: {error.message}",
                 remedy="run the version and config that wrote it",
             ) from error
-    records = journal.reader.after(position)
+    records = journal.reader.blocks(position)
     return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
 
 
-def known(session: LiveSession, journal: LmdbJournal, venue: VenueId) -> Ours:
+def known(session: LiveSession, venue: VenueId) -> Ours:
     """What we know of an account, to compare with what its venue says."""
     universe, orders, books = session.universe, session.graph.orders, session.graph.books.native
     theirs = frozenset(item.id for item in universe.instruments if item.venue == venue)
-    events = []
-    for record in journal.reader.records():
-        if record.external and kind_of(record.body) in _ACCOUNT_KINDS:
-            message = record.message
-            if isinstance(message, _ACCOUNT) and message.venue == venue:
-                events.append(message)
+    events = [event for event in session.account_events() if event.venue == venue]
     return Ours(
         open=[order for order in orders.open_orders() if order.instrument in theirs],
         find=orders.get,

@@ -34,6 +34,7 @@ mod path_send;
 pub mod path_timers;
 pub mod player;
 pub mod reports;
+pub mod rerun;
 pub mod risk;
 pub mod risk_controls;
 pub mod run_columns;
