@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from openoutcry._native import FrozenOrders
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.errors import JournalError
 from openoutcry.state.journal import LmdbJournal
@@ -29,6 +30,7 @@ class _Taken(NamedTuple):
     seq: int
     last_record: int
     parts: dict[str, bytes]
+    orders: FrozenOrders
     done: Callable[[str], None]
 
 
@@ -74,7 +76,8 @@ class Snapshotter:
         seq, now = self._session.kernel.seq, self._session.kernel.now
         self._last = (seq, now)
         self._busy = True
-        self._queue.put(_Taken(seq, self._journal.last_seq, self._session.snapshot(), done))
+        parts, orders = self._session.freeze()
+        self._queue.put(_Taken(seq, self._journal.last_seq, parts, orders, done))
         return seq
 
     def durable(self) -> None:
@@ -105,4 +108,5 @@ class Snapshotter:
             )
         if not reached:
             raise JournalError(f"the journal did not become durable up to input {taken.seq}")
-        self._store.write(Snapshot(taken.seq, self._journal.position(taken.seq), taken.parts))
+        parts = taken.parts | {"orders": taken.orders.snapshot()}
+        self._store.write(Snapshot(taken.seq, self._journal.position(taken.seq), parts))

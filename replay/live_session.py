@@ -25,6 +25,7 @@ from openoutcry.state.codec import AnyMessage, decode, encode
 from openoutcry.state.config import Config, FeedConfig
 from openoutcry.state.errors import CodecError
 from openoutcry.state.events import ActorFailed, AnyAccountEvent, AnyOrderEvent
+from openoutcry.state.identifiers import ClientOrderId
 from openoutcry.state.instruments import Instrument
 
 HOURS_AHEAD_NS: Final = 400 * 86_400 * 10**9
@@ -33,6 +34,8 @@ _T = TypeVar("_T")
 REPORTS: Final = (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__)
 _REPORT_KINDS: Final = frozenset(REPORTS)
 _ACCOUNT_KINDS: Final = frozenset(AnyAccountEvent.__args__)
+ARCHIVED_ORDERS: Final = 2 * ENDED_ORDERS
+"""Ended orders that are remembered, for each venue: twice as many as a simulated venue tells of."""
 ACCOUNT_EVENTS: Final = 2 * ENDED_ORDERS
 """Events of an account that are remembered, for each venue; a venue tells of half as many at most."""
 
@@ -88,7 +91,11 @@ class LiveSession:
         )
         self._handled: deque[Callable[[int], None] | None] = deque()
         self._account: deque[bytes] = deque(maxlen=len(config.venues) * ACCOUNT_EVENTS)
-        self.graph: Graph = build_graph(config, self.universe, ports, epoch)
+        archived = len(config.venues) * ARCHIVED_ORDERS
+        self.graph: Graph = build_graph(
+            config, self.universe, ports, epoch, archived_orders=archived
+        )
+        self._epoch = f"{epoch:012x}"
         self.graph.after_input = self._after_input
 
     def _add(self, key: StreamKey) -> int:
@@ -129,21 +136,31 @@ class LiveSession:
             self.kernel.inject(ts, "control", message, encoded, seq)
             self._handled.append(None)
 
+    def forgot(self, order: ClientOrderId) -> bool:
+        """Whether an order that the table does not know is one of ours all the same: an old one."""
+        table = self.graph.orders
+        return bool(table.forgotten) and order.startswith(self._epoch) and table.get(order) is None
+
     def snapshot(self) -> dict[str, bytes]:
         """Everything that the session is, between two inputs, by part; not the simulated venues."""
+        parts, orders = self.freeze()
+        return parts | {"orders": orders.snapshot()}
+
+    def freeze(self) -> "tuple[dict[str, bytes], _native.FrozenOrders]":
+        """A snapshot's parts but the orders: these are written down by whoever has the time."""
         graph = self.graph
         strategies = [graph.snapshot_strategy(item.id) for item in self.config.strategies]
-        return {
+        parts = {
             "start": msgspec.msgpack.encode(self.start),
             "kernel": self.kernel.snapshot(),
             "path": graph.path.snapshot(),
-            "orders": graph.orders.snapshot(),
             "books": graph.books.snapshot(),
             "risk": graph.risk_state.snapshot(),
             "strategies": msgspec.msgpack.encode(strategies),
             "failures": msgspec.msgpack.encode(graph.supervisor.failures),
             "account": msgspec.msgpack.encode(list(self._account)),
         }
+        return parts, graph.orders.freeze()
 
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Become, before the first input, the session that a snapshot was taken of.

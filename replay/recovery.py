@@ -149,4 +149,5 @@ def known(session: LiveSession, venue: VenueId) -> Ours:
         find=orders.get,
         knows_fill=lambda instrument, fill: books.remembers(universe.index[instrument], fill),
         events=events,
+        forgot=session.forgot,
     )

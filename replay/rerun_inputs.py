@@ -150,7 +150,6 @@ class Records:
             return False
         if isinstance(block, JournalRecord):
             block = _native.JournalBlock([block])
-        self.ahead.push(block)
         if self._silence:
             found = (JournalRecord(*row) for row in block.records())
             self._external += (
@@ -160,6 +159,7 @@ class Records:
             )
         else:
             self._external += (JournalRecord(*row) for row in block.external())
+        self.ahead.push(block)
         return True
 
     def at(self, seq: int) -> list[JournalRecord]:

@@ -17,7 +17,6 @@ from openoutcry.state.journal_env import FOLDER, OpenEnv
 from openoutcry.state.journal_meta import JournalMeta, Position
 from openoutcry.state.journal_store import JournalStore, open_store, position_of
 
-
 BLOCK: Final = 2_000
 """Records that are read at once."""
 

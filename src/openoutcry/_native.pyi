@@ -261,6 +261,13 @@ class Order:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
+class FrozenOrders:
+    """The orders of a run as they were at one moment."""
+
+    def snapshot(self) -> bytes:
+        """As `OrderTable.snapshot`, from any thread; the interpreter is free meanwhile."""
+
+@final
 class OrderTable:
     """All orders of a run: found by id, listed while open, summed up while they may fill.
 
@@ -304,6 +311,8 @@ class OrderTable:
         """
     def snapshot(self) -> bytes:
         """The whole table as bytes, by names; equal tables have equal bytes."""
+    def freeze(self) -> FrozenOrders:
+        """A copy that does not change any more: what a snapshot is made of while the core goes on."""
     def restore(self, data: bytes, /) -> None:
         """Become the table that a snapshot was taken of; on an error nothing has changed.
 
@@ -924,7 +933,7 @@ class JournalAhead:
     def __new__(cls, notes: Sequence[str], /) -> JournalAhead:
         """`notes` are the kinds of records that no re-run makes."""
     def push(self, block: JournalBlock, /) -> None:
-        """The next records."""
+        """The next records; the block is empty then."""
     def compare(self, batch: JournalBatch, first: int, last_seq: int, /) -> tuple[int, bool | None]:
         """Take what equals the records of a batch, from its `first` on, of the inputs up to `last_seq`.
 

@@ -22,7 +22,7 @@ fn read<'py>(py: Python<'py>, row: &Recorded) -> Read<'py> {
 }
 
 /// Records that follow each other.
-#[pyclass(frozen, name = "JournalBlock", module = "openoutcry._native")]
+#[pyclass(name = "JournalBlock", module = "openoutcry._native")]
 pub struct PyBlock(Vec<Recorded>);
 
 impl PyBlock {
@@ -84,8 +84,8 @@ impl PyAhead {
     }
 
     #[pyo3(signature = (block, /))]
-    fn push(&mut self, block: &PyBlock) {
-        self.0.rows.extend(block.0.iter().cloned());
+    fn push(&mut self, block: &mut PyBlock) {
+        self.0.rows.extend(std::mem::take(&mut block.0));
     }
 
     #[pyo3(signature = (batch, first, last_seq, /))]
