@@ -72,13 +72,13 @@ class SteppedClock:
         return 1.0
 
 
-def write_quotes(catalog: Path, count: int, seed: int = 1) -> None:
+def write_quotes(catalog: Path, count: int, *, seed: int = 1, step_ns: int = STEP_NS) -> None:
     """A walk of `count` quotes."""
     perp = perpetual(2)
     random = np.random.default_rng(seed)
     steps = random.integers(-20, 21, count)
     bid = 5_000_000 + np.cumsum(steps) - np.cumsum(steps).mean().astype(np.int64)
-    stamps = BEGIN + np.arange(count, dtype=np.int64) * STEP_NS
+    stamps = BEGIN + np.arange(count, dtype=np.int64) * step_ns
     size = np.full(count, 1_000_000, np.int64)
     columns = {"ts_event": stamps, "ts_received": stamps, "bid": bid, "ask": bid + 10}
     columns |= {"bid_size": size, "ask_size": size}

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from openoutcry.state.market_data import Quote
+from openoutcry.state.market_data import Quote, Trade
 from tests.benchmarks.cases.strategies import OnInstrument
 
 LOT = Decimal("0.001")
@@ -38,3 +38,24 @@ class Trader(OnInstrument):
         self.buy(quote.instrument, LOT)
         self.sell(quote.instrument, LOT)
         self.buy(quote.instrument, LOT, limit=quote.bid - _AWAY)
+
+
+class TapeTrader(OnInstrument):
+    """Trades at the market at every twentieth trade of the tape, and leaves a bid at a distance."""
+
+    class State(OnInstrument.State):
+        trades: int = 0
+
+    state: State
+
+    def setup(self) -> None:
+        self.subscribe_trades(self.params.instrument)
+
+    def on_trade(self, trade: Trade) -> None:
+        self.state.trades += 1
+        if self.state.trades % 20 == 0:
+            self.cancel_all(trade.instrument)
+            self.buy(trade.instrument, LOT)
+            self.buy(trade.instrument, LOT, limit=trade.price - 100)
+        elif self.state.trades % 20 == 10:
+            self.sell(trade.instrument, LOT)
