@@ -11,7 +11,7 @@ from openoutcry import _native
 from openoutcry.actors.strategy_actor import cell_name
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.codec import AnyMessage, kind_of
+from openoutcry.state.codec import AnyMessage, decode_own, kind_of
 from openoutcry.state.commands import RiskApproved
 from openoutcry.state.events import (
     ActorFailed,
@@ -105,7 +105,7 @@ class Records:
     ) -> None:
         self._blocks = iter(records)
         self._silence = silence
-        self._external: deque[JournalRecord] = deque()
+        self._external: deque[External] = deque()
         self._waiting: External | None = None
         self.ahead = _native.JournalAhead([kind.__name__ for kind in _NOTES])
         self.last = _LONG_AGO
@@ -139,9 +139,7 @@ class Records:
         while not self._external:
             if not self.read_on():
                 return None
-        record = self._external.popleft()
-        message = record.message
-        return External(record.seq, stamp_of(message), message, record.body)
+        return self._external.popleft()
 
     def read_on(self) -> bool:
         """Read further; False at the end."""
@@ -153,12 +151,12 @@ class Records:
         if self._silence:
             found = (JournalRecord(*row) for row in block.records())
             self._external += (
-                record
+                _external(record.seq, record.body)
                 for record in found
                 if record.external or isinstance(self._silence.doing(record), TimerFired)
             )
         else:
-            self._external += (JournalRecord(*row) for row in block.external())
+            self._external += [_external(seq, body) for _, seq, body, _ in block.external()]
         self.ahead.push(block)
         return True
 
@@ -196,6 +194,11 @@ class Records:
             return True
         silence = self._silence
         return bool(silence) and isinstance(silence.doing(record), _UNREPEATABLE)
+
+
+def _external(seq: int, body: bytes) -> External:
+    message = decode_own(body)
+    return External(seq, stamp_of(message), message, body)
 
 
 class Rows:
@@ -254,8 +257,8 @@ class Rows:
 def stamp_of(message: AnyMessage) -> int:
     """When an input was received, or a record was made, nanoseconds UTC."""
     message = message.command if isinstance(message, RiskApproved) else message
-    for field in ("ts_received", "ts"):
-        stamp: int | None = getattr(message, field, None)
-        if stamp is not None:
-            return stamp + getattr(message, "late_ns", 0)
-    return _LONG_AGO
+    stamp: int | None = getattr(message, "ts_received", None)
+    if stamp is not None:
+        return stamp
+    stamp = getattr(message, "ts", None)
+    return _LONG_AGO if stamp is None else stamp + getattr(message, "late_ns", 0)

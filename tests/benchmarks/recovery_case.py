@@ -6,6 +6,7 @@ a little before the end. Prints seconds of wall and of CPU.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def measure(folder: Path, *, snapshot: bool) -> dict[str, float]:
         state = Path(name) / "state"
         left_out = None if snapshot else shutil.ignore_patterns("*.snapshot")
         shutil.copytree(folder / "state", state, ignore=left_out)
+        os.sync()  # the disk is not to be busy with the copy
         chosen = msgspec.structs.replace(options(folder), state_dir=state)
         wall, cpu = time.perf_counter(), time.process_time()
         daemon = Startup(loaded, chosen).run()

@@ -10,6 +10,10 @@ LOT = Decimal("0.001")
 _AWAY = Decimal("0.50")
 
 
+class Nobody(OnInstrument):
+    """Listens to nothing."""
+
+
 class Taker(OnInstrument):
     """Buys and sells at the market in turns, one order at each quote."""
 
