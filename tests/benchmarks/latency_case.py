@@ -43,12 +43,14 @@ def next_row(daemon: Daemon) -> None:
 
 
 def settled(daemon: Daemon) -> None:
-    """Turn until the order was answered."""
+    """Turn until the order was answered and everything is durable: the journal's thread rests then."""
     core = daemon.core
     while not core.is_quiet:
         if core.session.graph.path.waiting:
             core.wait()
         core.turn()
+    while core.journal.settle() < core.session.kernel.seq:
+        core.wait()
 
 
 def orders(daemon: Daemon, count: int) -> tuple[list[int], list[int], list[int]]:
@@ -112,7 +114,11 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_quotes(folder / "catalog", count + 10)
-        for strategy, durability in (("Nobody", "process"), ("Taker", "process"), ("Taker", "strict")):
+        for strategy, durability in (
+            ("Nobody", "process"),
+            ("Taker", "process"),
+            ("Taker", "strict"),
+        ):
             own = folder / f"{strategy}-{durability}"
             own.mkdir()
             (own / "catalog").symlink_to(folder / "catalog")

@@ -123,7 +123,7 @@ def sample(pid: int, part: int, seconds: float) -> Sample:
     """Read what the system knows of a process."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     status = dict(line.split(":", 1) for line in lines)
-    descriptors = len(os.listdir(f"/proc/{pid}/fd"))
+    descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
     memory, threads = int(status["RssAnon"].split()[0]), int(status["Threads"])
     return Sample(part, seconds, memory, descriptors, threads)
 
