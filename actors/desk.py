@@ -5,17 +5,21 @@ leaves when the strategy's handler returns. Orders go through the engine's `Orde
 of the running handler too, so that `target` never asks twice.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
+
+import msgspec
 
 from openoutcry import _native
 from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Cell
 from openoutcry.actors.interests import StrategyInterests
-from openoutcry.actors.schedule import Timer, next_cron, next_multiple
+from openoutcry.actors.schedule import Missed, Timer, checked, next_cron, next_multiple
 from openoutcry.state.enums import TimeInForce, TriggerSource
 from openoutcry.state.errors import NotRepresentable
+from openoutcry.state.events import TimerFired
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId
 from openoutcry.state.market_data import Quote
 from openoutcry.state.messages import to_decimal
@@ -142,27 +146,41 @@ class Desk:
 
     # --- timers -----------------------------------------------------------------------------
 
-    def set_timer(self, name: str, at: int) -> None:
+    def set_timer(self, name: str, at: int, missed: Missed = "once") -> None:
         """Fire once."""
-        self._arm(name, Timer(due=at))
+        missed = checked(missed)
+        # One that is set to a time which has passed is late, and yet not missed.
+        self._arm(name, Timer(due=at, missed=missed if at > self.now else "once"))
 
-    def every(self, name: str, interval_ns: int) -> None:
+    def every(self, name: str, interval_ns: int, missed: Missed = "once") -> None:
         """Fire at each multiple of an interval."""
         due = next_multiple(self.now, interval_ns)
-        self._arm(name, Timer(due=due, interval_ns=interval_ns))
+        self._arm(name, Timer(due=due, interval_ns=interval_ns, missed=checked(missed)))
 
-    def cron(self, name: str, expression: str) -> None:
+    def cron(self, name: str, expression: str, missed: Missed = "once") -> None:
         """Fire by a cron expression."""
-        self._arm(name, Timer(due=next_cron(self.now, expression), cron=expression))
+        due = next_cron(self.now, expression)
+        self._arm(name, Timer(due=due, cron=expression, missed=checked(missed)))
 
     def cancel_timer(self, name: str) -> None:
         """Forget a timer."""
         self.timers.pop(name, None)
         self.orders.set_timer(name, None)
 
-    def rearm(self, name: str) -> None:
-        """After a timer fired: set it again when it repeats, else forget it."""
-        timer = self.timers.get(name)
+    def fired(self, event: TimerFired) -> Iterator[TimerFired]:
+        """A timer fired: set it again when it repeats, else forget it; what to tell the strategy of it."""
+        timer = self.timers.get(event.name)
+        self._rearm(event.name, timer)
+        if timer is None:
+            yield event
+            return
+        again = self.timers.get(event.name)
+        for ts in timer.times(event.ts, self.now):
+            yield msgspec.structs.replace(event, ts=ts, late_ns=self.now - ts)
+            if self.timers.get(event.name) is not again:
+                return  # the strategy has set it to something else, or does not want it any more
+
+    def _rearm(self, name: str, timer: Timer | None) -> None:
         due = timer.next_after(self.now) if timer is not None else None
         if timer is None or due is None:
             self.timers.pop(name, None)

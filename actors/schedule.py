@@ -1,9 +1,12 @@
 """When a strategy's timers fire next: once, at an interval, or by a cron expression.
 
-Everything is a function of simulated time; cron expressions are read in UTC.
+Everything is a function of simulated time; cron expressions are read in UTC. A timer is missed when it came
+due while nobody listened: between a crash, or an orderly stop, and the next start.
 """
 
+from collections import deque
 from datetime import UTC, datetime
+from typing import Final, Literal, get_args
 
 import msgspec
 from cronsim import CronSim, CronSimError
@@ -11,6 +14,10 @@ from cronsim import CronSim, CronSimError
 from openoutcry.state.errors import StrategyError
 
 _SECOND = 1_000_000_000
+MOST_CALLS: Final = 10_000
+"""Missed times of one timer that are told at most: the latest."""
+Missed = Literal["once", "skip", "all"]
+"""What becomes of missed times: one call for all of them, none, or one for each."""
 
 
 class Timer(msgspec.Struct, kw_only=True):
@@ -19,6 +26,27 @@ class Timer(msgspec.Struct, kw_only=True):
     due: int
     interval_ns: int = 0
     cron: str = ""
+    missed: Missed = "once"
+
+    def times(self, fired: int, now: int) -> list[int]:
+        """Of a timer that was due at `fired` and is told of it at `now`: what times to tell."""
+        if fired >= now or self.missed == "once":
+            return [fired]
+        if self.missed == "skip":
+            return []
+        if self.interval_ns:
+            first = max(fired, now // self.interval_ns * self.interval_ns - self._most_ns)
+            return list(range(first, now + 1, self.interval_ns))
+        found: deque[int] = deque(maxlen=MOST_CALLS)
+        due: int | None = fired
+        while due is not None and due <= now:
+            found.append(due)
+            due = self.next_after(due)
+        return list(found)
+
+    @property
+    def _most_ns(self) -> int:
+        return (MOST_CALLS - 1) * self.interval_ns
 
     def next_after(self, now: int) -> int | None:
         """When it fires again after it fired at `now`; None when it was for once."""
@@ -27,6 +55,19 @@ class Timer(msgspec.Struct, kw_only=True):
         if self.cron:
             return next_cron(now, self.cron)
         return None
+
+
+def checked(missed: Missed) -> Missed:
+    """What becomes of missed times, if it is one of the words for it.
+
+    Raises:
+        StrategyError: It is another one.
+    """
+    if missed not in get_args(Missed):
+        raise StrategyError(
+            f"missed={missed!r} is nothing that a timer can do", remedy="once, skip or all"
+        )
+    return missed
 
 
 def next_multiple(now: int, interval_ns: int) -> int:

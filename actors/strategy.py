@@ -37,6 +37,7 @@ import msgspec
 from openoutcry.actors.desk import Desk, EntryOptions, OrderOptions
 from openoutcry.actors.indicators.base import Indicator
 from openoutcry.actors.interests import Line
+from openoutcry.actors.schedule import Missed
 from openoutcry.state.enums import OrderType, PriceType, Side
 from openoutcry.state.errors import StrategyError
 from openoutcry.state.events import AnyOrderEvent, OrderFilled, TimerFired
@@ -403,21 +404,32 @@ class Strategy:
 
     # --- timers -----------------------------------------------------------------------------
 
-    def set_timer(self, name: str, at: int) -> None:
-        """Get `on_timer` once, at a time (at once when it has passed). Replaces the same name."""
-        self._desk.set_timer(name, at)
+    def set_timer(self, name: str, at: int, *, missed: Missed = "once") -> None:
+        """Get `on_timer` once, at a time (at once when it has passed). Replaces the same name.
 
-    def after(self, name: str, delay_ns: int) -> None:
-        """Get `on_timer` once, after a delay."""
-        self._desk.set_timer(name, self._desk.now + delay_ns)
+        When it comes due while nobody listens, `missed="once"` calls late (`timer.late_ns`), at the
+        next start; `"skip"` does not call.
+        """
+        self._desk.set_timer(name, at, missed)
 
-    def every(self, name: str, interval_ns: int) -> None:
-        """Get `on_timer` at each multiple of an interval since the epoch (UTC)."""
-        self._desk.every(name, interval_ns)
+    def after(self, name: str, delay_ns: int, *, missed: Missed = "once") -> None:
+        """Get `on_timer` once, after a delay; `missed` as of `set_timer`."""
+        self._desk.set_timer(name, self._desk.now + delay_ns, missed)
 
-    def cron(self, name: str, expression: str) -> None:
-        """Get `on_timer` by a cron expression of five fields, UTC: `0 16 * * 1-5`."""
-        self._desk.cron(name, expression)
+    def every(self, name: str, interval_ns: int, *, missed: Missed = "once") -> None:
+        """Get `on_timer` at each multiple of an interval since the epoch (UTC).
+
+        Of the times that nobody listened at, `missed="once"` tells of the first, late, at the next
+        start; `"all"` of each (the last 10,000) in order; `"skip"` of none.
+        """
+        self._desk.every(name, interval_ns, missed)
+
+    def cron(self, name: str, expression: str, *, missed: Missed = "once") -> None:
+        """Get `on_timer` by a cron expression of five fields, UTC: `0 16 * * 1-5`.
+
+        `missed` as of `every`.
+        """
+        self._desk.cron(name, expression, missed)
 
     def cancel_timer(self, name: str) -> None:
         """Forget a timer."""

@@ -115,9 +115,9 @@ class StrategyActor(Actor):
 
     @handles(TimerFired)
     def on_timer(self, fired: TimerFired) -> None:
-        """Set a repeating timer again, then tell the strategy."""
-        self.desk.rearm(fired.name)
-        self.strategy.on_timer(fired)
+        """Set a repeating timer again, then tell the strategy: of missed times as it has chosen."""
+        for event in self.desk.fired(fired):
+            self.strategy.on_timer(event)
 
     @property
     def hears(self) -> tuple[bool, bool]:

@@ -8,7 +8,7 @@ import msgspec
 from openoutcry import _native
 from openoutcry.daemon.config_loader import load
 from openoutcry.state.config import Config
-from openoutcry.state.durable_files import FOLDER_MODE, sync_folder, write_synced
+from openoutcry.state.durable_files import FOLDER_MODE, cannot_write, sync_folder, write_synced
 from openoutcry.state.enums import Mode
 from openoutcry.state.errors import RecoveryError
 
@@ -25,9 +25,16 @@ def keep(state_dir: Path, text: str, config: Config) -> None:
     """Keep the file of a config, as the one that the session goes on with.
 
     Raises:
-        OSError: It cannot be written.
+        JournalError: It cannot be written.
     """
     folder = state_dir / _FOLDER
+    try:
+        _keep(folder, text, config)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _keep(folder: Path, text: str, config: Config) -> None:
     folder.mkdir(FOLDER_MODE, exist_ok=True)
     name = config_hash(config)
     current = f"{name} {config.run.mode.value}"

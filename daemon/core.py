@@ -12,12 +12,14 @@ Nothing here decides anything about trading, and nothing above it reads a clock.
 through `post` and `offer`, from any thread.
 """
 
-import threading
+import contextlib
+import queue
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
+import numpy as np
 
 from openoutcry.actors.inlet import LiveInlet
 from openoutcry.replay.live_session import REPORTS, LiveSession
@@ -42,12 +44,18 @@ class Clock(Protocol):
     def wait_s(self, until_ns: int, /) -> float:
         """Wall seconds until then; 0 when it is past."""
 
+    def behind_s(self, ts: int, /) -> float:
+        """Wall seconds since then; 0 when it is ahead."""
+
 
 class Feed(Protocol):
     """Where rows come from."""
 
     def poll(self, until: int) -> Iterable[tuple[StreamKey, "Columns"]]:
         """Rows received since the last time, up to a moment, in the order of their streams."""
+
+    def skip(self, until: int) -> None:
+        """Pass over the rows up to a moment."""
 
     def next_ts(self) -> int | None:
         """When the next row is due, as far as it is known; None when it is not."""
@@ -63,8 +71,8 @@ class Tape(Protocol):
     def write(self, stream: StreamKey, columns: "Columns") -> None:
         """Rows that are about to be played."""
 
-    def flush(self, seq: int, now: int) -> None:
-        """They are in the file when this returns, whatever happens to the process."""
+    def flush(self, seq: int, now: int) -> bool:
+        """They are in the file when this returns, whatever happens to the process; False when they wait."""
 
 
 class Witness(Protocol):
@@ -108,26 +116,31 @@ class Core:
         self.door = LiveInlet()
         self.turns = 0
         self.moment = session.kernel.now
-        self._wake = threading.Event()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._posted: deque[Callable[[], None]] = deque()
         self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+        self._recorded: list[Callable[[], None]] = []
+        self._noted: deque[tuple[int, Callable[[], None]]] = deque()
+        self.behind = 0
+        """How much of the session's time was left to play when the last turn ended, nanoseconds."""
 
     # --- from any thread ----------------------------------------------------------------------
 
     def wake(self) -> None:
-        """End a wait: something is to be done."""
-        self._wake.set()
+        """End a wait: something is to be done. Signal handlers may call it, in the middle of a wait."""
+        if self._wake.empty():
+            self._wake.put(None)
 
     def post(self, action: Callable[[], None]) -> None:
         """Run something on the core's thread, between two turns."""
         self._posted.append(action)
-        self._wake.set()
+        self.wake()
 
     def offer(self, message: object) -> bool:
         """Bring an input from outside; False when it is refused and will never be handled."""
         taken = self.door.offer(message)
-        self._wake.set()
+        self.wake()
         return taken
 
     # --- on the core's thread -----------------------------------------------------------------
@@ -135,11 +148,16 @@ class Core:
     def inject(self, message: AnyMessage, handled: Callable[[int], None] | None = None) -> None:
         """Hand the session an input in the next turn; `handled` is told its number then."""
         self._injected.append((message, handled))
-        self._wake.set()
+        self.wake()
 
     def when_durable(self, seq: int, action: Callable[[], None]) -> None:
         """Do something once everything up to an input survives a crash; actions keep their order."""
         self._waiting.append((seq, action))
+
+    def when_recorded(self, action: Callable[[], None]) -> None:
+        """Do something once every record of this turn survives a crash, notes of old inputs included."""
+        self._recorded.append(action)
+        self.wake()
 
     def turn(self) -> bool:
         """One turn; whether there is more to do at once."""
@@ -147,16 +165,19 @@ class Core:
         while self._posted:
             self._posted.popleft()()
         moment = self.moment = self.clock.now()
-        for stream, columns in self.feed.poll(moment):
+        earliest = max(self.session.kernel.now, self.session.kernel.reached + 1)
+        for stream, received in self.feed.poll(moment):
+            columns = not_before(received, earliest)
             if self.tape is not None:
                 self.tape.write(stream, columns)
             self.session.push(stream, columns)
         self._inject(moment)
         more = self.session.play(moment, SLICE)
+        self.behind = moment - self.session.kernel.reached if more else 0
         self._write(moment)
         self.after_turn()
-        self._let_out(moment)
-        return more or bool(self._injected or self._posted)
+        released = self._let_out(moment)
+        return more or released or bool(self._injected or self._posted)
 
     def _inject(self, moment: int) -> None:
         injected, self._injected = self._injected, []
@@ -167,24 +188,36 @@ class Core:
 
     def _write(self, moment: int) -> None:
         seq = self.session.kernel.seq
-        for witness in self.witnesses:
-            witness.append()
+        written = [witness.append() for witness in self.witnesses]
         if self.tape is not None:
-            self.tape.flush(seq, moment)
-        self.journal.hand_over(seq)
+            written.append(self.tape.flush(seq, moment))
+        # Where something waits the records wait too: without its tape no session can be brought back.
+        if all(written):
+            self.journal.hand_over(seq)
+        else:
+            self.journal.hold_back("no room on the disk for the tape or a paper venue's log")
+        count = self.journal.native.count
+        self._noted += [(count, action) for action in self._recorded]
+        self._recorded = []
 
-    def _let_out(self, moment: int) -> None:
+    def _let_out(self, moment: int) -> bool:
+        """Let go what waited for the journal; whether a venue got something to do."""
         durable = self.journal.settle()
-        for dropped in self.session.graph.path.on_durable(moment) or ():
+        path = self.session.graph.path
+        waiting = path.waiting
+        for dropped in path.on_durable(moment):
             self.inject(dropped)
         while self._waiting and self._waiting[0][0] <= durable:
             self._waiting.popleft()[1]()
+        while self._noted and self._noted[0][0] <= self.journal.native.durable_count:
+            self._noted.popleft()[1]()
+        return path.waiting < waiting
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing waits for the journal, and no request for its venue's answer."""
         graph = self.session.graph
-        waits = graph.path.waiting or self._waiting or self._injected
+        waits = graph.path.waiting or self._waiting or self._noted or self._injected
         pending = any(order.outstanding is not None for order in graph.orders.open_orders())
         return not waits and not pending
 
@@ -199,9 +232,21 @@ class Core:
             ts for ts in (self.feed.next_ts(), self.session.kernel.next_task()) if ts is not None
         ]
         timeout = min([most_s, *(self.clock.wait_s(ts) for ts in due)])
-        if timeout > 0:
-            self._wake.wait(timeout)
-        self._wake.clear()
+        with contextlib.suppress(queue.Empty):
+            self._wake.get(timeout=max(timeout, 0.0))
+            while True:
+                self._wake.get_nowait()
+
+
+def not_before(columns: "Columns", earliest: int) -> "Columns":
+    """Rows with the stamps at which they are played: a moment that was played out takes none any more.
+
+    After a restart a feed may give out rows of the time before; the tape must have them as they came.
+    """
+    stamps = columns["ts_received"]
+    if not len(stamps) or int(stamps[0]) >= earliest:
+        return columns
+    return columns | {"ts_received": np.maximum(stamps, earliest)}
 
 
 def stamped(message: AnyMessage, moment: int) -> AnyMessage:

@@ -81,28 +81,28 @@ def _decode(kind: Any, value: object, path: KeyPath, problems: list[Problem]) ->
 
 def _generic(kind: Any, value: object, path: KeyPath, problems: list[Problem]) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _bounded(arguments[0], kind, value, path, problems)
     if origin in {Union, types.UnionType}:
         return _union(arguments, value, path, problems)
     if origin is Literal:
         return _choice(arguments, value, path, problems)
-    if origin is Annotated:
-        return _bounded(arguments, value, path, problems)
     if origin is dict:
         return _mapping(arguments[1], value, path, problems)
     return _sequence(origin, arguments[0], value, path, problems)
 
 
-def _bounded(
-    arguments: tuple[Any, ...], value: object, path: KeyPath, problems: list[Problem]
-) -> Any:
-    """A value with a least one."""
-    kind, meta = arguments
-    found = _decode(kind, value, path, problems)
-    if found is not _INVALID and meta.ge is not None and found < meta.ge:
-        what = f"expected at least {meta.ge}, got {_shown(value)}"
-        problems.append(Problem(path, what, f"write {meta.ge} or more"))
+def _bounded(plain: Any, kind: Any, value: object, path: KeyPath, problems: list[Problem]) -> Any:
+    """A value with bounds."""
+    found = _decode(plain, value, path, problems)
+    if found is _INVALID:
+        return found
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        what = str(error).removeprefix("Expected ").replace("`", "")
+        problems.append(Problem(path, f"expected {what}, got {_shown(value)}", f"write {what}"))
         return _INVALID
-    return found
 
 
 def _struct(

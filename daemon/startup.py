@@ -5,9 +5,10 @@ lock, journal ─▶ snapshot + journal + tape = the session as it was ─▶ th
 """
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,22 +16,22 @@ import msgspec
 
 from openoutcry import __version__
 from openoutcry.daemon import config_store
-from openoutcry.daemon.core import Core, Feed, stamped
+from openoutcry.daemon.control.idempotency import IdempotencyStore
+from openoutcry.daemon.core import Core, stamped
+from openoutcry.daemon.halt_marker import HaltMarker, obey
+from openoutcry.daemon.market import PaperMarket
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.snapshotter import Snapshotter
-from openoutcry.replay.dataset import Dataset
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
 from openoutcry.replay.paper_venue import PaperVenue
 from openoutcry.replay.reconcile import reconcile
-from openoutcry.replay.recovery import Build, Recovered, known, recover
-from openoutcry.replay.session_clock import SessionClock
-from openoutcry.replay.synthetic_feed import SyntheticFeed
-from openoutcry.replay.tape_feed import TapeFeed
+from openoutcry.replay.recovery import COMMANDS, Build, Recovered, known, recover
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt
 from openoutcry.state.config import Config
 from openoutcry.state.enums import Mode
-from openoutcry.state.errors import CodecError, ConfigError, StateError
+from openoutcry.state.errors import CodecError, ConfigError, JournalError, StateError
 from openoutcry.state.events import (
     SessionReconciled,
     SessionResumed,
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_ROW_BYTES: Final = 64
+"""About what a row takes that waits for the tape."""
+_BEGIN_S: Final = 30.0
+"""How long a start waits for the disk to take the session's beginning."""
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,39 +69,6 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     speed: int | None = None
     loop: bool | None = None
     live: bool = False
-
-
-@dataclass
-class Daemon:
-    """The parts of a running session."""
-
-    config: Config
-    state_dir: Path
-    core: Core
-    journal: LmdbJournal
-    tape: TapeWriter | None
-    venues: Sequence[PaperVenue]
-    snapshotter: Snapshotter
-    recovered: Recovered | None
-    findings: tuple[str, ...]
-
-    @property
-    def session(self) -> LiveSession:
-        """What runs."""
-        return self.core.session
-
-    def close(self, *, snapshot: bool = True) -> bool:
-        """End everything in order; whether all of it is on disk."""
-        if snapshot:
-            self.snapshotter.take()
-        self.snapshotter.close()
-        whole = self.journal.close()
-        if self.tape is not None:
-            self.tape.close(convert=False)
-        for venue in self.venues:
-            venue.log.close()
-        self.session.graph.close()
-        return whole
 
 
 def state_directory(loaded: "LoadedConfig", options: RunOptions) -> Path:
@@ -124,6 +96,8 @@ class Startup:
         options: What the command line adds.
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
+        progress: Told how far it got, often; silence means that it stands still.
+        opened: Told when the state directory is ours; an error of it ends the start.
     """
 
     def __init__(
@@ -132,6 +106,8 @@ class Startup:
         options: RunOptions,
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
+        progress: Callable[[str], None] = lambda _: None,
+        opened: Callable[[LmdbJournal], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -141,9 +117,11 @@ class Startup:
         mode = mode_of(options)
         run = msgspec.structs.replace(loaded.config.run, mode=mode)
         self.config = msgspec.structs.replace(loaded.config, run=run)
-        self._paper = loaded.config.paper
+        self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
+        self._progress, self._opened = progress, opened
+        self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
         if catalog is None:
@@ -154,6 +132,15 @@ class Startup:
         self._catalog = Catalog(catalog)
         self._instruments: list[AnyInstrument] = self._catalog.instruments()
         self._calendars: list[Calendar] = self._catalog.calendars()
+        paper = self.config.paper
+        self._market = PaperMarket(
+            self.config,
+            self._catalog,
+            {item.id: item for item in self._instruments},
+            feed=options.feed or paper.feed,
+            speed=options.speed or paper.speed,
+            loop=paper.loop if options.loop is None else options.loop,
+        )
 
     def run(self) -> Daemon:
         """Open everything and bring the session to the present.
@@ -162,18 +149,23 @@ class Startup:
             OutcryError: It cannot be, with what to do about it; what was opened is closed again.
         """
         self._say("opening the journal")
+        began = time.monotonic_ns()
         waker: list[Callable[[], None]] = []
 
         def on_durable() -> None:
+            self._durable.set()
             for wake in waker:
                 wake()
 
         journal = self._open_journal(on_durable)
         try:
+            self._opened(journal)
             daemon = self._bring_up(journal)
         except BaseException:
             journal.close(0.0)
             raise
+        daemon.took = time.monotonic_ns() - began
+        daemon.on_durable = waker
         waker += [daemon.core.wake, daemon.snapshotter.durable]
         return daemon
 
@@ -197,7 +189,14 @@ class Startup:
         self._say("bringing the session back")
         snapshots = SnapshotStore(self.state_dir)
         before = config_store.current(self.state_dir) or self.config
-        found = recover(self._build(journal, before), journal, snapshots, self._read_tape)
+        last = f"{journal.durable_seq:,}"
+        found = recover(
+            self._build(journal, before),
+            journal,
+            snapshots,
+            self._read_tape,
+            lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
+        )
         if found is None:
             session, recovered = self._begin(journal), None
         else:
@@ -205,17 +204,22 @@ class Startup:
             if before != self.config:
                 session = self._change_config(session, journal)
         config_store.keep(self.state_dir, self._text, self.config)
-        feed, clock = self._market(session, fresh=recovered is None)
+        at = None if recovered is None else session.kernel.now
+        feed, clock = self._market.open(session.start, at, self._wall())
         tape = self._open_tape(session, journal)
         venues = self._venues(session)
         core = Core(session, journal, feed, clock, tape=tape, witnesses=venues)
         daemon = self.config.daemon
+        store = IdempotencyStore()
+        if recovered is not None:
+            store.recall(recovered.commands, recovered.notes)
         snapshotter = Snapshotter(
             session,
             journal,
             snapshots,
             every_ns=daemon.snapshot_every_s * _NANOS,
             every_inputs=daemon.snapshot_every_inputs,
+            extra=lambda: {COMMANDS: store.snapshot()},
         )
         core.after_turn = snapshotter.turn
         findings: tuple[str, ...] = ()
@@ -224,10 +228,16 @@ class Startup:
                 venue.open()
             session.kernel.set_venues_active(True)
             session.inject(session.start, SessionStarted(ts=session.start))
+            self._make_durable(session, journal, venues)
         else:
             self._say("asking the venues")
             findings = self._resume(core, venues, recovered)
+        ready: list[Callable[[], None]] = []
+        core.when_durable(session.kernel.seq, partial(_call_all, ready))
+        marker = HaltMarker(self.state_dir)
+        obey(marker, core)
         return Daemon(
+            self._loaded,
             self.config,
             self.state_dir,
             core,
@@ -237,7 +247,35 @@ class Startup:
             snapshotter,
             recovered,
             findings,
+            store,
+            marker,
+            self._market.speed,
+            0,
+            [],
+            ready,
+            self._calendars,
         )
+
+    def _make_durable(
+        self, session: LiveSession, journal: LmdbJournal, venues: Sequence[PaperVenue]
+    ) -> None:
+        """Have the session begun on disk before the tape has rows: a tape belongs to one beginning.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
+        while session.play(session.start):
+            pass
+        for venue in venues:
+            venue.append()
+        seq = session.kernel.seq
+        journal.hand_over(seq)
+        until = time.monotonic() + _BEGIN_S
+        while journal.settle() < seq:
+            self._durable.clear()
+            if journal.settle() < seq and not self._durable.wait(until - time.monotonic()):
+                health = journal.health
+                raise JournalError(f"the session's beginning is not on disk: {health.reason}")
 
     def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
         """The same session under the new config: its state goes on, its rules are new.
@@ -268,7 +306,7 @@ class Startup:
                 calendars=self._calendars,
                 start=start,
                 epoch=journal.meta.epoch,
-                speed=self._speed,
+                speed=self._market.speed,
             )
             session.kernel.set_venues_active(False)
             return session
@@ -276,46 +314,17 @@ class Startup:
         return build
 
     def _begin(self, journal: LmdbJournal) -> LiveSession:
-        """A session that never was: a tape's begins just before its first row."""
-        start = self._wall()
-        if self._feed_kind == "tape":
-            feed = self._tape_feed(None)
-            start = start if feed.first_ts is None else feed.first_ts - 1
-            feed.close()
+        """A session that never was."""
+        start = self._market.start(self._wall())
         journal.rewind(0)
         return self._build(journal, self.config)(start)
 
     @property
-    def _speed(self) -> int:
-        return self._options.speed or self._paper.speed
-
-    @property
-    def _feed_kind(self) -> str:
-        return self._options.feed or self._paper.feed
-
-    def _tape_feed(self, start: int | None) -> TapeFeed:
-        loop = self._paper.loop if self._options.loop is None else self._options.loop
-        data = Dataset(self._catalog.path)
-        return TapeFeed(data, self.config.feeds, start=start, loop=loop)
-
-    def _market(self, session: LiveSession, *, fresh: bool) -> tuple[Feed, SessionClock]:
-        """Where rows come from, and the time they come at."""
-        at = session.start if fresh else session.kernel.now
-        if self._feed_kind == "tape":
-            feed = self._tape_feed(None)
-            if not fresh:
-                feed.skip(at)
-            return feed, SessionClock(at, time.monotonic_ns, self._speed)
-        if self._feed_kind == "synthetic":
-            now = max(at, self._wall())
-            known = {item.id: item for item in self._instruments}
-            seed = self.config.run.seed
-            made = SyntheticFeed(self.config.feeds, known, seed=seed, origin=now)
-            return made, SessionClock(now, time.monotonic_ns, self._speed)
-        raise ConfigError(
-            "this version has no live market data yet",
-            remedy='choose --feed tape or --feed synthetic (or [paper] feed = "tape")',
-        )
+    def _stays_halted(self) -> bool:
+        """Whether trading waits for a person after a crash."""
+        policy = self.config.daemon.resume
+        live = self.config.run.mode is Mode.LIVE
+        return policy == "halted" or (policy is None and live)
 
     def _read_tape(self) -> TapeReader:
         return TapeReader(self.state_dir / "tape")
@@ -331,6 +340,7 @@ class Startup:
             config=self.config.tape,
             on_closed=journal.note,
             rows={stream: session.rows_taken(stream) for stream in session.streams},
+            keep_rows=(self.config.daemon.journal.buffer_mib << 20) // _ROW_BYTES,
         )
 
     def _venues(self, session: LiveSession) -> tuple[PaperVenue, ...]:
@@ -351,8 +361,11 @@ class Startup:
         path.take_suppressed()  # the venues are asked about all that is open
         last_seq, last_ts = session.kernel.seq, session.kernel.now
         moment = core.clock.now()
+        core.feed.skip(moment)  # nobody listened until now
         session.kernel.jump(moment)
-        marker = SessionResumed(ts=moment, last_seq=last_seq, last_ts=last_ts, clean=False)
+        marker = SessionResumed(
+            ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped
+        )
         session.inject(moment, marker)
         while session.play(moment):
             pass
@@ -368,6 +381,9 @@ class Startup:
                 halt = Halt(ts=moment, reason=findings[-1], instrument=finding.instrument)
                 session.inject(moment, halt)
         session.kernel.set_venues_active(True)
+        if not recovered.stopped and self._stays_halted:
+            reason = "the daemon crashed: `outcry resume` lets it trade again"
+            session.inject(moment, Halt(ts=moment, reason=reason))
         for divergence in recovered.diverged:
             reason = f"diverged: {divergence}"[:200]
             session.inject(
@@ -378,4 +394,11 @@ class Startup:
         session.inject(
             moment, SessionReconciled(ts=moment, last_seq=last_seq, findings=tuple(findings))
         )
+        while session.play(moment):  # nobody trades before all of that is known
+            pass
         return tuple(findings)
+
+
+def _call_all(listeners: list[Callable[[], None]]) -> None:
+    for listener in listeners:
+        listener()

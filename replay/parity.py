@@ -6,6 +6,7 @@ another question, which `compare` answers.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -22,12 +23,15 @@ from openoutcry.state.instruments import Instrument
 from openoutcry.state.journal_reader import JournalReader
 from openoutcry.state.snapshots import Snapshot
 
+_ALWAYS: Final = 2**62
+
 
 class RerunJournal:
     """A journal that keeps what is made until the re-run takes it."""
 
     def __init__(self, after: int) -> None:
         self.native = _native.Journal(after=after)
+        self.native.durable_count = _ALWAYS
 
     def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
         """Add a record caused by input `seq`."""

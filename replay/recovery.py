@@ -5,20 +5,27 @@ changed, or it is not deterministic) has *diverged*: the journal's intents are t
 brought back once more with that strategy silent and its journaled intents in its place, and it stays halted.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol
 
 import msgspec
 
+from openoutcry import _native
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import session_start
 from openoutcry.replay.reconcile import Ours
 from openoutcry.replay.rerun import Divergence, Rerun, RerunResult
 from openoutcry.replay.rerun_inputs import Tape
+from openoutcry.state.codec import AnyMessage, decode
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.errors import CodecError, RecoveryError, StateError
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.journal import LmdbJournal
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
+
+_CONTROL_KINDS: Final = [kind.__name__ for kind in (CommandReceived, CommandAnswered)]
+COMMANDS: Final = "commands"
+"""The part of a snapshot that holds the keys of commands."""
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +37,9 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
         seq: The journal's last input.
         diverged: Strategies that now decide otherwise, and where.
         problems: What was wrong with snapshots.
+        stopped: Whether it had been stopped in order; else it crashed.
+        commands: The snapshot's part of that name; empty without one.
+        notes: What the journal holds of the control socket since: inputs and messages.
     """
 
     snapshot_seq: int | None
@@ -37,6 +47,9 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     diverged: tuple[Divergence, ...]
     problems: tuple[str, ...]
+    stopped: bool
+    commands: bytes = b""
+    notes: tuple[tuple[int, AnyMessage], ...] = ()
 
 
 class Build(Protocol):
@@ -51,8 +64,11 @@ def recover(
     journal: LmdbJournal,
     snapshots: SnapshotStore,
     tape: Callable[[], Tape],
+    progress: Callable[[int], None] = lambda _: None,
 ) -> tuple[LiveSession, Recovered] | None:
     """The session of a state directory as it was; None when it never began.
+
+    `progress` is told now and then which input was reached.
 
     Raises:
         RecoveryError: The journal and the tape do not give the same session again.
@@ -69,13 +85,16 @@ def recover(
         return None
     diverged: list[Divergence] = []
     while True:
+        notes: list[tuple[int, AnyMessage]] = []
         session, result = _attempt(
             build,
             journal,
             snapshot,
             start,
             tape(),
+            notes,
             frozenset(StrategyId(d.strategy) for d in diverged if d.strategy),
+            progress,
         )
         if result.divergence is None:
             break
@@ -89,6 +108,7 @@ def recover(
             f"the tape ends {result.missing} inputs before the journal does",
             remedy="restore the tape, or begin a new state directory",
         )
+    journal.go_on()
     for seq, external, body in result.leftover:
         journal.native.append(seq, body, external)
     return session, Recovered(
@@ -97,6 +117,9 @@ def recover(
         seq=result.seq,
         diverged=tuple(diverged),
         problems=tuple(problems),
+        stopped=result.stopped,
+        commands=b"" if snapshot is None else snapshot.parts.get(COMMANDS, b""),
+        notes=tuple(notes),
     )
 
 
@@ -120,7 +143,9 @@ def _attempt(
     snapshot: Snapshot | None,
     start: int,
     tape: Tape,
+    notes: list[tuple[int, AnyMessage]],
     silent: frozenset[StrategyId],
+    progress: Callable[[int], None],
 ) -> tuple[LiveSession, RerunResult]:
     journal.rewind(0 if snapshot is None else snapshot.seq)
     session = build(start)
@@ -135,8 +160,35 @@ def _attempt(
                 f"the snapshot of input {snapshot.seq} does not fit: {error.message}",
                 remedy="run the version and config that wrote it",
             ) from error
-    records = journal.reader.blocks(position)
-    return session, Rerun(session, records, tape, journal.durable_seq, silent=silent).run()
+        # Notes of the snapshot's own input may have come after it was taken.
+        before = journal.reader.blocks(journal.reader.before(snapshot.seq))
+        notes += _notes(before, up_to=position.number)
+    records = _noting(journal.reader.blocks(position), notes)
+    last = journal.durable_seq
+    return session, Rerun(session, records, tape, last, silent=silent, progress=progress).run()
+
+
+def _noting(
+    blocks: Iterable[_native.JournalBlock], notes: list[tuple[int, AnyMessage]]
+) -> Iterator[_native.JournalBlock]:
+    """The records, those of the control socket noted on the way."""
+    for block in blocks:
+        notes += _notes([block])
+        yield block
+
+
+def _notes(
+    blocks: Iterable[_native.JournalBlock], up_to: int | None = None
+) -> Iterator[tuple[int, AnyMessage]]:
+    """What the control socket noted in the records up to a number."""
+    for block in blocks:
+        for number, seq, body, external in block.of(_CONTROL_KINDS):
+            if up_to is not None and number > up_to:
+                return
+            if not external:
+                yield seq, decode(body)
+        if up_to is not None and block.last >= up_to:
+            return
 
 
 def known(session: LiveSession, venue: VenueId) -> Ours:

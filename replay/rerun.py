@@ -9,7 +9,7 @@ A restart stands in the journal as `SessionResumed`: the clock jumps over the ti
 listened, and timers that came due meanwhile fire once, late.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import zip_longest
 from typing import Final
@@ -19,12 +19,13 @@ import msgspec
 from openoutcry import _native
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape
-from openoutcry.state.codec import AnyMessage, decode
+from openoutcry.state.codec import AnyMessage, decode, kind_of
 from openoutcry.state.commands import RiskApproved, VenueCommand
-from openoutcry.state.events import SessionResumed
+from openoutcry.state.events import ActorFailed, SessionResumed
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
+_FAILED: Final = ActorFailed.__name__.encode()
 _SLICE: Final = 10_000
 """Delivered inputs between two looks at what they made."""
 
@@ -68,6 +69,7 @@ class RerunResult(msgspec.Struct, frozen=True, kw_only=True):
         seq: The last input that was played.
         missing: Inputs at the end of the journal that the tape has no market data for.
         leftover: What was made after the journal's end: (input, from outside, bytes).
+        stopped: Whether the session had been ended in order.
     """
 
     records: int
@@ -77,6 +79,7 @@ class RerunResult(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     missing: int
     leftover: tuple[tuple[int, bool, bytes], ...]
+    stopped: bool
 
 
 class Rerun:
@@ -88,6 +91,7 @@ class Rerun:
         tape: The market data; rows that the session has taken already are skipped.
         last_seq: The journal's last input: what is made after it is left over.
         silent: Strategies that hear nothing, and whose orders come from the journal instead.
+        progress: Told now and then which input was reached.
     """
 
     def __init__(
@@ -98,16 +102,21 @@ class Rerun:
         last_seq: int,
         *,
         silent: frozenset[StrategyId] = frozenset(),
+        progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._session = session
+        self._progress = progress
         books = session.graph.books
-        self._silence = Silence({strategy: books.number(strategy) for strategy in silent})
-        for strategy in silent:
+        speechless = sorted(silent)
+        self._silence = Silence({strategy: books.number(strategy) for strategy in speechless})
+        for strategy in speechless:
             session.graph.strategies[strategy].silence(partial(self._speak, strategy))
         self._records = Records(records, self._silence)
         self._rows = Rows(session, tape)
         self._last_seq = last_seq
         self._spoken = 0
+        self._counted = session.journal.native.count
+        self._healed = False
         self._leftover: list[tuple[int, bool, bytes]] = []
 
     def run(self) -> RerunResult:
@@ -138,27 +147,35 @@ class Rerun:
             # What a silent strategy wanted to be woken for is not known: each input is looked at.
             more = session.play(moment, 1, 1) if self._silence else session.play(moment, _SLICE)
             if self._silence:
-                for message in self._unspoken():
+                for message in self._unspoken(0):
                     session.graph.order(message.command)
             divergence = self._compare()
+            self._progress(session.kernel.seq)
             if divergence is not None or not more:
                 return divergence
         return None
 
     def _speak(self, strategy: StrategyId) -> None:
-        """In a silent strategy's place: ask for what it asked for at this input."""
-        for message in self._unspoken(strategy):
+        """In a silent strategy's place: ask for what is its turn among the records of this input."""
+        made = self._session.journal.native.count - self._counted
+        for message in self._unspoken(made, strategy):
             self._session.graph.path.command(message.command)
 
-    def _unspoken(self, strategy: StrategyId | None = None) -> Iterator[RiskApproved[VenueCommand]]:
-        """What silent strategies asked for at this input, once."""
-        for record in self._records.at(self._session.kernel.seq):
-            if record.number <= self._spoken:
-                continue
+    def _unspoken(
+        self, made: int, strategy: StrategyId | None = None
+    ) -> Iterator[RiskApproved[VenueCommand]]:
+        """What silent strategies asked for at this input, after so many records of it.
+
+        Of one strategy: up to the first record that is somebody else's.
+        """
+        for record in self._records.at(self._session.kernel.seq)[made:]:
             message = self._silence.doing(record)
             if isinstance(message, RiskApproved) and strategy in (None, message.command.strategy):
-                self._spoken = record.number
-                yield message
+                if record.number > self._spoken:
+                    self._spoken = record.number
+                    yield message
+            elif strategy is not None:
+                return
 
     def _inject(self, until: int | None) -> None:
         for seq, stamp, message, body in self._records.external(until):
@@ -175,6 +192,7 @@ class Rerun:
 
     def _compare(self) -> Divergence | None:
         batch = self._session.journal.native.hand_over()
+        self._counted = self._session.journal.native.count
         if batch is None:
             return None
         if batch.last_seq > self._last_seq:
@@ -182,15 +200,23 @@ class Rerun:
         if self._silence:
             known = [row for row in batch.records() if row[0] <= self._last_seq]
             return self._compare_inputs(known)
-        count, equal = 0, None
-        while equal is None:
+        count = 0
+        while True:
             count, equal = self._records.ahead.compare(batch, count, self._last_seq)
-            if equal is None and not self._records.read_on():
-                equal = False
-        if equal:
-            return None
-        seq, _, body = batch.records()[count]
-        return _divergence(self._records.next(), (seq, body))
+            if equal:
+                return None
+            if equal is None and self._records.read_on():
+                continue
+            recorded = self._records.next()
+            if recorded is not None and _stopped_the_core(recorded):
+                self._healed = True
+                self._records.ahead.pop()
+                continue
+            made = [row for row in batch.records() if row[0] <= self._last_seq][count:]
+            if recorded is None and self._healed:
+                self._leftover = made + self._leftover
+                return None
+            return _divergence(recorded, (made[0][0], made[0][2]))
 
     def _compare_inputs(self, made: list[tuple[int, bool, bytes]]) -> Divergence | None:
         """Whole inputs, whatever order their records are in: the silent spoke last of all."""
@@ -220,7 +246,19 @@ class Rerun:
             seq=seq,
             missing=max(self._last_seq - seq, 0),
             leftover=tuple(self._leftover),
+            stopped=self._records.stopped,
         )
+
+
+def _stopped_the_core(record: JournalRecord) -> bool:
+    """Whether an actor failed here so that the core stopped.
+
+    The input is parked in the journal: a version that can handle it goes on from there.
+    """
+    if kind_of(record.body) != _FAILED:
+        return False
+    message = record.message
+    return isinstance(message, ActorFailed) and message.policy == "halt"
 
 
 def _divergence(recorded: JournalRecord | None, made: tuple[int, bytes] | None) -> Divergence:

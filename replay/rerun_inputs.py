@@ -13,6 +13,7 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, decode_own, kind_of
 from openoutcry.state.commands import RiskApproved
+from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.events import (
     ActorFailed,
     CancelRejected,
@@ -21,6 +22,7 @@ from openoutcry.state.events import (
     OrderDenied,
     ReplaceRejected,
     SessionResumed,
+    SessionStopped,
     TimerFired,
 )
 from openoutcry.state.identifiers import StrategyId
@@ -35,8 +37,8 @@ _LAST: Final = 100
 """Records at the journal's end that are looked at for its last stamp."""
 _BOOK_LAST: Final = 1
 """Flag of the row that ends a book message: see docs/reference/catalog.md."""
-_NOTES: Final = (JournalStarted, MarketDataTaped)
-"""Records about the journal and the tape themselves: no part of what the graph decided."""
+_NOTES: Final = (JournalStarted, MarketDataTaped, CommandReceived, CommandAnswered)
+"""Records about the journal, the tape and the control socket: no part of what the graph decided."""
 _NOTE_KINDS: Final = frozenset(kind.__name__.encode() for kind in _NOTES)
 _REFUSALS: Final = (OrderDenied, CancelRejected, ReplaceRejected)
 _UNREPEATABLE: Final = (*_REFUSALS, ActorFailed)
@@ -109,6 +111,8 @@ class Records:
         self._waiting: External | None = None
         self.ahead = _native.JournalAhead([kind.__name__ for kind in _NOTES])
         self.last = _LONG_AGO
+        self.stopped = False
+        """Whether the last input from outside was the session's orderly end."""
 
     @property
     def resumed(self) -> SessionResumed | None:
@@ -132,6 +136,7 @@ class Records:
             if until is not None and stamp > until:
                 return
             self.last = max(self.last, stamp)
+            self.stopped = isinstance(self._waiting.message, SessionStopped)
             yield self._waiting
             self._waiting = None
 
@@ -161,8 +166,9 @@ class Records:
         return True
 
     def at(self, seq: int) -> list[JournalRecord]:
-        """Records of an input, as far as they were read."""
-        return [JournalRecord(*row) for row in self.ahead.at(seq)]
+        """What the graph should make of an input, as far as it was read."""
+        same = (JournalRecord(*row) for row in self.ahead.at(seq))
+        return [record for record in same if not self._is_skipped(record)]
 
     def up_to(self, seq: int) -> list[JournalRecord]:
         """The next records that the graph should make, of the inputs up to one."""

@@ -38,7 +38,13 @@ from openoutcry.state.journal_meta import (
 )
 from openoutcry.state.journal_reader import JournalReader
 from openoutcry.state.journal_store import JournalStore, open_store
-from openoutcry.state.journal_writer import Hooks, JournalHealth, JournalWriter, NoHooks
+from openoutcry.state.journal_writer import (
+    Hooks,
+    JournalHealth,
+    JournalState,
+    JournalWriter,
+    NoHooks,
+)
 
 CLOSE_S: Final = 10.0
 """How long `close` waits for the last commit."""
@@ -75,6 +81,7 @@ class LmdbJournal:
         meta: Who the journal belongs to; `meta.epoch` begins client order ids.
         recovery: What had to be mended at the start.
         reader: Reads the journal in this process, from any thread.
+        listeners: Told of each batch that is handed over, before it is durable; they must not wait.
     """
 
     def __init__(
@@ -87,12 +94,16 @@ class LmdbJournal:
         self._store = store
         self._lock = lock
         self._writer = writer
+        self._held = ""
         self.recovery = recovery
         self.meta: JournalMeta = store.meta
         self.reader = JournalReader(store)
+        self.listeners: list[Callable[[_native.JournalBatch], None]] = []
         last_seq = writer.durable_seq
         self.native = _native.Journal(durable_seq=last_seq, after=last_seq)
         self._handed = self._up_to = last_seq
+        self._before = 0
+        """Records of `native` that were not handed to the writer, because they are on disk already."""
 
     def append(self, seq: int, record: AnyMessage, /, *, external: bool = False) -> None:
         """Add a record caused by input `seq`; it is in memory only until it is handed over.
@@ -105,13 +116,20 @@ class LmdbJournal:
         assert seq >= self.native.last_seq, f"record {seq} after {self.native.last_seq}"
         self.native.append(seq, encode(record), external)
 
+    def hold_back(self, reason: str) -> None:
+        """What must be on disk before the records waits for room: until they are handed over it is full."""
+        self._held = reason
+
     def hand_over(self, seq: int) -> None:
         """Give the writer what was recorded; everything of the inputs up to `seq` is in it."""
+        self._held = ""
         batch = self.native.hand_over()
         self._up_to = seq
         if batch is not None:
             self._handed = seq
             self._writer.submit(batch, seq)
+            for listener in self.listeners:
+                listener(batch)
         elif self._writer.running and self._writer.durable_seq >= self._handed:
             self.native.durable_seq = seq
 
@@ -121,7 +139,7 @@ class LmdbJournal:
         The records that are durable are counted apart, for the gate: an input may add some after its
         number was reported.
         """
-        self.native.durable_count = self._writer.durable_records
+        self.native.durable_count = self._before + self._writer.durable_records
         done = self._writer.durable_seq
         if done >= self._handed and self._writer.running:
             done = self._up_to
@@ -135,6 +153,12 @@ class LmdbJournal:
         called before anything holds `native`.
         """
         self.native = _native.Journal(durable_seq=self._writer.durable_seq, after=seq)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """The re-run is over: what is recorded from here on is new, and has to be written."""
+        self._before = self.native.count - self._writer.submitted_records
+        self.settle()
 
     def note(self, record: MarketDataTaped, /) -> None:
         """Add a record of an edge's own, from any thread; it is no part of the decision record."""
@@ -152,8 +176,11 @@ class LmdbJournal:
 
     @property
     def health(self) -> JournalHealth:
-        """How the writer is."""
-        return self._writer.health
+        """How it is."""
+        health = self._writer.health
+        if self._held and health.state is JournalState.RUNNING:
+            return msgspec.structs.replace(health, state=JournalState.FULL, reason=self._held)
+        return health
 
     def position(self, seq: int) -> Position:
         """The last record on disk of the inputs up to `seq`: what a snapshot of that moment names."""
@@ -170,7 +197,7 @@ class LmdbJournal:
             self._writer.submit(batch, batch.last_seq)
         whole = self._writer.close(timeout_s)
         if whole:
-            self.native.durable_count = self._writer.durable_records
+            self.native.durable_count = self._before + self._writer.durable_records
             self._up_to = self._handed = self._writer.durable_seq
             self.native.durable_seq = max(self.native.durable_seq, self._up_to)
         self._lock.release()

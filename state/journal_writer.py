@@ -147,6 +147,11 @@ class JournalWriter:
         if self._submitted_bytes - self._written_bytes > self._buffer_bytes:
             self._latch(f"more than {self._buffer_bytes} bytes wait to be written")
 
+    @property
+    def submitted_records(self) -> int:
+        """Records of batches that were taken so far."""
+        return self._submitted
+
     def note(self, record: bytes) -> None:
         """Take a record of an edge's own, outside the decision record; from any thread.
 

@@ -12,7 +12,7 @@ import pytest
 from tests.pythons import pythons
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("actors", "daemon", "replay", "state")
+FOLDERS = ("actors", "daemon", "replay", "state", "systemd")
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 WHEEL_BYTES_MAX = 20_000_000
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(900)]

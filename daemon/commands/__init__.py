@@ -7,6 +7,7 @@ from openoutcry.daemon.commands import (
     alerts,
     bugreport,
     check,
+    compare,
     control,
     data,
     data_import,
@@ -18,6 +19,7 @@ from openoutcry.daemon.commands import (
     parity,
     replay,
     run,
+    service,
     steer,
     tail,
     trade,
@@ -32,6 +34,7 @@ COMMANDS: Final[dict[str, Command]] = {
         replay.REPLAY,
         run.RUN,
         parity.PARITY,
+        compare.COMPARE,
         look.STATUS,
         look.POSITIONS,
         look.ORDERS,
@@ -67,6 +70,9 @@ COMMANDS: Final[dict[str, Command]] = {
         alerts.TEST,
         doctor.DOCTOR,
         bugreport.BUGREPORT,
+        service.INSTALL,
+        service.UNINSTALL,
+        service.STATUS,
     )
 }
 """By name, in the order in which help lists them."""

@@ -1,25 +1,77 @@
 """`outcry run`: trade, on paper unless told otherwise, until somebody says stop."""
 
+import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon
+    from openoutcry.daemon.parts import Daemon
+    from openoutcry.daemon.startup import RunOptions
+    from openoutcry.state.journal import LmdbJournal
+
+SWITCH_S: Final = 0.0005
+"""How long a busy thread keeps the others waiting: the core and the control socket share the interpreter."""
 
 
 def run(args: Namespace, console: Console) -> int:
     """Start, say that it runs, and stay until a signal or an operator ends it."""
-    from openoutcry.daemon.config_loader import load
-    from openoutcry.daemon.runner import Runner
-    from openoutcry.daemon.startup import RunOptions, Startup
-    from openoutcry.daemon.strategy_checks import check_strategies
+    import time
+    from dataclasses import replace
 
-    loaded = load(args.config)
-    check_strategies(loaded)
-    options = RunOptions(
+    from openoutcry.daemon.config_loader import load
+    from openoutcry.daemon.heartbeat import Patience
+    from openoutcry.daemon.notify import Notifier
+    from openoutcry.daemon.runner import Runner
+    from openoutcry.daemon.signals import Signals, StoppedEarly
+    from openoutcry.daemon.startup import Startup
+    from openoutcry.daemon.strategy_checks import check_strategies
+    from openoutcry.daemon.watch import Watch
+    from openoutcry.state.errors import OutcryError
+
+    sys.setswitchinterval(SWITCH_S)
+    notifier = Notifier.from_environment()
+    with Signals() as signals, Watch() as watch:
+        try:
+            loaded = load(args.config)
+            check_strategies(loaded)
+            mode = "LIVE" if args.live else "PAPER"
+            prefix = f"{mode} {loaded.config.run.name}"
+            patience = Patience(notifier, prefix, time.monotonic_ns)
+
+            def say(text: str) -> None:
+                console.note(text)
+                patience.step(text)
+
+            def progress(text: str) -> None:
+                patience.progress(text)
+                watch.progress(text)
+
+            def opened(journal: "LmdbJournal") -> None:
+                watch.open(replace(loaded, config=starting.config), journal, starting.state_dir)
+
+            starting = Startup(loaded, _options(args), say=say, progress=progress, opened=opened)
+            daemon: Daemon = starting.run()
+            watcher = watch.begin(daemon)
+            runner = Runner(
+                daemon, console, signals, notifier, watcher=watcher, until_end=args.until_end
+            )
+            signals.arm()
+        except OutcryError as error:
+            notifier.status(f"{error.code}: {error.message}")
+            raise
+        except StoppedEarly:
+            console.note("stopped before the session was back; nothing has changed")
+            return 0
+        return runner.run()
+
+
+def _options(args: Namespace) -> "RunOptions":
+    from openoutcry.daemon.startup import RunOptions
+
+    return RunOptions(
         state_dir=args.state_dir,
         catalog=args.catalog,
         feed=args.feed,
@@ -27,8 +79,6 @@ def run(args: Namespace, console: Console) -> int:
         loop=args.loop or None,
         live=args.live,
     )
-    daemon: Daemon = Startup(loaded, options, say=console.note).run()
-    return Runner(daemon, console, until_end=args.until_end).run()
 
 
 RUN = Command(

@@ -118,6 +118,12 @@ class IdempotencyStore:
             self._entries = entries
             self._settle()
 
+    def recall(self, snapshot: bytes, tail: Iterable[tuple[int, AnyMessage]]) -> None:
+        """What a session's snapshot (empty: none) and the journal after it hold."""
+        if snapshot:
+            self.restore(snapshot)
+        self.load(tail)
+
     def _settle(self) -> None:
         """Commands that were carried out and whose answer the journal does not hold."""
         for entry in self._entries.values():

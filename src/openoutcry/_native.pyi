@@ -714,6 +714,10 @@ class Dispatcher:
     @property
     def stopped(self) -> bool:
         """Whether an actor of the core has failed: no more inputs."""
+    def time_handlers(self, bounds: Sequence[int], /) -> None:
+        """Measure how long handlers take from now on; `bounds` are those of the counts, in ns, ascending."""
+    def handler_times(self) -> tuple[list[int], int] | None:
+        """Handlers by how long they took (one more than bounds), and all of it in ns; None before."""
     def supervise(self, handler: Any, /) -> None:
         """Name who decides about failing actors. Without one, a failure propagates."""
     def carry(self, path: OrderPath, /) -> None:
@@ -925,6 +929,11 @@ class JournalBlock:
         """All of them."""
     def external(self) -> list[tuple[int, int, bytes, bool]]:
         """Those that are inputs from outside."""
+    def of(self, kinds: Sequence[str], /) -> list[tuple[int, int, bytes, bool]]:
+        """Those whose message is of one of these classes."""
+    @property
+    def last(self) -> int:
+        """Number of the last record; 0 when there is none."""
 
 @final
 class JournalAhead:
@@ -947,6 +956,8 @@ class JournalAhead:
         """What was equal: records, intents, and those intents that are orders."""
     def next(self) -> tuple[int, int, bytes, bool] | None:
         """The next record that is to be made, which stays; None when more has to be read."""
+    def pop(self) -> None:
+        """Leave the next record out."""
     def at(self, seq: int, /) -> list[tuple[int, int, bytes, bool]]:
         """Records of an input; they stay."""
     def take(self, seq: int, /) -> list[tuple[int, int, bytes, bool]]:

@@ -1,91 +1,114 @@
-"""Round trips over the control socket, and what publishing costs: `python -m tests.benchmarks.control_bench`.
+"""How long a daemon under load takes to answer: `python -m tests.benchmarks.control_bench [SPEED] [COUNT]`.
 
-The core is a fake that answers at once, so this is the cost of socket, protocol and threads.
+A real daemon on the synthetic market (half a quote a second of the session, and its trades), with a strategy
+that hears every quote and asks for nothing. Another process asks `status`, one request after the other.
+Inside the daemon the time counts from the request's bytes to those of its answer.
 """
 
-import socket
+import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from openoutcry.daemon.control.client import ControlClient, new_key
-from openoutcry.daemon.control.keys import AllowList, make_key_pair
-from openoutcry.daemon.control.places import RuntimeFolder
-from openoutcry.daemon.control.protocol import Halt, Status
-from openoutcry.daemon.control.publisher import EventPublisher
-from openoutcry.daemon.control.server import Remote
-from openoutcry.state.control_config import TcpAddress
-from tests.control.fuzz import QuietCore
-from tests.control.kit import serving, short_folder
-
-ROUNDS = 20_000
+from openoutcry.daemon.control.client import ControlClient
+from openoutcry.daemon.control.protocol import Ping, Status
+from tests.daemon.running import Running
 
 
-def timed(call: Callable[[], object], rounds: int = ROUNDS) -> str:
-    """p50 and p99 of a call, in microseconds."""
-    spans = []
-    for _ in range(rounds):
-        began = time.perf_counter_ns()
-        call()
-        spans.append((time.perf_counter_ns() - began) / 1000)
-    cuts = statistics.quantiles(spans, n=100)
-    return f"{cuts[49]:>8.0f} {cuts[98]:>8.0f}"
+def quantiles(times: list[float]) -> dict[str, float]:
+    """Microseconds."""
+    cuts = statistics.quantiles(times, n=100)
+    found = {"p50": cuts[49], "p99": cuts[98], "max": max(times)}
+    return {name: round(seconds * 1e6, 1) for name, seconds in found.items()}
 
 
-def remote_in(folder: Path) -> Remote:
-    """A daemon's keys and one client's."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    keys, client = make_key_pair(folder / "server"), make_key_pair(folder / "client")
-    clients = folder / "clients.toml"
-    clients.write_text(f'[[clients]]\nname = "c"\nkey = "{client.public}"\nrole = "admin"\n')
-    clients.chmod(0o600)
-    return Remote(TcpAddress("127.0.0.1", port), keys, AllowList(clients))
+def inside(config: str, catalog: str, state: str, speed: int) -> None:
+    """The daemon, with a stopwatch at its desk; says on stderr what it showed."""
+    from openoutcry.daemon.commands.run import SWITCH_S
+    from openoutcry.daemon.config_loader import load
+    from openoutcry.daemon.console import Console
+    from openoutcry.daemon.notify import Notifier
+    from openoutcry.daemon.runner import Runner
+    from openoutcry.daemon.signals import Signals
+    from openoutcry.daemon.startup import RunOptions, Startup
+
+    sys.setswitchinterval(SWITCH_S)
+    options = RunOptions(
+        state_dir=Path(state), catalog=Path(catalog), feed="synthetic", speed=speed
+    )
+    signals = Signals()
+    signals.__enter__()  # for as long as the process lives
+    console = Console(sys.stdout, sys.stderr)
+    daemon = Startup(load(Path(config)), options).run()
+    runner = Runner(daemon, console, signals, Notifier(None))
+    desk: Any = runner.steering.plane.server._desk
+    took: list[float] = []
+    began: dict[bytes, float] = {}
+    take, send = desk.take, desk._send
+
+    def timed_take(visitor: Any, frames: list[bytes]) -> None:
+        began[frames[1]] = time.perf_counter()
+        take(visitor, frames)
+
+    def timed_send(address: Any, request_id: bytes, body: bytes) -> None:
+        send(address, request_id, body)
+        took.append(time.perf_counter() - began.pop(request_id))
+
+    desk.take, desk._send = timed_take, timed_send
+    runner.run()
+    sys.stderr.write(json.dumps({"inside": quantiles(took[len(took) // 10 :])}) + "\n")
 
 
-def round_trips(folder: Path) -> None:
-    """Queries and commands, local and remote."""
-    from openoutcry.daemon.control.keys import load_key_pair
+def outside(endpoint: str, count: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """What a client sees."""
+    import msgspec
 
-    remote = remote_in(folder)
-    with serving(QuietCore(), folder / "run", remote=remote):  # type: ignore[arg-type]
-        local = ControlClient(f"ipc://{folder}/run/control.sock")
-        far = ControlClient(
-            remote.address.endpoint,
-            keys=load_key_pair(folder / "client"),
-            server_key=remote.keys.public,
+    with ControlClient(endpoint, timeout_s=30) as client:
+        for name, request in (("ping", Ping()), ("status", Status())):
+            times = []
+            first = msgspec.msgpack.decode(client.ask(Status()))
+            began = time.perf_counter()
+            for _ in range(count):
+                at = time.perf_counter()
+                client.ask(request)
+                times.append(time.perf_counter() - at)
+            last = msgspec.msgpack.decode(client.ask(Status()))
+            rate = (last["seq"] - first["seq"]) / (time.perf_counter() - began)
+            yield name, {**quantiles(times), "inputs/s": round(rate), "lag_ms": last["lag"] / 1e6}
+
+
+def main(speed: int = 20_000, count: int = 3000) -> None:
+    """Run it and print."""
+    import subprocess
+
+    running = Running()
+    try:
+        text = running.config.read_text()
+        running.config.write_text(text.replace("churner:Churner", "churner:Listener"))
+        words = [str(running.config), str(running.folder / "catalog"), str(running.state)]
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.control_bench", "inside", *words, str(speed)],
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        sys.stdout.write("round trip, µs              p50      p99\n")
-        for name, client in (("ipc", local), ("tcp with CURVE", far)):
-            sys.stdout.write(f"{name + ', query':<24}{timed(lambda c=client: c.ask(Status()))}\n")  # type: ignore[misc]
-            command = timed(lambda c=client: c.command(Halt(key=new_key())))  # type: ignore[misc]
-            sys.stdout.write(f"{name + ', command':<24}{command}\n")
-        connect = timed(lambda: ControlClient(local.endpoint).close(), 200)
-        sys.stdout.write(f"{'ipc, connect and hello':<24}{connect}\n")
-        local.close()
-        far.close()
-
-
-def publishing(folder: Path) -> None:
-    """What `publish` costs the core's thread."""
-    held = RuntimeFolder(folder / "events")
-    publisher = EventPublisher(held)
-    publisher.start()
-    body = bytes(200)
-    count = 200_000
-    began = time.perf_counter_ns()
-    for number in range(count):
-        publisher.publish(body, number=number, journal_seq=number)
-    spent = (time.perf_counter_ns() - began) / count
-    publisher.close(60)
-    held.close()
-    sys.stdout.write(f"publish, ns a call      {spent:>8.0f}\n")
+        assert child.stderr is not None
+        for line in child.stderr:
+            print(line, end="")
+            if line.startswith("PAPER demo"):
+                break
+        for name, found in outside(running.endpoint, count):
+            print(name, found)
+        child.terminate()
+        print(child.communicate(timeout=60)[1].strip())
+    finally:
+        running.remove()
 
 
 if __name__ == "__main__":
-    with short_folder() as place:
-        round_trips(place)
-        publishing(place)
+    if sys.argv[1:2] == ["inside"]:
+        inside(sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))
+    else:
+        main(*map(int, sys.argv[1:]))

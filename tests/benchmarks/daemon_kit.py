@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from openoutcry.daemon.config_loader import LoadedConfig, load
-from openoutcry.daemon.startup import Daemon, RunOptions, Startup
+from openoutcry.daemon.parts import Daemon
+from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.state.catalog import Catalog
 from tests.benchmarks.rows import perpetual
 
@@ -66,6 +67,10 @@ class SteppedClock:
         """The time, above the last reading."""
         self.last += 1
         return self.last
+
+    def behind_s(self, _until: int) -> float:
+        """It is always in time."""
+        return 0.0
 
     def wait_s(self, _until: int) -> float:
         """Nothing is due by itself."""

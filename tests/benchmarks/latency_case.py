@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from openoutcry.daemon.startup import Daemon
+from openoutcry.daemon.parts import Daemon
 from tests.benchmarks.daemon_kit import SteppedClock, start, write_config, write_quotes
 
 QUOTES: Final = 5_000

@@ -24,8 +24,10 @@ from tests.benchmarks.daemon_kit import write_quotes
 from tests.benchmarks.places import SPOT
 
 SPEED: Final = 50
-WARM_UP: Final = 0.25
-"""Part of each run that is left out of the fit."""
+WARM_UP_S: Final = 330.0
+"""Of each part so much is left out of the fit, but half of it at most: pools and memories fill up first."""
+_TRANSIENT: Final = 2
+"""Descriptors and threads that come and go with a file that is being written."""
 MOST_SLOPE: Final = 1.0
 """Megabytes for each hour of the market."""
 _WALK: Final = 2_400
@@ -187,7 +189,8 @@ def judge(samples: list[Sample]) -> Judged:
     for part in sorted({row.part for row in samples}):
         rows = [row for row in samples if row.part == part]
         minutes += rows[-1].seconds / 60
-        rows = [row for row in rows if row.seconds >= WARM_UP * rows[-1].seconds]
+        begin = min(WARM_UP_S, rows[-1].seconds / 2)
+        rows = [row for row in rows if row.seconds >= begin]
         hours = [row.seconds / 3600 * SPEED for row in rows]
         memory = [row.anonymous_kb / 1024 for row in rows]
         x, y = statistics.fmean(hours), statistics.fmean(memory)
@@ -198,7 +201,8 @@ def judge(samples: list[Sample]) -> Judged:
             ([r.descriptors for r in rows[:half]], [r.descriptors for r in rows[half:]]),
             ([r.threads for r in rows[:half]], [r.threads for r in rows[half:]]),
         ):
-            steady = steady and max(late) <= max(early)
+            steady = steady and statistics.median(late) <= statistics.median(early)
+            steady = steady and max(late) <= max(early) + _TRANSIENT
         warm += rows
     first, last = warm[0].anonymous_kb / 1024, warm[-1].anonymous_kb / 1024
     return Judged(minutes, top / bottom, steady, first, last)

@@ -165,14 +165,6 @@ def test_a_mistake_is_named_with_its_line_key_and_remedy(
     assert remedy in found[0][3]
 
 
-def test_a_number_with_a_least_one_is_read_and_checked(tmp_path):
-    _, key, what, remedy = only(tmp_path, GOOD + "\n[daemon]\nsnapshot_every_s = 0\n")
-    assert (key, what) == ("daemon.snapshot_every_s", "expected at least 1, got 0")
-    assert remedy == "write 1 or more"
-    (tmp_path / "good.toml").write_text(GOOD + "\n[daemon]\nsnapshot_every_s = 5\n")
-    assert load(tmp_path / "good.toml").config.daemon.snapshot_every_s == 5
-
-
 def test_one_float_is_one_problem(tmp_path):
     line, key, _, _ = only(tmp_path, GOOD.replace('"10000.50"', "10000.50"))
     assert (line, key) == (10, "venues[0].balances.USDT")
@@ -318,3 +310,11 @@ def test_the_walker_finds_what_tomllib_finds(document):
     except tomllib.TOMLDecodeError:
         return  # lists inside inline tables may not span lines in every version
     assert sorted(map(str, key_lines(text))) == sorted(map(str, paths(parsed)))
+
+
+def test_numbers_with_bounds_are_read_and_their_bounds_are_named(tmp_path: Path) -> None:
+    text = GOOD + "[daemon]\nsnapshot_every_s = 15\n[daemon.journal]\ngroup_ms = 5\n"
+    config = loaded(tmp_path, text).config
+    assert (config.daemon.snapshot_every_s, config.daemon.journal.group_ms) == (15, 5)
+    with pytest.raises(ConfigFileError, match=r"snapshot_every_s: expected int >= 1, got 0"):
+        loaded(tmp_path, text.replace("15", "0"))

@@ -66,12 +66,12 @@ def sections(page: str) -> dict[str, set[str]]:
 
 
 MODULES = (config, control_config, daemon_config, operation_config, risk_config, tape_config)
-BASES = ("ConfigStruct", "OperationStruct")
+NO_SECTIONS = ("ConfigStruct", "OperationStruct", "TcpAddress")
 SECTIONS = {
     name: each
     for module in MODULES
     for name, each in vars(module).items()
-    if isinstance(each, type) and issubclass(each, msgspec.Struct) and name not in BASES
+    if isinstance(each, type) and issubclass(each, msgspec.Struct) and name not in NO_SECTIONS
 }
 
 

@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 from hypothesis import given, settings
@@ -14,9 +15,9 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import RerunJournal
 from openoutcry.replay.rerun import Rerun, RerunResult
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.codec import decode, encode
+from openoutcry.state.codec import decode, encode, kind_of
 from openoutcry.state.commands import Halt, Resume, RiskApproved
-from openoutcry.state.events import EquitySampled, SessionStarted
+from openoutcry.state.events import ActorFailed, EquitySampled, SessionStarted
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 from tests.harness import T0
@@ -36,6 +37,10 @@ PLANS = st.builds(
     chunk_rows=st.integers(1, 200),
 )
 START = T0 - 1
+
+
+def simple(seed: int) -> Plan:
+    return Plan(seed, 60, (2, 0), 1, 0, 0, 0, 7)
 
 
 @dataclass
@@ -68,10 +73,10 @@ def fresh(plan: Plan) -> LiveSession:
     return LiveSession(config, INSTRUMENTS, RerunJournal(0), start=START, epoch=7)
 
 
-def lived(plan: Plan) -> Lived:
+def lived(plan: Plan, session: LiveSession | None = None, *, halts: float = 0.2) -> Lived:
     """Feed a session as live feeds would, with an operator who halts now and then."""
     config, data = drawn(plan)
-    session = fresh(plan)
+    session = session or fresh(plan)
     left = Lived(plan)
     latency = {feed.instrument: feed.latency_us * 1_000 for feed in config.feeds}
     market = {}
@@ -95,7 +100,7 @@ def lived(plan: Plan) -> Lived:
                 session.push(key, chunk)
         if moment == START:
             session.inject(moment, SessionStarted(ts=moment))
-        elif draw.random() < 0.2:
+        elif draw.random() < halts:
             session.inject(
                 moment, (Halt if draw.random() < 0.5 else Resume)(ts=moment, reason="a test")
             )
@@ -121,6 +126,12 @@ def again(
         while session.play(left.end):
             pass
     return session, result
+
+
+def test_the_sessions_are_worth_it() -> None:
+    kinds = {kind_of(r.body) for seed in range(8) for r in lived(simple(seed)).records}
+    for name in (b"RiskApproved", b"OrderFilled", b"OrderCanceled", b"TimerFired", b"OrderDenied"):
+        assert name in kinds, name
 
 
 @settings(max_examples=EXAMPLES)
@@ -182,4 +193,26 @@ def test_decoding_a_divergence_names_the_strategy() -> None:
     session, result = again(left, len(left.records))
     assert result.divergence is not None
     assert result.divergence.strategy == intent.command.strategy
+    session.graph.close()
+
+
+def is_fill(record: JournalRecord) -> bool:
+    return kind_of(record.body) == b"OrderFilled"
+
+
+def test_an_input_that_stopped_the_core_is_handled_by_a_version_that_can() -> None:
+    sessions = (lived(simple(seed)) for seed in count())
+    left = next(s for s in sessions if any(map(is_fill, s.records)))
+    number = max(n for n, record in enumerate(left.records) if is_fill(record))
+    fill = left.records[number]
+    failure = ActorFailed(
+        actor="portfolio", sequence=fill.seq, input="OrderFilled", error="a bug", policy="halt"
+    )
+    rest = [row for row in left.records[number + 1 :] if row.seq == fill.seq]
+    parked = JournalRecord(number + 2, fill.seq, encode(failure), external=False)
+    left.records[number + 1 :] = [parked]
+    session, result = again(left, len(left.records))
+    assert result.divergence is None, str(result.divergence)
+    again_made = [body for _, _, body in result.leftover[: len(rest)]]
+    assert again_made == [row.body for row in rest]
     session.graph.close()

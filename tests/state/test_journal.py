@@ -9,7 +9,7 @@ from openoutcry.state.codec import encode
 from openoutcry.state.commands import Halt
 from openoutcry.state.enums import Mode
 from openoutcry.state.errors import JournalDamaged, JournalError, SchemaTooNew
-from openoutcry.state.events import JournalStarted, MarketDataTaped
+from openoutcry.state.events import EquitySampled, JournalStarted, MarketDataTaped
 from openoutcry.state.journal_meta import beginning
 from openoutcry.state.journal_reader import open_reader
 from openoutcry.state.journal_writer import JournalState
@@ -246,3 +246,26 @@ def test_a_folder_that_lost_its_file_is_no_new_journal(tmp_path):
     (tmp_path / "journal" / "data.mdb").unlink()
     with pytest.raises(JournalDamaged, match="has no owner"):
         opened(tmp_path)
+
+
+def test_after_a_rerun_a_record_is_durable_when_it_is_written(tmp_path):
+    watch = Watch()
+    journal = opened(tmp_path, watch)
+    for seq in (1, 2, 3):
+        journal.append(seq, EquitySampled(ts=seq, units=seq))
+    journal.hand_over(3)
+    assert journal.close()
+    again = opened(tmp_path, watch)
+    again.rewind(0)
+    for seq in (1, 2, 3):
+        again.append(seq, EquitySampled(ts=seq, units=seq))
+    taken = again.native.hand_over()  # by the re-run
+    assert taken is not None
+    assert taken.count == 3
+    again.go_on()
+    again.append(4, EquitySampled(ts=4, units=4))
+    assert again.native.durable_count == 3 < again.native.count
+    again.hand_over(4)
+    watch.until(lambda: again.settle() >= 4)
+    assert again.native.durable_count == again.native.count == 4
+    assert again.close()

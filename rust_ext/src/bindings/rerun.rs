@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::PyBytes;
 
 use super::journal::PyBatch;
@@ -65,6 +65,19 @@ impl PyBlock {
         let rows = self.0.iter().filter(|row| row.external);
         rows.map(|row| read(py, row)).collect()
     }
+
+    #[pyo3(signature = (kinds, /))]
+    fn of<'py>(&self, py: Python<'py>, kinds: Vec<PyBackedStr>) -> Vec<Read<'py>> {
+        let named = |row: &&Recorded| kinds.iter().any(|kind| kind.as_bytes() == row.kind());
+        let rows = self.0.iter().filter(named);
+        rows.map(|row| read(py, row)).collect()
+    }
+
+    /// Number of the last record; 0 when there is none.
+    #[getter]
+    fn last(&self) -> u64 {
+        self.0.last().map_or(0, |row| row.number)
+    }
 }
 
 /// The journal ahead of a re-run.
@@ -114,6 +127,10 @@ impl PyAhead {
     fn next<'py>(&mut self, py: Python<'py>) -> Option<Read<'py>> {
         self.0.skip_notes();
         self.0.rows.front().map(|row| read(py, row))
+    }
+
+    fn pop(&mut self) {
+        self.0.rows.pop_front();
     }
 
     #[pyo3(signature = (seq, /))]

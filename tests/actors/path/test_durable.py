@@ -1,5 +1,7 @@
 """The order path with the journal on disk: an order leaves when its commit has returned, or never."""
 
+import msgspec
+
 from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.market_data import Quote
 from tests.order_kit import BTC, STRATEGY
@@ -82,7 +84,8 @@ def leaves_when_its_record_is_on_disk(pit: Pit, journal, watch: Watch) -> None:
 def test_an_order_before_the_first_input_waits_for_its_record(tmp_path):
     watch = Watch()
     journal = opened(tmp_path, watch)
-    pit = Pit(FREE, store=journal, quoted=False)
+    ageless = msgspec.structs.replace(FREE, max_data_age_ms="unlimited")
+    pit = Pit(ageless, store=journal, quoted=False)
     assert pit.world.seq == 0
     pit.puppet().acts.append(lambda me: me.buy(BTC, 1, limit="99.00"))
     pit.graph.strategies[STRATEGY].actor_ref.ask(Quote(BTC, NOW, NOW, 2, 0, 1, 2, 5, 5))

@@ -1,0 +1,1 @@
+"""`outcry service`: one account as a systemd service."""
