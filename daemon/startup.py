@@ -376,9 +376,7 @@ class Startup:
         findings: list[str] = []
         for venue in venues:
             venue.open()
-            result = reconcile(
-                known(session, core.journal, venue.name), venue.answer(), core.clock.now()
-            )
+            result = reconcile(known(session, venue.name), venue.answer(), core.clock.now())
             moment = core.clock.now()
             for event in result.evidence:
                 session.inject(moment, stamped(event, moment))

@@ -77,7 +77,7 @@ def parity(
             session.restore(snapshot.parts)
             position = snapshot.position
         last = reader.head.seq
-        return Rerun(session, reader.after(position), tape, last).run()
+        return Rerun(session, reader.blocks(position), tape, last).run()
     finally:
         session.graph.close()
 
