@@ -154,6 +154,9 @@ class TapeWriter:
             [max(place.row, (rows or {}).get(place.stream, 0)) for place in self._streams],
             [place.stamp for place in self._streams],
         )
+        self._stamps = (
+            self._frames.stamps
+        )  # as of the last frame, not of what waits for the next one
         self._hole: tuple[str, list[int], bool] | None = None
         self._holes = self._dropped = 0
         self._before = sum(self._frames.rows)
@@ -215,13 +218,17 @@ class TapeWriter:
         data = self._frames.frame(seq, now)
         if data is None or not self._put(data):
             return self._put_off()
-        self._frames.clear()
+        self._clear()
         self._waits = False
         self.last_seq = seq
         self._sync.wrote()
         if self._state is not TapeState.RUNNING:
             self._heal()
         return True
+
+    def _clear(self) -> None:
+        self._frames.clear()
+        self._stamps = self._frames.stamps
 
     def _put_off(self) -> bool:
         """Keep the rows for when there is room, where they may wait; else lose them."""
@@ -317,7 +324,7 @@ class TapeWriter:
             self._turn(TapeState.RUNNING, "")
 
     def _head(self, number: int, now: int) -> bytes:
-        rows, stamps = self._frames.before, self._frames.stamps
+        rows, stamps = self._frames.before, self._stamps
         places = tuple(
             Place(place.stream, row, stamp)
             for place, row, stamp in zip(self._streams, rows, stamps, strict=True)
@@ -384,7 +391,7 @@ class TapeWriter:
         if self._hole is None:
             self._hole = (self._reason, before, True)
         self._dropped += sum(self._frames.rows) - sum(before)
-        self._frames.clear()
+        self._clear()
 
     def _turn(self, state: TapeState, reason: str) -> None:
         if state is not self._state:

@@ -15,8 +15,11 @@ import pytest
 from openoutcry.daemon import startup
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.console import Console
+from openoutcry.daemon.notify import Notifier
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.runner import Runner
-from openoutcry.daemon.startup import Daemon, RunOptions, Startup
+from openoutcry.daemon.signals import Signals
+from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.state.journal import open_journal
 from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.tape import TapeState
@@ -151,7 +154,9 @@ def test_a_broken_disk_ends_the_daemon_and_a_restart_goes_on(
     turn_until(daemon, lambda: left(daemon) > 20)
     getattr(disk, fault)()
     tries, out = disk.tries, io.StringIO()
-    assert Runner(daemon, Console(out=out, err=out)).run() == 3
+    with Signals() as signals:
+        runner = Runner(daemon, Console(out=out, err=out), signals, Notifier(None))
+        assert runner.run() == 3
     assert "the journal failed" in out.getvalue()
     assert disk.tries == tries + 1, "what failed once is never tried again"
     durable = sound(rig.state, ended=False)

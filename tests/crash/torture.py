@@ -350,7 +350,8 @@ class Torture:
                 file.write(msgspec.json.encode(line) + b"\n")
             if defects:
                 kept = self._folder / f"defect-{number}-{cycle}"
-                shutil.copytree(folder, kept, dirs_exist_ok=True)
+                ignore = shutil.ignore_patterns("*.sock")
+                shutil.copytree(folder, kept, ignore=ignore, dirs_exist_ok=True)
                 say(f"round {number}, life {cycle}, {how}: {defects}; kept in {kept}")
                 break
         say(f"round {number}: {round_.found.orders} orders, {round_.found.fills} fills")
