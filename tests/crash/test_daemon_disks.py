@@ -15,7 +15,9 @@ import pytest
 from openoutcry.daemon import startup
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.console import Console
+from openoutcry.daemon.notify import Notifier
 from openoutcry.daemon.runner import Runner
+from openoutcry.daemon.signals import Signals
 from openoutcry.daemon.startup import Daemon, RunOptions, Startup
 from openoutcry.state.journal import open_journal
 from openoutcry.state.journal_writer import JournalState
@@ -122,7 +124,9 @@ def test_a_full_disk_holds_orders_back_and_heals_without_a_hole(
     turn_until(daemon, lambda: left(daemon) > 20)
     ballast = fill(small_disk)
     turn_until(daemon, lambda: tape.health.state is TapeState.FULL)
-    before, inputs = left(daemon), daemon.session.kernel.seq
+    inputs = daemon.session.kernel.seq + 500
+    turn_until(daemon, lambda: daemon.session.kernel.seq > inputs)  # what was let out has arrived
+    before = left(daemon)
     durable = daemon.journal.durable_seq
     turn_until(daemon, lambda: daemon.session.kernel.seq > inputs + 5_000)
     assert left(daemon) == before, "no order leaves before it is on disk"
@@ -151,7 +155,9 @@ def test_a_broken_disk_ends_the_daemon_and_a_restart_goes_on(
     turn_until(daemon, lambda: left(daemon) > 20)
     getattr(disk, fault)()
     tries, out = disk.tries, io.StringIO()
-    assert Runner(daemon, Console(out=out, err=out)).run() == 3
+    with Signals() as signals:
+        runner = Runner(daemon, Console(out=out, err=out), signals, Notifier(None))
+        assert runner.run() == 3
     assert "the journal failed" in out.getvalue()
     assert disk.tries == tries + 1, "what failed once is never tried again"
     durable = sound(rig.state, ended=False)
