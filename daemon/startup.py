@@ -175,7 +175,7 @@ class Startup:
             mode=self.config.run.mode,
             now=self._wall(),
             code_version=__version__,
-            config_hash=config_store.config_hash(self.config),
+            config_hash=config_store.config_hash(self._text),
         )
         options = JournalOptions(
             durability=settings.durability,
@@ -203,7 +203,7 @@ class Startup:
             session, recovered = found
             if before != self.config:
                 session = self._change_config(session, journal)
-        config_store.keep(self.state_dir, self._text, self.config)
+        config_store.keep(self.state_dir, self._text, self.config.run.mode)
         at = None if recovered is None else session.kernel.now
         feed, clock = self._market.open(session.start, at, self._wall())
         tape = self._open_tape(session, journal)

@@ -41,10 +41,13 @@ def until(running: Running, condition: Callable[[Orders], bool]) -> Orders:
 
 
 def traded(running: Running) -> None:
-    """Wait until its strategy has some resting orders and a fill."""
+    """Wait until its strategy has some resting orders, and a fill that is on disk."""
     until(
         running, lambda o: len(o.working) >= RESTING and any(r.filled != "0.000" for r in o.recent)
     )
+    end = time.monotonic() + PATIENCE_S
+    while not running.ask(ask.Fills(last=1), Fills).rows:
+        assert time.monotonic() < end, "no fill became durable"
 
 
 Record = tuple[int, AnyMessage]
