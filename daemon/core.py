@@ -12,8 +12,6 @@ Nothing here decides anything about trading, and nothing above it reads a clock.
 through `post` and `offer`, from any thread.
 """
 
-import contextlib
-import queue
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -22,6 +20,7 @@ import msgspec
 import numpy as np
 
 from openoutcry.actors.inlet import LiveInlet
+from openoutcry.daemon.waker import Waker
 from openoutcry.replay.live_session import REPORTS, LiveSession
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage
@@ -116,7 +115,7 @@ class Core:
         self.door = LiveInlet()
         self.turns = 0
         self.moment = session.kernel.now
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._waker = Waker()
         self._posted: deque[Callable[[], None]] = deque()
         self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
@@ -129,8 +128,7 @@ class Core:
 
     def wake(self) -> None:
         """End a wait: something is to be done. Signal handlers may call it, in the middle of a wait."""
-        if self._wake.empty():
-            self._wake.put(None)
+        self._waker.wake()
 
     def post(self, action: Callable[[], None]) -> None:
         """Run something on the core's thread, between two turns."""
@@ -232,10 +230,7 @@ class Core:
             ts for ts in (self.feed.next_ts(), self.session.kernel.next_task()) if ts is not None
         ]
         timeout = min([most_s, *(self.clock.wait_s(ts) for ts in due)])
-        with contextlib.suppress(queue.Empty):
-            self._wake.get(timeout=max(timeout, 0.0))
-            while True:
-                self._wake.get_nowait()
+        self._waker.wait(timeout)
 
 
 def not_before(columns: "Columns", earliest: int) -> "Columns":

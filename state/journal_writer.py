@@ -118,7 +118,8 @@ class JournalWriter:
         self.durable_records = 0
         """How many of the records that were handed over are on disk."""
         self._chain = self.head.chain()
-        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        # Not a SimpleQueue: its `get` with a timeout may wait for ever once the time is up (CPython 3.11).
+        self._queue: queue.Queue[_Item] = queue.Queue()
         self._waiting: deque[_Item] = deque()
         self._framed: deque[_Framed] = deque()
         self._framed_seq = self.head.seq

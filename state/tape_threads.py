@@ -67,7 +67,7 @@ class SyncThread:
         self._disk = disk
         self._interval_s = interval_s
         self._on_closed = on_closed
-        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._queue: queue.Queue[int | None] = queue.Queue()
         self._ready: tuple[Path, int] | None = None
         self._spares = 0
         self._fd = -1

@@ -16,9 +16,7 @@ class Worker:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._given: queue.SimpleQueue[tuple[float, Callable[[], None]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._given: queue.Queue[tuple[float, Callable[[], None]] | None] = queue.Queue()
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
         self._thread = threading.Thread(target=self._run, name="control-work", daemon=True)
