@@ -23,7 +23,12 @@ from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, encode
 from openoutcry.state.config import Config, FeedConfig
 from openoutcry.state.errors import CodecError
-from openoutcry.state.events import ActorFailed, AnyAccountEvent, AnyOrderEvent
+from openoutcry.state.events import (
+    ActorFailed,
+    AnyAccountEvent,
+    AnyOrderEvent,
+    SessionReconciled,
+)
 from openoutcry.state.instruments import Instrument
 
 HOURS_AHEAD_NS: Final = 400 * 86_400 * 10**9
@@ -136,6 +141,7 @@ class LiveSession:
             "risk": graph.risk_state.snapshot(),
             "strategies": msgspec.msgpack.encode(strategies),
             "failures": msgspec.msgpack.encode(graph.supervisor.failures),
+            "stopped": msgspec.msgpack.encode(graph.stopped),
         }
 
     def restore(self, parts: Mapping[str, bytes]) -> None:
@@ -155,6 +161,7 @@ class LiveSession:
         for item in _decode(parts["strategies"], list[StrategySnapshot]):
             graph.replace_strategy(item)
         graph.supervisor.restore(_decode(parts["failures"], list[ActorFailed]), graph.dispatcher)
+        graph.stopped = "stopped" in parts and _decode(parts["stopped"], bool)
 
     def state_hash(self) -> str:
         """Digest of what is: market, books and orders, hex."""
@@ -163,6 +170,8 @@ class LiveSession:
         return _native.digest(b"".join(map(_native.digest, parts))).hex()
 
     def _after_input(self, message: AnyMessage) -> None:
+        if isinstance(message, SessionReconciled):
+            self.kernel.release()  # strategies know what they missed: now their timers and bars come
         if not isinstance(message, REPORTS) and (handled := self._handled.popleft()):
             handled(self.kernel.seq)
 
