@@ -41,7 +41,7 @@ from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal import JournalOptions, LmdbJournal, open_journal
 from openoutcry.state.journal_env import Limits
 from openoutcry.state.journal_meta import Identity
-from openoutcry.state.snapshots import SnapshotStore
+from openoutcry.state.snapshots import Snapshot, SnapshotStore
 from openoutcry.state.tape import TapeWriter
 from openoutcry.state.tape_reader import TapeReader
 
@@ -245,8 +245,12 @@ class Startup:
             session, recovered = self._begin(journal), None
         else:
             session, recovered = found
+        store = IdempotencyStore()
+        if recovered is not None:
+            store.recall(recovered.commands, recovered.notes)
             if before != self.config:
                 session = self._change_config(session, journal)
+                self._keep_changed(session, journal, snapshots, store)
         config_store.keep(self.state_dir, self._text, self.config)
         at = None if recovered is None else session.kernel.now
         feed, clock = self._market.open(session.start, at, self._wall())
@@ -254,9 +258,6 @@ class Startup:
         venues = self._venues(session)
         core = Core(session, journal, feed, clock, tape=tape, witnesses=venues)
         daemon = self.config.daemon
-        store = IdempotencyStore()
-        if recovered is not None:
-            store.recall(recovered.commands, recovered.notes)
         snapshotter = Snapshotter(
             session,
             journal,
@@ -311,14 +312,21 @@ class Startup:
             pass
         for venue in venues:
             venue.append()
-        seq = session.kernel.seq
+        self._wait_for_disk(session.kernel.seq, journal)
+
+    def _wait_for_disk(self, seq: int, journal: LmdbJournal) -> None:
+        """Have everything up to an input on disk.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
         journal.hand_over(seq)
         until = time.monotonic() + _BEGIN_S
         while journal.settle() < seq:
             self._durable.clear()
             if journal.settle() < seq and not self._durable.wait(until - time.monotonic()):
-                health = journal.health
-                raise JournalError(f"the session's beginning is not on disk: {health.reason}")
+                reason = journal.health.reason
+                raise JournalError(f"the session's beginning is not on disk: {reason}")
 
     def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
         """The same session under the new config: its state goes on, its rules are new.
@@ -327,7 +335,7 @@ class Startup:
             ConfigError: The new config has no place for what the session holds.
         """
         parts = session.snapshot()
-        journal.hand_over(session.kernel.seq)
+        self._wait_for_disk(session.kernel.seq, journal)
         session.graph.close()
         journal.rewind(session.kernel.seq)
         changed = self._build(journal, self.config)(session.start)
@@ -339,6 +347,22 @@ class Startup:
                 remedy=f"undo the change, or begin anew with another state directory than {self.state_dir}",
             ) from error
         return changed
+
+    def _keep_changed(
+        self,
+        session: LiveSession,
+        journal: LmdbJournal,
+        snapshots: SnapshotStore,
+        store: IdempotencyStore,
+    ) -> None:
+        """Have the next start begin here: what was decided before is not played again by other rules.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
+        seq = session.kernel.seq
+        parts = {**session.snapshot(), COMMANDS: store.snapshot()}
+        snapshots.write(Snapshot(seq, journal.position(seq), parts))
 
     def _build(self, journal: LmdbJournal, config: Config) -> Build:
         def build(start: int) -> LiveSession:

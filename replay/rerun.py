@@ -248,7 +248,7 @@ class Rerun:
             seq=seq,
             missing=max(self._last_seq - seq, 0),
             leftover=tuple(self._leftover),
-            stopped=self._records.stopped,
+            stopped=self._session.graph.stopped,
         )
 
 

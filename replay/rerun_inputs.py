@@ -21,7 +21,6 @@ from openoutcry.state.events import (
     OrderDenied,
     ReplaceRejected,
     SessionResumed,
-    SessionStopped,
     TimerFired,
 )
 from openoutcry.state.identifiers import StrategyId
@@ -95,8 +94,6 @@ class Records:
         self._expected: deque[JournalRecord] = deque()
         self._waiting: tuple[int, AnyMessage] | None = None
         self.last = _LONG_AGO
-        self.stopped = False
-        """Whether the last input from outside was the session's orderly end."""
 
     @property
     def resumed(self) -> SessionResumed | None:
@@ -120,7 +117,6 @@ class Records:
             if until is not None and stamp > until:
                 return
             self.last = max(self.last, stamp)
-            self.stopped = isinstance(self._waiting[1], SessionStopped)
             yield self._waiting
             self._waiting = None
 
