@@ -11,7 +11,7 @@ from openoutcry.actors.strategy_actor import cell_name
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, kind_of
-from openoutcry.state.commands import RiskApproved
+from openoutcry.state.commands import CancelAll, CancelOrder, Flatten, RiskApproved, SubmitOrder
 from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.events import (
     ActorFailed,
@@ -23,7 +23,7 @@ from openoutcry.state.events import (
     SessionResumed,
     TimerFired,
 )
-from openoutcry.state.identifiers import StrategyId
+from openoutcry.state.identifiers import ClientOrderId, StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ _NOTE_KINDS: Final = frozenset(kind.__name__.encode() for kind in _NOTES)
 _REFUSALS: Final = (OrderDenied, CancelRejected, ReplaceRejected)
 _UNREPEATABLE: Final = (*_REFUSALS, ActorFailed)
 """What only the strategy itself can bring about once more."""
+_BOOK: Final = 0x3FFF
+"""The number of a book in what names the maker of an order's id: the rest says who spoke for it."""
+_CANCELING: Final = frozenset(kind.__name__.encode() for kind in (CancelAll, CancelOrder, Flatten))
 _OWN: Final = frozenset(
     kind.__name__.encode() for kind in (RiskApproved, TimerFired, ActorFailed, *_REFUSALS)
 )
@@ -51,6 +54,11 @@ class Tape(Protocol):
         """The rows of a stream in order, after the first `skip`."""
 
 
+def _lane(order: ClientOrderId) -> int:
+    """Who made an order's id: the number of a strategy's book; more where somebody spoke for it."""
+    return int(order[12:16], 16)
+
+
 class Silence:
     """Strategies that hear nothing in a re-run: what was their doing comes from the journal.
 
@@ -59,6 +67,7 @@ class Silence:
     """
 
     def __init__(self, books: Mapping[StrategyId, int]) -> None:
+        self._asked: set[int] = set()
         self._strategies = frozenset(books)
         self._books = frozenset(books.values())
         self._cells = frozenset(map(cell_name, books))
@@ -66,20 +75,32 @@ class Silence:
     def __bool__(self) -> bool:
         return bool(self._strategies)
 
+    def hear(self, record: JournalRecord) -> None:
+        """Take note of an input from outside: what an operator cancels is nobody else's doing."""
+        if kind_of(record.body) in _CANCELING:
+            self._asked.add(record.seq)
+
     def doing(self, record: JournalRecord) -> AnyMessage | None:
         """The message, if a silent strategy brought it about."""
         if record.external or kind_of(record.body) not in _OWN:
             return None
         message = record.message
         match message:
-            case RiskApproved():
-                ours = message.command.strategy in self._strategies
+            case RiskApproved(command=command):
+                ours = command.strategy in self._strategies and (
+                    _lane(command.client_order_id) in self._books
+                    if isinstance(command, SubmitOrder)
+                    else not (isinstance(command, CancelOrder) and record.seq in self._asked)
+                )
             case TimerFired():
                 ours = message.owner in self._cells
             case ActorFailed():
                 ours = message.actor in self._cells
-            case OrderDenied() | CancelRejected() | ReplaceRejected():
-                ours = int(message.client_order_id[12:16], 16) in self._books
+            case OrderDenied():
+                ours = _lane(message.client_order_id) in self._books
+            case CancelRejected() | ReplaceRejected():
+                book = _lane(message.client_order_id) & _BOOK
+                ours = book in self._books and record.seq not in self._asked
             case _:
                 ours = False
         return message if ours else None
@@ -124,6 +145,7 @@ class Records:
         for record in self._records:
             self._expected.append(record)
             if record.external:
+                self._silence.hear(record)
                 return record.seq, record.message
             if self._silence and isinstance(timer := self._silence.doing(record), TimerFired):
                 return record.seq, timer
