@@ -37,7 +37,6 @@ from openoutcry.state.events import (
     SessionResumed,
     SessionStarted,
 )
-from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal import JournalOptions, LmdbJournal, open_journal
 from openoutcry.state.journal_env import Limits
 from openoutcry.state.journal_meta import Identity
@@ -456,7 +455,7 @@ class Startup:
             reason = f"diverged: {divergence}"[:200]
             session.inject(
                 moment,
-                Halt(ts=moment, reason=reason, strategy=StrategyId(divergence.strategy or "")),
+                Halt(ts=moment, reason=reason, strategy=divergence.strategy),
             )
         moment = core.clock.now()
         session.inject(

@@ -35,20 +35,14 @@ _SLICE: Final = 10_000
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     """The first place where the re-run is not the journal.
 
-    `recorded` is the journal's record and `made` the re-run's; None where one of them has none.
+    `recorded` is the journal's record and `made` the re-run's; None where one of them has none. `strategy`
+    is whose doing it is, unless that is nobody's or that of one that is silent.
     """
 
     seq: int
     recorded: AnyMessage | None
     made: AnyMessage | None
-
-    @property
-    def strategy(self) -> str | None:
-        """The strategy whose intent differs."""
-        for message in (self.made, self.recorded):
-            if isinstance(message, RiskApproved):
-                return message.command.strategy
-        return None
+    strategy: StrategyId | None
 
     def __str__(self) -> str:
         def shown(message: AnyMessage | None) -> str:
@@ -111,6 +105,8 @@ class Rerun:
         books = session.graph.books
         speechless = sorted(silent)
         self._silence = Silence({strategy: books.number(strategy) for strategy in speechless})
+        speaking = session.graph.strategies.keys() - silent
+        self._speaking = Silence({strategy: books.number(strategy) for strategy in speaking})
         for strategy in speechless:
             session.graph.strategies[strategy].silence(partial(self._speak, strategy))
         self._records = Records(records, self._silence)
@@ -211,7 +207,7 @@ class Rerun:
                 self._leftover = known[number:] + self._leftover
                 return None
             if recorded is None or (recorded.seq, recorded.body) != (seq, body):
-                return _divergence(recorded, (seq, body))
+                return self._divergence(recorded, (seq, body))
             self._count(body)
         return None
 
@@ -224,7 +220,7 @@ class Rerun:
         again = sorted((seq, body) for seq, _, body in made)
         for record, row in zip_longest(recorded, again):
             if record is None or row != (record.seq, record.body):
-                return _divergence(record, row)
+                return self._divergence(record, row)
             self._count(record.body)
         return None
 
@@ -234,12 +230,27 @@ class Rerun:
             self._intents += 1
             self._orders += b"SubmitOrder" in body[:_HEAD_BYTES]
 
+    def _divergence(
+        self, recorded: JournalRecord | None, made: tuple[int, bytes] | None
+    ) -> Divergence:
+        seqs = [recorded.seq] if recorded is not None else []
+        seqs += [made[0]] if made is not None else []
+        there = None if recorded is None or recorded.external else recorded.message
+        here = None if made is None else decode(made[1])
+        doers = [self._speaking.doer(one, min(seqs)) for one in (here, there) if one is not None]
+        return Divergence(
+            seq=min(seqs),
+            recorded=None if recorded is None else recorded.message,
+            made=here,
+            strategy=next((doer for doer in doers if doer is not None), None),
+        )
+
     def _result(self, divergence: Divergence | None) -> RerunResult:
         seq = self._session.kernel.seq
         if divergence is None and seq >= self._last_seq:
             left = self._records.expect()
             if left is not None:
-                divergence = _divergence(left, None)
+                divergence = self._divergence(left, None)
         return RerunResult(
             records=self._made,
             intents=self._intents,
@@ -261,13 +272,3 @@ def _stopped_the_core(record: JournalRecord) -> bool:
         return False
     message = record.message
     return isinstance(message, ActorFailed) and message.policy == "halt"
-
-
-def _divergence(recorded: JournalRecord | None, made: tuple[int, bytes] | None) -> Divergence:
-    seqs = [recorded.seq] if recorded is not None else []
-    seqs += [made[0]] if made is not None else []
-    return Divergence(
-        seq=min(seqs),
-        recorded=None if recorded is None else recorded.message,
-        made=None if made is None else decode(made[1]),
-    )

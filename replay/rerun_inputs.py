@@ -69,8 +69,8 @@ class Silence:
     def __init__(self, books: Mapping[StrategyId, int]) -> None:
         self._asked: set[int] = set()
         self._strategies = frozenset(books)
-        self._books = frozenset(books.values())
-        self._cells = frozenset(map(cell_name, books))
+        self._books = {number: strategy for strategy, number in books.items()}
+        self._cells = {cell_name(strategy): strategy for strategy in books}
 
     def __bool__(self) -> bool:
         return bool(self._strategies)
@@ -85,25 +85,29 @@ class Silence:
         if record.external or kind_of(record.body) not in _OWN:
             return None
         message = record.message
+        return message if self.doer(message, record.seq) is not None else None
+
+    def doer(self, message: AnyMessage, seq: int) -> StrategyId | None:
+        """Which of these strategies brought a record of an input about."""
+        canceled, doer = seq in self._asked, None
         match message:
+            case (
+                RiskApproved(command=SubmitOrder(client_order_id=order))
+                | OrderDenied(client_order_id=order)
+            ):
+                doer = self._books.get(_lane(order))
             case RiskApproved(command=command):
-                ours = command.strategy in self._strategies and (
-                    _lane(command.client_order_id) in self._books
-                    if isinstance(command, SubmitOrder)
-                    else not (isinstance(command, CancelOrder) and record.seq in self._asked)
-                )
+                if command.strategy in self._strategies:
+                    doer = command.strategy
+                if canceled and isinstance(command, CancelOrder):
+                    doer = None
             case TimerFired():
-                ours = message.owner in self._cells
+                doer = self._cells.get(message.owner)
             case ActorFailed():
-                ours = message.actor in self._cells
-            case OrderDenied():
-                ours = _lane(message.client_order_id) in self._books
-            case CancelRejected() | ReplaceRejected():
-                book = _lane(message.client_order_id) & _BOOK
-                ours = book in self._books and record.seq not in self._asked
-            case _:
-                ours = False
-        return message if ours else None
+                doer = self._cells.get(message.actor)
+            case CancelRejected() | ReplaceRejected() if not canceled:
+                doer = self._books.get(_lane(message.client_order_id) & _BOOK)
+        return doer
 
 
 class Records:

@@ -12,6 +12,7 @@ from openoutcry.daemon.startup import Daemon, RunOptions, Startup
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt
 from openoutcry.state.events import SessionStopped
+from tests.daemon import churner
 from tests.daemon.running import CONFIG, PATIENCE_S
 from tests.markets import PERP
 
@@ -29,9 +30,12 @@ class Machine:
         Catalog(folder / "catalog").add_instruments([PERP])
         self.configure()
 
-    def configure(self, max_position: str = "5", daemon: str = "") -> None:
+    def configure(
+        self, max_position: str = "5", daemon: str = "", strategy: str = "churner:Churner"
+    ) -> None:
         """Write the config."""
         text = CONFIG.format(folder=self.folder, instrument=PERP.id, max_position=max_position)
+        text = text.replace("churner:Churner", strategy)
         (self.folder / "outcry.toml").write_text(f"{text}\n[daemon]\n{RARELY}{daemon}")
 
     def start(self) -> Daemon:
@@ -152,3 +156,22 @@ class _Stalled:
 
     def hand_over(self, _: int) -> None:
         """Keep it."""
+
+
+@pytest.mark.parametrize("first_code", ["raises", "is denied", "waits"])
+@pytest.mark.parametrize("second_code", ["raises", "is denied", "waits", "trades"])
+def test_a_strategy_whose_code_has_changed_is_halted_and_the_session_goes_on(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, first_code: str, second_code: str
+) -> None:
+    machine.configure(strategy="churner:Changing")
+    monkeypatch.setattr(churner, "code", first_code)
+    first = machine.start()
+    turn(first, 50)
+    machine.crash(first)
+    monkeypatch.setattr(churner, "code", second_code)
+    second = machine.start()
+    assert second.recovered is not None
+    diverged = [one.strategy for one in second.recovered.diverged]
+    assert diverged == ([] if first_code == second_code else ["churn"])
+    turn(second, 1)
+    assert bool(second.session.graph.risk_state.halts("churn", PERP.id)) == bool(diverged)
