@@ -18,6 +18,7 @@ import msgspec
 from openoutcry import __version__
 from openoutcry.daemon import config_store
 from openoutcry.daemon.control.idempotency import IdempotencyStore
+from openoutcry.daemon.control.limit_plan import changed_in_file
 from openoutcry.daemon.core import Core, stamped
 from openoutcry.daemon.halt_marker import HaltMarker, obey
 from openoutcry.daemon.market import PaperMarket
@@ -248,7 +249,7 @@ class Startup:
         if recovered is not None:
             store.recall(recovered.commands, recovered.notes)
             if before != self.config:
-                session = self._change_config(session, journal)
+                session = self._change_config(session, journal, before)
                 self._keep_changed(session, journal, snapshots, store)
         config_store.keep(self.state_dir, self._text, self.config)
         at = None if recovered is None else session.kernel.now
@@ -327,8 +328,12 @@ class Startup:
                 reason = journal.health.reason
                 raise JournalError(f"the session's beginning is not on disk: {reason}")
 
-    def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
+    def _change_config(
+        self, session: LiveSession, journal: LmdbJournal, before: Config
+    ) -> LiveSession:
         """The same session under the new config: its state goes on, its rules are new.
+
+        A limit that the file has changed holds over one that was set at run time.
 
         Raises:
             ConfigError: The new config has no place for what the session holds.
@@ -345,6 +350,9 @@ class Startup:
                 f"the session does not fit the changed config: {error.message}",
                 remedy=f"undo the change, or begin anew with another state directory than {self.state_dir}",
             ) from error
+        risk = changed.graph.risk_state
+        for one in tuple(changed_in_file(changed.graph, before.risk, self.config.risk)):
+            risk.set_limit(one.name, one.value, one.strategy, one.instrument, one.venue)
         return changed
 
     def _keep_changed(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from openoutcry.actors.limit_changes import in_force, limit_text
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.startup import Daemon, RunOptions, Startup
 from openoutcry.state.catalog import Catalog
-from openoutcry.state.commands import Halt
+from openoutcry.state.commands import Halt, SetLimit
 from openoutcry.state.events import SessionStopped
 from tests.daemon import churner
 from tests.daemon.running import CONFIG, PATIENCE_S
@@ -175,3 +176,19 @@ def test_a_strategy_whose_code_has_changed_is_halted_and_the_session_goes_on(
     assert diverged == ([] if first_code == second_code else ["churn"])
     turn(second, 1)
     assert bool(second.session.graph.risk_state.halts("churn", PERP.id)) == bool(diverged)
+
+
+@pytest.mark.parametrize(("before", "after", "holds"), [("5", "1", "1"), ("5", "5", "3")])
+def test_a_limit_that_was_changed_in_the_file_holds_over_one_that_was_set_before(
+    machine: Machine, before: str, after: str, holds: str
+) -> None:
+    machine.configure(max_position=before)
+    first = machine.start()
+    first.core.inject(SetLimit(ts=0, name="max_position", value="3", instrument=PERP.id))
+    turn(first, 50)
+    machine.crash(first)
+    machine.configure(max_position=after, daemon='resume = "auto"\n')
+    second = machine.start()
+    turn(second, 1)
+    limits = in_force(second.config.risk, second.session.graph.risk_state)
+    assert limit_text(limits.limits(PERP.id), "max_position") == holds
