@@ -15,14 +15,14 @@ CATALOG := $(if $(wildcard $(DATA)/instruments.json),$(DATA),runs/demo/catalog)
 NATIVE_SOURCES := $(shell find rust_ext -name '*.rs') rust_ext/Cargo.toml Cargo.toml Cargo.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup demo test soak torture-journal check fmt bench build lock clean
+.PHONY: help setup demo test soak torture check fmt bench build lock clean
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.native ## make .venv: locked dependencies and this checkout, editable
 
-demo: setup ## replay two strategies, report under runs/ (DATA=catalog or CSV of one-minute bars)
+demo: setup ## replay, trade on paper, kill -9, come back, prove it (DATA=catalog or CSV of one-minute bars)
 ifeq ($(DATA),)
 	@echo "inventing a market -> $(CATALOG)"
 	@rm -rf $(CATALOG) && $(BIN)/outcry data synth $(CATALOG) --days 30 --instrument BTCUSDT.SIM
@@ -31,7 +31,7 @@ else ifneq ($(DATA),$(CATALOG))
 	@rm -rf $(CATALOG) && $(BIN)/outcry data import $(DATA) --out $(CATALOG) --format csv --kind bar \
 	    --bar 1m-last --instrument BTCUSDT.SIM --asset spot --base BTC --quote USDT
 endif
-	@$(BIN)/outcry replay $(CONFIG) --catalog $(CATALOG) --report runs/demo/report.html
+	@mkdir -p runs/demo && OUTCRY=$(BIN)/outcry docs/tutorial/demo.sh $(CONFIG) $(CATALOG) runs/demo
 
 # What setup makes. The stamps live inside .venv, so that they vanish with it.
 $(VENV)/.locked: requirements.lock
@@ -55,7 +55,8 @@ test: setup ## run the test suite
 soak: setup ## prove on 4,000 random markets that skipping changes nothing (a failure prints its seed)
 	@OPENOUTCRY_EXAMPLES=4000 $(BIN)/pytest tests/properties/test_skipping.py
 
-torture-journal: setup ## 200 kills and 10,000 flipped bits for the journal; goes on after an interruption
+torture: setup ## kill the daemon 1,000 times, the journal 200 times, flip 10,000 bits; goes on after an interruption
+	@$(BIN)/python -m tests.crash.torture runs/torture
 	@$(BIN)/python -m tests.crash.journal_torture runs/torture-journal
 
 check: setup ## lint, types, format and the Rust tests

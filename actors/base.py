@@ -13,23 +13,9 @@ import pykka
 from pykka import ThreadingFuture
 
 from openoutcry.actors.dispatcher import Cell, Dispatcher, Handler
-from openoutcry.state.errors import OutcryError
+from openoutcry.state.errors import DeadlockError, UnhandledMessage
 
 HandlerT = TypeVar("HandlerT", bound=Callable[..., object])
-
-
-class DeadlockError(OutcryError):
-    """An actor was asked, directly or not, while it was waiting for the answer."""
-
-    code = "X8001"
-    default_remedy = "send requests down with ask and events up with tell"
-
-
-class UnhandledMessage(OutcryError):
-    """An actor got a message that it has no handler for: the graph is wired wrongly."""
-
-    code = "X8002"
-    default_remedy = "report this: no config can cause it"
 
 
 def handles(*message_types: type) -> Callable[[HandlerT], HandlerT]:

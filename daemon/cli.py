@@ -131,7 +131,8 @@ def _version() -> str:
 _OVERVIEW = """\
 usage: outcry COMMAND [OPTIONS]
 
-Backtest, paper and live trading with one actor graph. This version replays recorded markets.
+Backtest, paper and live trading with one actor graph. This version replays recorded
+markets and trades on paper.
 
 commands:
 {commands}

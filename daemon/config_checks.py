@@ -137,6 +137,8 @@ def _feeds(config: Config) -> Iterator[Problem]:
         yield from _instrument(feed.instrument, venues, (*path, "instrument"))
         yield from _kinds(feed, path)
         yield from _at_least(feed, path, 0, "latency_us")
+        if feed.silent_after_ms is not None:
+            yield from _at_least(feed, path, 1, "silent_after_ms")
         for kind in feed.kinds:
             if (feed.instrument, kind) in seen:
                 what = f'"{kind}" of {feed.instrument} is listed twice'

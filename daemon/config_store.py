@@ -8,7 +8,7 @@ import msgspec
 from openoutcry import _native
 from openoutcry.daemon.config_loader import load
 from openoutcry.state.config import Config
-from openoutcry.state.durable_files import FOLDER_MODE, sync_folder, write_synced
+from openoutcry.state.durable_files import FOLDER_MODE, cannot_write, sync_folder, write_synced
 from openoutcry.state.enums import Mode
 from openoutcry.state.errors import RecoveryError
 
@@ -16,21 +16,31 @@ _FOLDER: Final = "config"
 _CURRENT: Final = "current"
 
 
-def config_hash(config: Config) -> str:
-    """Names a config: 32 bytes, hex."""
-    return _native.digest(msgspec.json.encode(config)).hex()
+def config_hash(text: str) -> str:
+    """Names a config file: 32 bytes, hex.
+
+    Of its words, not of what they mean: a later version may know more keys.
+    """
+    return _native.digest(text.encode()).hex()
 
 
-def keep(state_dir: Path, text: str, config: Config) -> None:
-    """Keep the file of a config, as the one that the session goes on with.
+def keep(state_dir: Path, text: str, mode: Mode) -> None:
+    """Keep a config file, as the one that the session goes on with.
 
     Raises:
-        OSError: It cannot be written.
+        JournalError: It cannot be written.
     """
     folder = state_dir / _FOLDER
+    try:
+        _keep(folder, text, mode)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+
+
+def _keep(folder: Path, text: str, mode: Mode) -> None:
     folder.mkdir(FOLDER_MODE, exist_ok=True)
-    name = config_hash(config)
-    current = f"{name} {config.run.mode.value}"
+    name = config_hash(text)
+    current = f"{name} {mode.value}"
     for file, data in ((f"{name}.toml", text), (_CURRENT, current)):
         part = folder / f".{file}.part"
         part.unlink(missing_ok=True)
@@ -53,17 +63,22 @@ def current(state_dir: Path) -> Config | None:
         return None
     except (OSError, ValueError) as error:
         raise RecoveryError(f"cannot read {folder / _CURRENT}: {error}") from error
-    config = load(folder / f"{name}.toml").config
-    run = msgspec.structs.replace(config.run, mode=Mode(mode))
-    config = msgspec.structs.replace(config, run=run)
-    if config_hash(config) != name:
-        raise RecoveryError(
-            f"{folder / name}.toml means something else than when it was written",
-            remedy="run the version of openoutcry that wrote it",
-        )
-    return config
+    return _load(folder / f"{name}.toml", Mode(mode))
+
+
+def _load(file: Path, mode: Mode) -> Config:
+    config = load(file).config
+    if config_hash(file.read_text()) != file.stem:
+        raise RecoveryError(f"{file} is not what was written")
+    run = msgspec.structs.replace(config.run, mode=mode)
+    return msgspec.structs.replace(config, run=run)
 
 
 def kept(state_dir: Path) -> int:
-    """How many configs the sessions ran with."""
-    return len(list((state_dir / _FOLDER).glob("*.toml")))
+    """How many different configs the sessions ran with; other words for the same are the same."""
+    different: list[Config] = []
+    for file in sorted((state_dir / _FOLDER).glob("*.toml")):
+        config = _load(file, Mode.PAPER)
+        if config not in different:
+            different.append(config)
+    return len(different)

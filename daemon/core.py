@@ -12,7 +12,8 @@ Nothing here decides anything about trading, and nothing above it reads a clock.
 through `post` and `offer`, from any thread.
 """
 
-import threading
+import contextlib
+import queue
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol, cast
@@ -43,6 +44,9 @@ class Clock(Protocol):
     def wait_s(self, until_ns: int, /) -> float:
         """Wall seconds until then; 0 when it is past."""
 
+    def behind_s(self, ts: int, /) -> float:
+        """Wall seconds since then; 0 when it is ahead."""
+
 
 class Feed(Protocol):
     """Where rows come from."""
@@ -67,8 +71,8 @@ class Tape(Protocol):
     def write(self, stream: StreamKey, columns: "Columns") -> None:
         """Rows that are about to be played."""
 
-    def flush(self, seq: int, now: int) -> None:
-        """They are in the file when this returns, whatever happens to the process."""
+    def flush(self, seq: int, now: int) -> bool:
+        """They are in the file when this returns, whatever happens to the process; False when they wait."""
 
 
 class Witness(Protocol):
@@ -112,7 +116,7 @@ class Core:
         self.door = LiveInlet()
         self.turns = 0
         self.moment = session.kernel.now
-        self._wake = threading.Event()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._posted: deque[Callable[[], None]] = deque()
         self._injected: list[tuple[AnyMessage, Callable[[int], None] | None]] = []
         self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
@@ -124,18 +128,19 @@ class Core:
     # --- from any thread ----------------------------------------------------------------------
 
     def wake(self) -> None:
-        """End a wait: something is to be done."""
-        self._wake.set()
+        """End a wait: something is to be done. Signal handlers may call it, in the middle of a wait."""
+        if self._wake.empty():
+            self._wake.put(None)
 
     def post(self, action: Callable[[], None]) -> None:
         """Run something on the core's thread, between two turns."""
         self._posted.append(action)
-        self._wake.set()
+        self.wake()
 
     def offer(self, message: object) -> bool:
         """Bring an input from outside; False when it is refused and will never be handled."""
         taken = self.door.offer(message)
-        self._wake.set()
+        self.wake()
         return taken
 
     # --- on the core's thread -----------------------------------------------------------------
@@ -143,7 +148,7 @@ class Core:
     def inject(self, message: AnyMessage, handled: Callable[[int], None] | None = None) -> None:
         """Hand the session an input in the next turn; `handled` is told its number then."""
         self._injected.append((message, handled))
-        self._wake.set()
+        self.wake()
 
     def when_durable(self, seq: int, action: Callable[[], None]) -> None:
         """Do something once everything up to an input survives a crash; actions keep their order."""
@@ -152,7 +157,7 @@ class Core:
     def when_recorded(self, action: Callable[[], None]) -> None:
         """Do something once every record of this turn survives a crash, notes of old inputs included."""
         self._recorded.append(action)
-        self._wake.set()
+        self.wake()
 
     def turn(self) -> bool:
         """One turn; whether there is more to do at once."""
@@ -183,11 +188,14 @@ class Core:
 
     def _write(self, moment: int) -> None:
         seq = self.session.kernel.seq
-        for witness in self.witnesses:
-            witness.append()
+        written = [witness.append() for witness in self.witnesses]
         if self.tape is not None:
-            self.tape.flush(seq, moment)
-        self.journal.hand_over(seq)
+            written.append(self.tape.flush(seq, moment))
+        # Where something waits the records wait too: without its tape no session can be brought back.
+        if all(written):
+            self.journal.hand_over(seq)
+        else:
+            self.journal.hold_back("no room on the disk for the tape or a paper venue's log")
         count = self.journal.native.count
         self._noted += [(count, action) for action in self._recorded]
         self._recorded = []
@@ -224,9 +232,10 @@ class Core:
             ts for ts in (self.feed.next_ts(), self.session.kernel.next_task()) if ts is not None
         ]
         timeout = min([most_s, *(self.clock.wait_s(ts) for ts in due)])
-        if timeout > 0:
-            self._wake.wait(timeout)
-        self._wake.clear()
+        with contextlib.suppress(queue.Empty):
+            self._wake.get(timeout=max(timeout, 0.0))
+            while True:
+                self._wake.get_nowait()
 
 
 def not_before(columns: "Columns", earliest: int) -> "Columns":

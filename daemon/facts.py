@@ -10,7 +10,7 @@ from openoutcry.daemon.control.facts import CoreFacts, FeedFacts
 from openoutcry.daemon.control.views import JournalRow, RecoveryRow, TapeRow, VenueRow
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon
+    from openoutcry.daemon.parts import Daemon
 
 _MS: Final = 1_000_000
 

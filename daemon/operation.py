@@ -21,6 +21,7 @@ from openoutcry.daemon.logs.setup import library_levels, open_log
 from openoutcry.daemon.masking import PROCESS, Masker
 from openoutcry.daemon.metrics import families
 from openoutcry.daemon.metrics.facts import FactsCell
+from openoutcry.daemon.metrics.pauses import GcPauses
 from openoutcry.daemon.metrics.server import MetricsServer, serve
 from openoutcry.daemon.secrets import Credentials
 from openoutcry.state.durable_files import FOLDER_MODE
@@ -38,6 +39,7 @@ class Operation:
         cell: Where the core writes its facts.
         desk: Takes alerts and acknowledgements.
         server: The metrics page, None when it is off.
+        log_level: Least level of what is logged.
     """
 
     def __init__(
@@ -51,15 +53,18 @@ class Operation:
         cell: FactsCell,
         desk: AlertDesk,
         server: MetricsServer | None,
+        pauses: GcPauses,
     ) -> None:
         self.masker = masker
         self.credentials = credentials
         self.cell = cell
         self.desk = desk
         self.server = server
+        self.log_level = pipe.level
         self._pipe = pipe
         self._capture = capture
         self._faults = faults
+        self._pauses = pauses
 
     def log(self, name: str) -> Log:
         """A logger, named for the actor or edge that uses it."""
@@ -75,6 +80,7 @@ class Operation:
 
     def close(self) -> None:
         """Tell what waits, write what was logged, give hooks and streams back. Call it last."""
+        self._pauses.close()
         self.desk.close()
         if self.server is not None:
             self.server.close()
@@ -138,7 +144,12 @@ def open_operation(
             credentials=credentials, state_dir=state_dir, environ=environ,
             on_unacknowledged=on_unacknowledged,
         )  # fmt: skip
-        parts = (lambda: families.logs(pipe.figures), lambda: alerts.families(desk))
+        pauses = GcPauses()
+        parts = (
+            lambda: families.logs(pipe.figures),
+            lambda: alerts.families(desk),
+            pauses.families,
+        )
         server = serve(config.metrics, cell, masker=masker, parts=parts)
     except BaseException:
         pipe.close()
@@ -152,7 +163,8 @@ def open_operation(
     for name in credentials.exposed:
         log.warning("credential_from_environment", name=name)
     desk.start()
+    pauses.start()
     return Operation(
         masker=masker, credentials=credentials, pipe=pipe, capture=capture, faults=faults, cell=cell,
-        desk=desk, server=server,
+        desk=desk, server=server, pauses=pauses,
     )  # fmt: skip

@@ -10,9 +10,10 @@ from openoutcry.daemon.control.health import trading_of
 from openoutcry.daemon.exit_codes import ExitCode
 from openoutcry.daemon.heartbeat import Heartbeat, Patience
 from openoutcry.daemon.notify import Notifier
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.signals import Signals
-from openoutcry.daemon.startup import Daemon
 from openoutcry.daemon.steering import Steering
+from openoutcry.daemon.watch import Watcher
 from openoutcry.state.commands import CancelAll, Flatten
 from openoutcry.state.events import SessionStopped
 
@@ -28,6 +29,7 @@ class Runner:
         console: Where to say what happens.
         signals: What the process is asked for, entered by the caller.
         notifier: The service manager.
+        watcher: Tells the operator, unless None.
         until_end: Stop when no row will ever come.
 
     Raises:
@@ -41,8 +43,10 @@ class Runner:
         signals: Signals,
         notifier: Notifier,
         *,
+        watcher: Watcher | None = None,
         until_end: bool = False,
     ) -> None:
+        self._watcher = watcher
         self._daemon, self._console = daemon, console
         self._signals, self._notifier = signals, notifier
         self._until_end = until_end
@@ -53,6 +57,9 @@ class Runner:
         except BaseException:
             daemon.close(snapshot=False)
             raise
+        if watcher is not None:
+            self.steering.on_ack = watcher.acknowledge
+            self.steering.facts.alerts = watcher.unacknowledged
         post = daemon.core.post
         self._heartbeat = Heartbeat(notifier, post, self.status, time.monotonic_ns)
         daemon.when_ready.append(self._ready)
@@ -91,7 +98,12 @@ class Runner:
         self.steering.start()
         self._console.note(self._greeting())
         while self._policy is None and not core.session.graph.dispatcher.stopped:
-            if not core.turn():
+            more = core.turn()
+            if self._daemon.failure:
+                self._console.note(f"{self._daemon.failure}: ending")
+                self.stop()
+                break
+            if not more:
                 if self._until_end and core.is_finished:
                     self.stop("leave")
                     break
@@ -124,6 +136,8 @@ class Runner:
 
     def _heed(self) -> None:
         """What signals and the service manager wait for, between two turns."""
+        if self._watcher is not None:
+            self._watcher.turn()
         self._heartbeat.turn()
         if self._signals.stops and self._policy is None:
             self.stop("leave" if self._signals.stops > 1 else None)
@@ -140,7 +154,10 @@ class Runner:
             self._end(policy)
         patience.step("writing what is left")
         self.steering.close()
-        return self._daemon.close(snapshot=not failed)
+        whole = self._daemon.close(snapshot=not failed and not self._daemon.failure)
+        if self._watcher is not None:
+            self._watcher.close()
+        return whole
 
     def _end(self, policy: str) -> None:
         """Carry out the stop policy, stop the strategies, let what was sent be answered."""
@@ -151,7 +168,11 @@ class Runner:
         core.inject(SessionStopped(ts=0, policy=policy))
         until = time.monotonic() + _QUIET_S
         while time.monotonic() < until and (core.turn() or not core.is_quiet):
+            if self._daemon.failure:
+                break  # cancels have left; nothing else will
             if self._signals.stops > 1:
                 self._console.note("stopped again: what was asked of the venues is left to them")
                 break
             core.wait(0.01)
+            if self._watcher is not None:
+                self._watcher.turn()

@@ -10,6 +10,7 @@ import msgspec
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.errors import JournalError, StateError
 from openoutcry.state.journal import LmdbJournal
+from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
 
 _WAIT_S: Final = 30.0
@@ -102,6 +103,7 @@ class Snapshotter:
         if self._put_off is not None:
             self._put_off("an input was under way until the end")
         self._queue.put(None)
+        self.durable()
         self._thread.join(_WAIT_S)
 
     def _run(self) -> None:
@@ -114,12 +116,15 @@ class Snapshotter:
             self._busy = False
             taken.done(self.health.error)
 
+    def _settled(self, last_record: int) -> bool:
+        """Whether a record is on disk, or never will be."""
+        health = self._journal.health
+        return health.durable_seq >= last_record or health.state is JournalState.FAILED
+
     def _write(self, taken: "_Taken") -> None:
         """It waits for the disk to hold what it is a snapshot of."""
         with self._durable:
-            reached = self._durable.wait_for(
-                lambda: self._journal.health.durable_seq >= taken.last_record, _WAIT_S
-            )
-        if not reached:
+            self._durable.wait_for(lambda: self._settled(taken.last_record), _WAIT_S)
+        if self._journal.health.durable_seq < taken.last_record:
             raise JournalError(f"the journal did not become durable up to input {taken.seq}")
         self._store.write(Snapshot(taken.seq, self._journal.position(taken.seq), taken.parts))

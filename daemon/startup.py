@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,6 +21,7 @@ from openoutcry.daemon.control.limit_plan import changed_in_file
 from openoutcry.daemon.core import Core, stamped
 from openoutcry.daemon.halt_marker import HaltMarker, obey
 from openoutcry.daemon.market import PaperMarket
+from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.snapshotter import Snapshotter
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from openoutcry.state.instruments import AnyInstrument
 
 _NANOS: Final = 10**9
+_ROW_BYTES: Final = 64
+"""About what a row takes that waits for the tape."""
 _BEGIN_S: Final = 30.0
 """How long a start waits for the disk to take the session's beginning."""
 
@@ -67,55 +69,6 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     speed: int | None = None
     loop: bool | None = None
     live: bool = False
-
-
-@dataclass
-class Daemon:
-    """The parts of a running session.
-
-    Attributes:
-        commands: Keys of commands that were used.
-        halt_marker: Halts beside the journal.
-        speed: How many times as fast as real time it runs.
-        took: How long the start took, nanoseconds.
-        on_durable: Called on the journal's thread after each commit; must not wait.
-        when_ready: Called once what the start did, with what the venues said, is durable.
-    """
-
-    loaded: "LoadedConfig"
-    config: Config
-    state_dir: Path
-    core: Core
-    journal: LmdbJournal
-    tape: TapeWriter | None
-    venues: Sequence[PaperVenue]
-    snapshotter: Snapshotter
-    recovered: Recovered | None
-    findings: tuple[str, ...]
-    commands: IdempotencyStore
-    halt_marker: HaltMarker
-    speed: int
-    took: int
-    on_durable: list[Callable[[], None]]
-    when_ready: list[Callable[[], None]] = field(default_factory=list)
-
-    @property
-    def session(self) -> LiveSession:
-        """What runs."""
-        return self.core.session
-
-    def close(self, *, snapshot: bool = True) -> bool:
-        """End everything in order; whether all of it is on disk."""
-        if snapshot:
-            self.snapshotter.take()
-        self.snapshotter.close()
-        whole = self.journal.close()
-        if self.tape is not None:
-            self.tape.close(convert=False)
-        for venue in self.venues:
-            venue.log.close()
-        self.session.graph.close()
-        return whole
 
 
 def state_directory(loaded: "LoadedConfig", options: RunOptions) -> Path:
@@ -144,6 +97,7 @@ class Startup:
         say: Told what is being done, for a status line.
         wall: The system's clock, nanoseconds UTC.
         progress: Told how far it got, often; silence means that it stands still.
+        opened: Told when the state directory is ours; an error of it ends the start.
     """
 
     def __init__(
@@ -153,6 +107,7 @@ class Startup:
         say: Callable[[str], None] = lambda _: None,
         wall: Callable[[], int] = time.time_ns,
         progress: Callable[[str], None] = lambda _: None,
+        opened: Callable[[LmdbJournal], None] = lambda _: None,
     ) -> None:
         if options.live:
             raise ConfigError(
@@ -165,7 +120,7 @@ class Startup:
         self._loaded = loaded
         self._text = loaded.path.read_text()
         self._options, self._say, self._wall = options, say, wall
-        self._progress = progress
+        self._progress, self._opened = progress, opened
         self._durable = threading.Event()
         self.state_dir = state_directory(loaded, options)
         catalog = options.catalog or loaded.catalog
@@ -204,6 +159,7 @@ class Startup:
 
         journal = self._open_journal(on_durable)
         try:
+            self._opened(journal)
             daemon = self._bring_up(journal)
         except BaseException:
             journal.close(0.0)
@@ -219,7 +175,7 @@ class Startup:
             mode=self.config.run.mode,
             now=self._wall(),
             code_version=__version__,
-            config_hash=config_store.config_hash(self.config),
+            config_hash=config_store.config_hash(self._text),
         )
         options = JournalOptions(
             durability=settings.durability,
@@ -251,7 +207,7 @@ class Startup:
             if before != self.config:
                 session = self._change_config(session, journal, before)
                 self._keep_changed(session, journal, snapshots, store)
-        config_store.keep(self.state_dir, self._text, self.config)
+        config_store.keep(self.state_dir, self._text, self.config.run.mode)
         at = None if recovered is None else session.kernel.now
         feed, clock = self._market.open(session.start, at, self._wall())
         tape = self._open_tape(session, journal)
@@ -298,6 +254,7 @@ class Startup:
             0,
             [],
             ready,
+            self._calendars,
         )
 
     def _make_durable(
@@ -414,6 +371,7 @@ class Startup:
             config=self.config.tape,
             on_closed=journal.note,
             rows={stream: session.rows_taken(stream) for stream in session.streams},
+            keep_rows=(self.config.daemon.journal.buffer_mib << 20) // _ROW_BYTES,
         )
 
     def _venues(self, session: LiveSession) -> tuple[PaperVenue, ...]:

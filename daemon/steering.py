@@ -20,7 +20,7 @@ from openoutcry.daemon.strategy_checks import check_strategies
 from openoutcry.state.errors import CommandRefused
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon
+    from openoutcry.daemon.parts import Daemon
     from openoutcry.state.config import Config
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from openoutcry.replay.compare_fills import Filled, filled
+from openoutcry.replay.compare_fills import Fill, Filled, filled, matched
 from openoutcry.replay.compare_market import reference_prices
 from openoutcry.replay.compare_parts import Account, Gap, Piece, pieces, totals
 from openoutcry.replay.parity import session_start
@@ -30,7 +30,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many orders and fills each run had.
 
     Args:
-        orders: Orders that passed risk in both runs, with the same instrument and side.
+        orders: Orders that passed risk in both runs, as `matched` says.
         orders_missed: Those of the modelled run only.
         orders_extra: Those of the session only.
         orders_moved: Those of both that were decided at another time.
@@ -147,18 +147,22 @@ def _modelled(session: ReplaySession, end: int) -> Filled:
 
 def _counts(modelled: Filled, real: Filled) -> Counts:
     there, here = modelled.decisions, real.decisions
-    both = [
-        key
-        for key in there.keys() & here.keys()
-        if (there[key].instrument, there[key].side) == (here[key].instrument, here[key].side)
-    ]
-    fills, models = real.orders(), modelled.orders()
+    pairs = [pair for pair in matched(modelled, real).items() if pair[0] in there]
+    fills, models = _plain(real), _plain(modelled)
     return Counts(
-        orders=len(both),
-        orders_missed=len(there) - len(both),
-        orders_extra=len(here) - len(both),
-        orders_moved=sum(there[key].ts != here[key].ts for key in both),
+        orders=len(pairs),
+        orders_missed=len(there) - len(pairs),
+        orders_extra=len(here) - len(pairs),
+        orders_moved=sum(there[model].ts != here[key].ts for model, key in pairs),
         fills=len(real.fills),
         fills_modelled=len(modelled.fills),
-        alike=sum(fills.get(key) == models.get(key) for key in both),
+        alike=sum(models.get(model) == fills.get(key) for model, key in pairs),
     )
+
+
+def _plain(run: Filled) -> dict[str, list[Fill]]:
+    """The fills of each order, without its name."""
+    return {
+        key: [msgspec.structs.replace(fill, key="") for fill in fills]
+        for key, fills in run.orders().items()
+    }

@@ -2,9 +2,10 @@
 
 Fills that the venue took back are gone, corrected ones have their new price and quantity. An order is
 known by its lane (the number of its strategy) and its counter: two runs of one config give the same
-decision the same number, under ids that differ in their epoch only.
+decision the same number as long as they decide alike, under ids that differ in their epoch only.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,6 +39,8 @@ _HEAD_BYTES: Final = 64
 """Where the class of an intent's command stands."""
 _NUMBER_DIGITS: Final = 20
 """Hex digits of an id that are not its epoch."""
+_LANE_DIGITS: Final = 4
+"""Hex digits of a key that are its lane."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +118,45 @@ class Filled:
             self.fills[name] = msgspec.structs.replace(
                 fill, price_units=event.price_units, quantity_units=event.quantity_units
             )
+
+
+def matched(modelled: Filled, real: Filled) -> dict[str, str]:
+    """Which order of the model an order of the session is: keys of the session's by the model's.
+
+    The same decision at the same time first; of what is left, the same number, if it is for the same
+    instrument and side: then it was decided at another time.
+    """
+    there, here = _terms(modelled), _terms(real)
+    waiting: dict[tuple[object, ...], deque[str]] = {}
+    for key, decision in here.items():
+        waiting.setdefault(_moment(key, decision), deque()).append(key)
+    found = {}
+    for key, decision in there.items():
+        if same := waiting.get(_moment(key, decision)):
+            found[key] = same.popleft()
+    taken = set(found.values())
+    for key, decision in there.items():
+        other = here.get(key)
+        if key in found or key in taken or other is None:
+            continue
+        if (other.instrument, other.side) == (decision.instrument, decision.side):
+            found[key] = key
+    return found
+
+
+def _moment(key: str, decision: Decision) -> tuple[object, ...]:
+    return key[:_LANE_DIGITS], decision.instrument, decision.side, decision.ts
+
+
+def _terms(run: Filled) -> dict[str, Decision]:
+    """All decisions; that of a fill without one (a foreign order) was made when it filled."""
+    found = dict(run.decisions)
+    for fill in run.fills.values():
+        if fill.key not in found:
+            found[fill.key] = Decision(
+                key=fill.key, instrument=fill.instrument, side=fill.side, ts=fill.ts
+            )
+    return found
 
 
 def filled(bodies: Iterable[bytes]) -> Filled:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from openoutcry.replay.compare_fills import Fill, Filled
+from openoutcry.replay.compare_fills import Fill, Filled, matched
 from openoutcry.state.identifiers import UNALLOCATED, InstrumentId, StrategyId
 from openoutcry.state.instruments import Instrument
 from openoutcry.state.universe import Universe
@@ -137,17 +137,12 @@ def _power(exponent: int) -> Fraction:
 def pieces(modelled: Filled, real: Filled) -> Iterator[Piece]:
     """Both runs' fills side by side: those of the same order in their order, quantity by quantity."""
     ours, theirs = real.orders(), modelled.orders()
-    for key in dict.fromkeys((*theirs, *ours)):
-        there, here = theirs.get(key, []), ours.get(key, [])
-        if there and here and _terms(there[0]) != _terms(here[0]):
-            yield from _beside(there, [])  # the runs had parted: the same number, another decision
-            yield from _beside([], here)
-        else:
-            yield from _beside(there, here)
-
-
-def _terms(fill: Fill) -> tuple[InstrumentId, object]:
-    return fill.instrument, fill.side
+    both = matched(modelled, real)
+    for key, fills in theirs.items():
+        yield from _beside(fills, ours.get(both.get(key, ""), []))
+    alone = ours.keys() - {both[key] for key in theirs.keys() & both.keys()}
+    for key in sorted(alone):
+        yield from _beside([], ours[key])
 
 
 def _beside(modelled: Sequence[Fill], real: Sequence[Fill]) -> Iterator[Piece]:

@@ -93,13 +93,14 @@ class PaperLog:
         self.folder = folder
         self.failure: JournalError | None = None
         """Why the last write failed; None when nothing is missing from the log."""
+        self.latched = False
+        """Whether nothing is written any more: only a restart knows what the file holds."""
         self._max_bytes, self._keep, self._sync = max_bytes, keep, sync
         self._limit = max_bytes
         self._fd = -1
         self._size = 0
         self._number = 0
         self._late: list[bytes] = []
-        self._latched = False
 
     def open(self) -> tuple[Start, list[Turn]] | None:
         """What the last file holds; None where there is none yet: then `start` begins one.
@@ -112,7 +113,8 @@ class PaperLog:
             JournalError: The folder cannot be used.
         """
         try:
-            self.folder.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self.folder.parent.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self.folder.mkdir(FOLDER_MODE, exist_ok=True)
             files = log_files(self.folder)
             if not files:
                 return None
@@ -162,7 +164,7 @@ class PaperLog:
     @property
     def is_full(self) -> bool:
         """Whether the file has reached its size: `start` should begin the next one."""
-        return self._size >= self._limit and not self._late and not self._latched
+        return self._size >= self._limit and not self._late and not self.latched
 
     def put_off(self) -> None:
         """Go on with this file until it has grown as much again."""
@@ -181,14 +183,14 @@ class PaperLog:
         """
         if entries:
             self._late.append(entries)
-        if self._latched:
+        if self.latched:
             return False
         data = _frame(_encoder.encode(Turn(self._number + 1, tuple(self._late), state)))
         try:
             self._write(data)
         except OSError as error:
             self.failure = cannot_write(self.folder, error)
-            self._latched |= error.errno not in NO_ROOM or not self._cut_back()
+            self.latched |= error.errno not in NO_ROOM or not self._cut_back()
             return False
         self._size += len(data)
         self._number += 1

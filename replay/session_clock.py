@@ -42,5 +42,9 @@ class SessionClock:
         left = max(until_ns - self._at(self._wall()), 0)
         return left / self._speed / _SECOND
 
+    def behind_s(self, ts: int) -> float:
+        """Seconds of the clock outside since this one showed a moment; 0 before."""
+        return max(self._at(self._wall()) - ts, 0) / self._speed / _SECOND
+
     def _at(self, wall: int) -> int:
         return self._origin + (wall - self._began) * self._speed

@@ -56,13 +56,15 @@ class FeedConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `kinds` are catalog kinds: quote trade bar book mark funding split dividend. `bars` names
     recorded bars such as `1m-last`. `latency_us` is added to single-stamp data, whose receive time
-    nobody recorded.
+    nobody recorded. A running session denies new orders on an instrument that has been silent for
+    longer than `silent_after_ms` within its trading hours; None never does.
     """
 
     instrument: InstrumentId
     kinds: tuple[str, ...]
     bars: tuple[str, ...] = ()
     latency_us: int = 0
+    silent_after_ms: int | None = None
 
 
 class FeesConfig(ConfigStruct, frozen=True, kw_only=True, forbid_unknown_fields=True):

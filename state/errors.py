@@ -23,6 +23,9 @@
     ├── OrderError
     │   └── InvalidTransition  evidence that contradicts the table of transitions
     ├── StrategyError          a strategy used the API in a way that cannot work
+    ├── WiringError            the actors are put together wrongly: a fault of ours
+    │   ├── DeadlockError       an actor was asked while it waits for the answer
+    │   └── UnhandledMessage    an actor got a message that it has no handler for
     ├── MissingData            a price, size or rate that was asked for is not known
     ├── DeliveryError          an alert that a channel did not take
     ├── VenueError             (its subtree stands with the venue adapters)
@@ -228,6 +231,26 @@ class MissingData(OutcryError):
 
     code = "X6001"
     default_remedy = "check `has_bid`, `has_ask` or `sized` first, or subscribe to the data"
+
+
+class WiringError(OutcryError):
+    """The actors are put together wrongly; no config can cause it."""
+
+    code = "X6100"
+    default_remedy = "report this: no config can cause it"
+
+
+class DeadlockError(WiringError):
+    """An actor was asked, directly or not, while it was waiting for the answer."""
+
+    code = "X6101"
+    default_remedy = "send requests down with ask and events up with tell"
+
+
+class UnhandledMessage(WiringError):
+    """An actor got a message that it has no handler for: the graph is wired wrongly."""
+
+    code = "X6102"
 
 
 class DeliveryError(OutcryError):

@@ -38,7 +38,13 @@ from openoutcry.state.journal_meta import (
 )
 from openoutcry.state.journal_reader import JournalReader
 from openoutcry.state.journal_store import JournalStore, open_store
-from openoutcry.state.journal_writer import Hooks, JournalHealth, JournalWriter, NoHooks
+from openoutcry.state.journal_writer import (
+    Hooks,
+    JournalHealth,
+    JournalState,
+    JournalWriter,
+    NoHooks,
+)
 
 CLOSE_S: Final = 10.0
 """How long `close` waits for the last commit."""
@@ -75,6 +81,7 @@ class LmdbJournal:
         meta: Who the journal belongs to; `meta.epoch` begins client order ids.
         recovery: What had to be mended at the start.
         reader: Reads the journal in this process, from any thread.
+        listeners: Told of each batch that is handed over, before it is durable; they must not wait.
     """
 
     def __init__(
@@ -87,9 +94,11 @@ class LmdbJournal:
         self._store = store
         self._lock = lock
         self._writer = writer
+        self._held = ""
         self.recovery = recovery
         self.meta: JournalMeta = store.meta
         self.reader = JournalReader(store)
+        self.listeners: list[Callable[[_native.JournalBatch], None]] = []
         last_seq = writer.durable_seq
         self.native = _native.Journal(durable_seq=last_seq, after=last_seq)
         self._handed = self._up_to = last_seq
@@ -107,13 +116,20 @@ class LmdbJournal:
         assert seq >= self.native.last_seq, f"record {seq} after {self.native.last_seq}"
         self.native.append(seq, encode(record), external)
 
+    def hold_back(self, reason: str) -> None:
+        """What must be on disk before the records waits for room: until they are handed over it is full."""
+        self._held = reason
+
     def hand_over(self, seq: int) -> None:
         """Give the writer what was recorded; everything of the inputs up to `seq` is in it."""
+        self._held = ""
         batch = self.native.hand_over()
         self._up_to = seq
         if batch is not None:
             self._handed = seq
             self._writer.submit(batch, seq)
+            for listener in self.listeners:
+                listener(batch)
         elif self._writer.running and self._writer.durable_seq >= self._handed:
             self.native.durable_seq = seq
 
@@ -161,8 +177,11 @@ class LmdbJournal:
 
     @property
     def health(self) -> JournalHealth:
-        """How the writer is."""
-        return self._writer.health
+        """How it is."""
+        health = self._writer.health
+        if self._held and health.state is JournalState.RUNNING:
+            return msgspec.structs.replace(health, state=JournalState.FULL, reason=self._held)
+        return health
 
     def position(self, seq: int) -> Position:
         """The last record on disk of the inputs up to `seq`: what a snapshot of that moment names."""

@@ -110,6 +110,7 @@ class TapeWriter:
         disk: The system, for tests.
         hooks: Steps of the conversion, for tests.
         background: Whether segments are converted while it runs, or only by `close`.
+        keep_rows: Rows that may wait in memory while the disk is full; those of a turn beyond them are lost.
 
     Raises:
         TapeError: The tape that is there is damaged.
@@ -132,6 +133,7 @@ class TapeWriter:
         disk: Disk | None = None,
         hooks: Hooks | None = None,
         background: bool = True,
+        keep_rows: int = 0,
     ) -> None:
         config = config or TapeConfig()
         self.directory = directory
@@ -152,6 +154,9 @@ class TapeWriter:
             [max(place.row, (rows or {}).get(place.stream, 0)) for place in self._streams],
             [place.stamp for place in self._streams],
         )
+        self._stamps = (
+            self._frames.stamps
+        )  # as of the last frame, not of what waits for the next one
         self._hole: tuple[str, list[int], bool] | None = None
         self._holes = self._dropped = 0
         self._before = sum(self._frames.rows)
@@ -163,6 +168,7 @@ class TapeWriter:
         self._size = 0
         self._until = 0
         self._retry_at = 0.0
+        self._waits = False
         self._sync_failed = False
         self._sync = SyncThread(directory, self._disk, config.sync_ms / 1000, self._segment_closed)
         self._converter = Converter(
@@ -176,6 +182,7 @@ class TapeWriter:
             self._converter, self._moment, keep_days=config.keep_days, retry_s=CONVERT_RETRY_S
         )
         self._background = background
+        self._keep_rows = keep_rows
         self._segment_closed()
 
     def write(self, stream: StreamKey, columns: Mapping[str, Any]) -> None:
@@ -188,31 +195,52 @@ class TapeWriter:
         """
         self._frames.push(self._index[stream], columns)
 
-    def flush(self, seq: int, now: int) -> None:
+    def flush(self, seq: int, now: int) -> bool:
         """Have the system hold what was written since the last flush: all of it or nothing.
 
         Args:
             seq: The last input that the core has handled.
             now: The session's time, nanoseconds UTC.
+
+        Returns:
+            Whether nothing waits: False while the disk is full, and the rows wait for room.
         """
         if not self._frames.blocks:
-            return
+            return True
         self._now = now
+        if self._waits and time.monotonic() < self._retry_at:
+            return self._put_off()
         if self._hole is not None or self._fd < 0:
             if not self._next(now, needed=True):
-                self._drop()
-                return
+                return self._put_off()
         elif self._size >= self._limit_bytes or now >= self._until or self._sync.error:
             self._next(now, needed=False)  # where that fails, the old one goes on
         data = self._frames.frame(seq, now)
         if data is None or not self._put(data):
-            self._drop()
-            return
-        self._frames.clear()
+            return self._put_off()
+        self._clear()
+        self._waits = False
         self.last_seq = seq
         self._sync.wrote()
         if self._state is not TapeState.RUNNING:
             self._heal()
+        return True
+
+    def _clear(self) -> None:
+        self._frames.clear()
+        self._stamps = self._frames.stamps
+
+    def _put_off(self) -> bool:
+        """Keep the rows for when there is room, where they may wait; else lose them."""
+        waiting = sum(self._frames.rows) - sum(self._frames.before)
+        if self._state is not TapeState.FULL or waiting > self._keep_rows:
+            self._drop()
+            self._waits = False
+            return True
+        self._waits = True
+        if time.monotonic() >= self._retry_at:
+            self._retry_at = time.monotonic() + RETRY_S
+        return False
 
     def gap(self, reason: str) -> None:
         """Mark that rows are missing here that nobody counted; a hole stands before the next rows."""
@@ -296,7 +324,7 @@ class TapeWriter:
             self._turn(TapeState.RUNNING, "")
 
     def _head(self, number: int, now: int) -> bytes:
-        rows, stamps = self._frames.before, self._frames.stamps
+        rows, stamps = self._frames.before, self._stamps
         places = tuple(
             Place(place.stream, row, stamp)
             for place, row, stamp in zip(self._streams, rows, stamps, strict=True)
@@ -316,7 +344,8 @@ class TapeWriter:
         try:
             self._write_all(self._fd, data)
         except OSError as error:
-            self._cut_off(self._size)
+            if not (self._keep_rows and error.errno in NO_ROOM and self._cut_back()):
+                self._cut_off(self._size)
             self._refused(error)
             return False
         self._size += len(data)
@@ -328,6 +357,15 @@ class TapeWriter:
             view = memoryview(data)
             while done < len(data):
                 done += self._disk.write(fd, view[done:])
+
+    def _cut_back(self) -> bool:
+        """Take back the piece of a frame that found no room; whether that worked."""
+        try:
+            os.ftruncate(self._fd, self._size)
+            os.lseek(self._fd, self._size, os.SEEK_SET)
+        except OSError:
+            return False
+        return True
 
     def _cut_off(self, size: int) -> None:
         """Remove what is behind the last whole frame, and note that rows were lost there."""
@@ -353,7 +391,7 @@ class TapeWriter:
         if self._hole is None:
             self._hole = (self._reason, before, True)
         self._dropped += sum(self._frames.rows) - sum(before)
-        self._frames.clear()
+        self._clear()
 
     def _turn(self, state: TapeState, reason: str) -> None:
         if state is not self._state:

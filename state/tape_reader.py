@@ -23,6 +23,7 @@ from openoutcry.state.tape_files import (
     Place,
     RawSegment,
     index_numbers,
+    index_path,
     raw_numbers,
     raw_path,
     read_index,
@@ -147,6 +148,23 @@ class TapeReader:
                 number = left[0].first
                 continue
             number, missed = left[0].last + 1, 0
+
+    def files(self, seq: int) -> list[Path]:
+        """The files that hold the rows of the inputs from `seq` on, with what is needed to read them.
+
+        One piece more stands at the beginning: rows that were received may have been played after it.
+        Of a tape that is being written a file may be gone when it is opened: then ask again.
+        """
+        units = self._units()
+        ended = (n for n, unit in enumerate(units) if unit.index and unit.index.last_seq < seq)
+        found = sorted((self.directory / CATALOG).glob("*.json"))
+        for unit in units[max(ended, default=0) :]:
+            if unit.index is None:
+                found.append(raw_path(self.directory, unit.first))
+                continue
+            found.append(index_path(self.directory, unit.first))
+            found += [self.directory / CATALOG / part.file for part in unit.index.parts]
+        return found
 
     def holes(self) -> list[Hole]:
         """Where the tape does not hold what the core saw, in order; see `Hole`."""

@@ -34,7 +34,7 @@ def test_the_strategy_of_the_readme_is_short_and_is_one() -> None:
 
 def test_the_readme_starts_with_the_two_commands_and_what_is_missing() -> None:
     readme = (ROOT / "README.md").read_text()
-    order = ["    make demo", "    make test", "**It does not trade.**", "## Install"]
+    order = ["    make demo", "    make test", "**It does not trade live.**", "## Install"]
     places = [readme.index(text) for text in order]
     assert places == sorted(places)
 

@@ -422,6 +422,14 @@ def test_error_codes_are_unique_and_every_error_stands_in_the_drawn_tree() -> No
     assert codes
     assert len(set(codes.values())) == len(codes)
     assert not [name for name in codes if not re.search(rf"\b{name}\b", tree)]
+    elsewhere = [
+        (name, path)
+        for path in tracked()
+        if path.endswith(".py") and path.split("/")[0] in LAYERS and path != source.path
+        for name, code in error_classes(Source(path, (ROOT / path).read_text())).items()
+        if code in codes.values()
+    ]
+    assert not elsewhere, "a code that an error of the tree has"
     assert error_classes(Source("a.py", "class A:\n    code = 'X1'")) == {"A": "X1"}
 
 

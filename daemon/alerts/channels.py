@@ -6,12 +6,11 @@ import json
 import os
 import signal
 import smtplib
-import ssl
 import subprocess
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 from openoutcry.daemon.alerts.alert import Notice, Severity
@@ -24,6 +23,9 @@ from openoutcry.state.operation_config import (
     EmailConfig,
     WebhookConfig,
 )
+
+if TYPE_CHECKING:
+    import ssl
 
 LOOPBACK_HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "USER")
@@ -58,7 +60,7 @@ class Webhook:
         *,
         url: Secret | str,
         token: Secret | None,
-        trust: ssl.SSLContext | None = None,
+        trust: "ssl.SSLContext | None" = None,
     ) -> None:
         self.name = config.name
         self.least = Severity(config.least)
@@ -105,14 +107,14 @@ class Email:
         masker: Masker,
         *,
         password: Secret | None,
-        trust: ssl.SSLContext | None = None,
+        trust: "ssl.SSLContext | None" = None,
     ) -> None:
         self.name = config.name
         self.least = Severity(config.least)
         self._config = config
         self._masker = masker
         self._password = password
-        self._trust = trust or ssl.create_default_context(cafile=config.ca_file)
+        self._trust = trust or _trusted(config.ca_file)
 
     def send(self, notice: Notice) -> None:
         """Mail it."""
@@ -146,6 +148,13 @@ class Email:
                 server.close()
                 raise
         return server
+
+
+def _trusted(ca_file: str | None) -> "ssl.SSLContext":
+    """The authorities of a file, or the system's."""
+    import ssl  # a daemon without mail goes without it
+
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _log_in(server: smtplib.SMTP, user: str, password: Secret) -> None:
@@ -221,7 +230,7 @@ def make_channels(
     for email in config.emails:
         try:
             found.append(Email(email, masker, password=load(email.password_credential)))
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
             raise ConfigError(f"alerts.emails: {email.ca_file}: {error}") from error
     found += [CommandChannel(command, masker, environ) for command in config.commands]
     return found

@@ -93,6 +93,8 @@ class AlertDesk:
         self._before: CoreFacts | None = None
         self._turned_s = self._saved_s = clock()
         self._changed = False
+        self.unacknowledged = 0
+        """Open alerts that nobody has seen, as of the last turn."""
         self._calls: list[Alert] = []
         self._thread = threading.Thread(target=self._run, name="openoutcry.alerts", daemon=True)
 
@@ -132,6 +134,7 @@ class AlertDesk:
             alert, notices = self._book.acknowledge(which, by, self._wall())
             self._tell(notices)
             self._save()
+            self._count()
         return alert
 
     def open_alerts(self) -> tuple[Alert, ...]:
@@ -194,6 +197,7 @@ class AlertDesk:
             self._tell(notices)
             if self._changed or (self._book.alerts and now_s - self._saved_s >= SAVE_S):
                 self._save()
+            self._count()
         self._calls += [n.alert for n in notices if n.kind is Kind.ESCALATED and n.alert]
         if facts is not None and facts.ready:
             while self._calls:
@@ -263,6 +267,9 @@ class AlertDesk:
             )
             for courier in self._couriers:
                 courier.hand_over(notice)
+
+    def _count(self) -> None:
+        self.unacknowledged = sum(not alert.acknowledged_by for alert in self._book.alerts)
 
     def _save(self) -> None:
         self._changed, self._saved_s = False, self._clock()

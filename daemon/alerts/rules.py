@@ -123,8 +123,13 @@ def ended_by(event: CoreEvent) -> str | None:
 
 
 def scope_of(event: TradingHalted | TradingResumed) -> str:
-    """`all`, or the names of the strategy and the instrument."""
-    return " ".join(filter(None, (event.strategy, event.instrument))) or "all"
+    """`all`, or the names that the scope has."""
+    return scope_name(event.strategy, event.instrument, event.venue)
+
+
+def scope_name(strategy: str | None, instrument: str | None, venue: str | None) -> str:
+    """A scope in words: `all`, or its names; the same for events and facts."""
+    return " ".join(filter(None, (strategy, instrument, venue))) or "all"
 
 
 def of_facts(

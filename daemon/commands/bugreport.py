@@ -63,7 +63,7 @@ BUGREPORT = Command(
     description=(
         "Lists what a report would hold: versions, config, findings of the doctor, alerts, the end of log "
         "and journal, metrics of a running daemon, and a slice of journal, snapshots and tape that can be "
-        "restored and played again. Secrets are blanked; positions and orders are not. With --yes it writes "
+        "played again: unpack it, then `outcry parity openoutcry-report/slice`. Secrets are blanked; positions and orders are not. With --yes it writes "
         "the list and the files into an archive that only its owner may read."
     ),
     options=(

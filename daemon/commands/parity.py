@@ -1,6 +1,8 @@
 """`outcry parity`: play a recorded session again, and compare all that it decided."""
 
 from argparse import Namespace
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openoutcry.daemon.command import Command, Option, path
@@ -10,6 +12,8 @@ from openoutcry.state.errors import RecoveryError
 
 if TYPE_CHECKING:
     from openoutcry.replay.rerun import RerunResult
+    from openoutcry.state.journal_reader import JournalReader
+    from openoutcry.state.snapshots import Snapshot
     from openoutcry.state.tape_reader import TapeReader
 
 
@@ -19,7 +23,6 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.replay.parity import parity
     from openoutcry.state.catalog import Catalog
     from openoutcry.state.journal_reader import open_reader
-    from openoutcry.state.snapshots import SnapshotStore
     from openoutcry.state.tape_reader import TapeReader
 
     state = args.state_dir
@@ -36,11 +39,24 @@ def run(args: Namespace, console: Console) -> int:
     catalog, tape = Catalog(state / "tape" / "catalog"), TapeReader(state / "tape")
     reader = open_reader(state)
     try:
-        snapshot = SnapshotStore(state).newest().snapshot if reader.anchor.number else None
+        snapshot = first_snapshot(state, reader) if reader.anchor.number else None
         result = parity(config, catalog.instruments(), catalog.calendars(), reader, tape, snapshot)
     finally:
         reader.store.close()
     return _say(result, tape, console)
+
+
+def first_snapshot(state: Path, reader: "JournalReader") -> "Snapshot | None":
+    """The oldest snapshot that a journal goes on from: nothing more of it can be played again."""
+    from openoutcry.state.errors import JournalDamaged
+    from openoutcry.state.snapshots import SnapshotStore, load
+
+    for file in reversed(SnapshotStore(state).files()):
+        with suppress(JournalDamaged):
+            snapshot = load(file)
+            if reader.holds(snapshot.position):
+                return snapshot
+    return None
 
 
 def _say(result: "RerunResult", tape: "TapeReader", console: Console) -> int:
@@ -63,12 +79,14 @@ def _say(result: "RerunResult", tape: "TapeReader", console: Console) -> int:
             }
         )
         return 0 if same else ExitCode.CHECK_FAILED
-    if result.divergence is not None:
+    if result.divergence is not None and complete:
         console.result(f"parity: differs after {result.orders:,} equal orders")
         console.result(f"first difference: {result.divergence}")
     elif not complete:
         console.result(f"parity: incomplete: {_why(result, len(holes))}")
         console.result(f"the {result.orders:,} orders up to there are equal")
+        if result.divergence is not None:
+            console.note(f"from there on it differs: {result.divergence}")
     else:
         orders = f"{result.orders:,} live orders = {result.orders:,} replayed orders"
         console.result(f"parity: {orders}, {differences} differences")

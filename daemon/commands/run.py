@@ -8,7 +8,9 @@ from openoutcry.daemon.command import Command, Option, path, whole
 from openoutcry.daemon.console import Console
 
 if TYPE_CHECKING:
-    from openoutcry.daemon.startup import Daemon, RunOptions
+    from openoutcry.daemon.parts import Daemon
+    from openoutcry.daemon.startup import RunOptions
+    from openoutcry.state.journal import LmdbJournal
 
 SWITCH_S: Final = 0.0005
 """How long a busy thread keeps the others waiting: the core and the control socket share the interpreter."""
@@ -17,6 +19,7 @@ SWITCH_S: Final = 0.0005
 def run(args: Namespace, console: Console) -> int:
     """Start, say that it runs, and stay until a signal or an operator ends it."""
     import time
+    from dataclasses import replace
 
     from openoutcry.daemon.config_loader import load
     from openoutcry.daemon.heartbeat import Patience
@@ -25,11 +28,12 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.daemon.signals import Signals, StoppedEarly
     from openoutcry.daemon.startup import Startup
     from openoutcry.daemon.strategy_checks import check_strategies
+    from openoutcry.daemon.watch import Watch
     from openoutcry.state.errors import OutcryError
 
     sys.setswitchinterval(SWITCH_S)
     notifier = Notifier.from_environment()
-    with Signals() as signals:
+    with Signals() as signals, Watch() as watch:
         try:
             loaded = load(args.config)
             check_strategies(loaded)
@@ -41,9 +45,19 @@ def run(args: Namespace, console: Console) -> int:
                 console.note(text)
                 patience.step(text)
 
-            starting = Startup(loaded, _options(args), say=say, progress=patience.progress)
+            def progress(text: str) -> None:
+                patience.progress(text)
+                watch.progress(text)
+
+            def opened(journal: "LmdbJournal") -> None:
+                watch.open(replace(loaded, config=starting.config), journal, starting.state_dir)
+
+            starting = Startup(loaded, _options(args), say=say, progress=progress, opened=opened)
             daemon: Daemon = starting.run()
-            runner = Runner(daemon, console, signals, notifier, until_end=args.until_end)
+            watcher = watch.begin(daemon)
+            runner = Runner(
+                daemon, console, signals, notifier, watcher=watcher, until_end=args.until_end
+            )
             signals.arm()
         except OutcryError as error:
             notifier.status(f"{error.code}: {error.message}")

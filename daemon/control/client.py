@@ -260,7 +260,10 @@ class ControlClient:
             poller.register(self._monitor, zmq.POLLIN)
             ready = dict(poller.poll(max(1, int(left * 1000))))
             if self._socket not in ready and self._monitor in ready:
-                self._heed(self._event())
+                event = self._event()
+                # The last answer of a daemon that ends comes just before its connection's end.
+                if event not in _SHUT or not self._socket.poll(0, flag):
+                    self._heed(event)
 
     def _look(self) -> None:
         """Take note of what happened to the connection since the last request."""

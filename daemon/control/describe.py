@@ -14,6 +14,7 @@ from openoutcry.state.commands import (
     RiskApproved,
     SubmitOrder,
 )
+from openoutcry.state.control_messages import CommandReceived
 from openoutcry.state.decimals import to_decimal
 from openoutcry.state.events import (
     ActorFailed,
@@ -43,6 +44,8 @@ def describe(message: AnyMessage) -> str:  # noqa: PLR0911 - one line for each k
             return _scoped(message)
         case ManualOrder():
             return f"manual order: {describe_order(message)}"
+        case CommandReceived(verb=verb, client=client):
+            return f"{verb} of {client}"
         case TimerFired(owner=owner, name=name):
             return f"timer {name} of {owner}"
         case ActorFailed(actor=actor, error=error, policy=policy):

@@ -34,6 +34,7 @@ _TICK_MS: Final = 1000
 _LINGER_MS: Final = (
     500  # for the last answers; a client that does not read holds nothing up for longer
 )
+_FAREWELL_S: Final = 0.1
 _HEARTBEAT_MS: Final = 10_000
 
 
@@ -182,6 +183,9 @@ class ControlServer:
             while not self._closing:
                 self._turn({ready for ready, _ in poller.poll(self._patience_ms())})
             self._desk.settle()  # the answer to `Stop` among them
+            if self._desk.counters.requests:
+                # A socket that is closed at once may lose what was sent last, for all its lingering.
+                threading.Event().wait(_FAREWELL_S)
             reason = ""
         except zmq.ZMQError as error:
             reason = f"the control thread ended: {error.strerror}"

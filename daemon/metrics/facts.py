@@ -68,7 +68,7 @@ class CoreFacts(msgspec.Struct, frozen=True, kw_only=True):
         durable_seq: Up to where the journal is on disk.
         inputs: Inputs by kind, since the start.
         skipped: Inputs that reached no Python, since the start.
-        lag: From an input's stamp to the end of its handling.
+        lag: From the stamp of the last input of each turn to the end of that turn, in real time.
         handler: From a handler's start to its end.
         journal: State, as `JournalHealth` says it: running, full, failed, closed.
         journal_waiting: Records that wait to be durable.
@@ -76,7 +76,6 @@ class CoreFacts(msgspec.Struct, frozen=True, kw_only=True):
         journal_dropped: Records that were dropped after a failure.
         snapshot_seq: Input of the last snapshot.
         tape_rows: Rows on the tape, since the start.
-        tape_bytes: Their size.
         tape_holes: Inputs that the tape lacks.
         gate_waiting: Messages that wait at the gate for the journal.
         gate_dropped: What it did not send, by reason.
@@ -119,7 +118,6 @@ class CoreFacts(msgspec.Struct, frozen=True, kw_only=True):
     journal_dropped: int = 0
     snapshot_seq: int = 0
     tape_rows: int = 0
-    tape_bytes: int = 0
     tape_holes: int = 0
     gate_waiting: int = 0
     gate_dropped: Mapping[str, int] = {}

@@ -29,7 +29,7 @@ def _process_of_inputs(f: CoreFacts) -> Iterable[Family]:
     yield one(f"{_P}inputs_skipped", "counter", "Inputs that reached no Python.", f.skipped)
     yield one(f"{_P}sequence", "gauge", "Sequence number of the last input.", f.seq)
     yield histogram(
-        f"{_P}core_lag_seconds", "From the stamp of an input to the end of its handling.", f.lag
+        f"{_P}core_lag_seconds", "From the stamp of a turn's last input to its end.", f.lag
     )
     yield histogram(f"{_P}handler_seconds", "Time in a handler.", f.handler)
     yield by(f"{_P}shed", "counter", "Left out before the inlet, by kind.", "kind", f.shed.items())
@@ -51,7 +51,6 @@ def _durability(f: CoreFacts) -> Iterable[Family]:
     )
     yield one(f"{_P}snapshot_sequence", "gauge", "Input of the last snapshot.", f.snapshot_seq)
     yield one(f"{_P}tape_rows", "counter", "Rows written to the tape.", f.tape_rows)
-    yield one(f"{_P}tape_bytes", "counter", "Bytes written to the tape.", f.tape_bytes)
     yield one(f"{_P}tape_holes", "counter", "Inputs that the tape lacks.", f.tape_holes)
     yield one(f"{_P}gate_waiting", "gauge", "Messages that wait for the journal.", f.gate_waiting)
     yield by(

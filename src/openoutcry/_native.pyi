@@ -705,6 +705,10 @@ class Dispatcher:
     @property
     def stopped(self) -> bool:
         """Whether an actor of the core has failed: no more inputs."""
+    def time_handlers(self, bounds: Sequence[int], /) -> None:
+        """Measure how long handlers take from now on; `bounds` are those of the counts, in ns, ascending."""
+    def handler_times(self) -> tuple[list[int], int] | None:
+        """Handlers by how long they took (one more than bounds), and all of it in ns; None before."""
     def supervise(self, handler: Any, /) -> None:
         """Name who decides about failing actors. Without one, a failure propagates."""
     def carry(self, path: OrderPath, /) -> None:

@@ -6,8 +6,9 @@ import msgspec
 import pykka
 import pytest
 
-from openoutcry.actors.base import Actor, DeadlockError, UnhandledMessage, handles
+from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.dispatcher import Cell, Dispatcher
+from openoutcry.state.errors import DeadlockError, UnhandledMessage
 
 
 class Ping(msgspec.Struct, frozen=True):

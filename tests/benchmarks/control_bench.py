@@ -109,6 +109,6 @@ def main(speed: int = 20_000, count: int = 3000) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["inside"]:
-        inside(*sys.argv[2:5], int(sys.argv[5]))
+        inside(sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))
     else:
         main(*map(int, sys.argv[1:]))

@@ -9,7 +9,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -182,18 +182,29 @@ def reframed(draw: random.Random, frames: Frames) -> Frames:
     return frames
 
 
-def run_batch(client: RawClient, seed: str, count: int, answers: Counter[str]) -> None:
-    """Send so many messages and read as many answers."""
+def run_batch(
+    client: RawClient,
+    seed: str,
+    count: int,
+    answers: Counter[str],
+    *,
+    spare: Callable[[Frames], bool] = lambda _: False,
+    expected: Container[str] = EXPECTED,
+) -> None:
+    """Send so many messages, but none to spare, and read as many answers."""
     draw = random.Random(seed)
     done = 0
     while done < count:
         size = min(WINDOW, count - done)
         for number in range(size):
-            client.send(*message(draw, (done + number).to_bytes(8, "big")))
+            frames = message(draw, (done + number).to_bytes(8, "big"))
+            while spare(frames):
+                frames = message(draw, (done + number).to_bytes(8, "big"))
+            client.send(*frames)
         for _ in range(size):
             reply = client.receive()[1]
             kind = reply.code if isinstance(reply, Err) else type(reply).__name__
-            assert kind in EXPECTED or not isinstance(reply, Err), reply
+            assert kind in expected or not isinstance(reply, Err), reply
             answers[kind] += 1
         done += size
 

@@ -93,13 +93,13 @@ def hooked(killer: Killer, *args: Any, **more: Any) -> Core:
     """The core, its ports announced."""
     killer.at("core made")
     session, journal, feed, clock = args
-    at = {step: partial(killer.at, step) for step in TURN_STEPS}
-    journal = Around(journal, "hand_over", at["before hand-over"], at["after hand-over"])
+    at: dict[str, Any] = {step: partial(killer.at, step) for step in TURN_STEPS}
+    announced: Any = Around(journal, "hand_over", at["before hand-over"], at["after hand-over"])
+    rows: Any = Around(feed, "poll", None, at["after push"])
     more["tape"] = Around(more["tape"], "flush", at["before tape"])
     more["witnesses"] = [Around(w, "append", at["before venue log"]) for w in more["witnesses"]]
-    feed = Around(feed, "poll", None, at["after push"])
     session.graph.path = Gate(session.graph.path, killer)
-    return Core(session, journal, feed, clock, **more)
+    return Core(session, announced, rows, clock, **more)
 
 
 def tell(told: Path, killer: Killer, *args: Any) -> Any:

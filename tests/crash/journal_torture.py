@@ -1,4 +1,4 @@
-"""Many kills and many flipped bits; goes on where it was interrupted: `make torture-journal`."""
+"""Many kills and many flipped bits; goes on where it was interrupted: `make torture`."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """`kill -9` at any moment: what was reported durable is there, once, and the chain holds.
 
-Two of the 200 kills of `make torture-journal` run here, and one at each step of a commit.
+Two of the 200 kills of `make torture` run here, and one at each step of a commit.
 """
 
 import random

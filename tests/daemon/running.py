@@ -132,6 +132,7 @@ class Running:
     def wait(self) -> int:
         """Wait until it has ended; its exit code."""
         assert self.process is not None
+        self.client.close()
         self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 
@@ -154,6 +155,11 @@ class Running:
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", **self.environment},
         )
+
+    def check_parity(self) -> None:
+        """What was recorded is what a re-run makes; to be called when it has ended."""
+        found = self.outcry("parity", str(self.state))
+        assert "0 differences" in found.stdout, found.stdout + found.stderr
 
     def __enter__(self) -> Self:
         return self.start()

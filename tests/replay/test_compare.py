@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from openoutcry.replay.compare_fills import Fill, Filled, filled
+from openoutcry.replay.compare_fills import Decision, Fill, Filled, filled, matched
 from openoutcry.replay.compare_parts import Account, Gap, Market, pieces, totals
 from openoutcry.state.codec import encode
 from openoutcry.state.enums import LiquiditySide, Side
@@ -165,6 +165,22 @@ def test_the_same_number_for_another_decision_is_two_orders():
     modelled, real = run(fill("1", Side.BUY, 3, 1)), run(fill("1", Side.SELL, 3, 1))
     found = [(p.quantity, p.modelled is None, p.real is None) for p in pieces(modelled, real)]
     assert found == [(3, False, True), (3, True, False)]
+
+
+def test_orders_are_matched_by_decision_then_by_number():
+    def decided(*made: tuple[str, Side, int]) -> Filled:
+        found = Filled()
+        for key, side, ts in made:
+            found.decisions[key] = Decision(key=key, instrument=A, side=side, ts=ts)
+        return found
+
+    # The session was halted when the model decided its first; it gave the same decision number 1.
+    modelled = decided(("0001a", Side.BUY, 5), ("0001b", Side.BUY, 7), ("0001c", Side.SELL, 8))
+    real = decided(("0001a", Side.BUY, 7), ("0001b", Side.SELL, 8), ("0001c", Side.SELL, 9))
+    assert matched(modelled, real) == {"0001b": "0001a", "0001c": "0001b"}
+    # Later than in the model, and of another strategy.
+    assert matched(modelled, decided(("0001c", Side.SELL, 9))) == {"0001c": "0001c"}
+    assert matched(modelled, decided(("0001c", Side.BUY, 9), ("0002b", Side.BUY, 7))) == {}
 
 
 def test_a_fee_in_another_currency_has_a_row_of_its_own():

@@ -138,9 +138,10 @@ def test_a_strategy_that_cancels_in_one_call_gets_no_more():
 
 @pytest.mark.parametrize("missed", ["once", "skip", "all"])
 def test_a_replay_misses_nothing(missed):
-    data = {("quote", PERP.id): quote_walk(1, 200)}
-    ready = play(session(settings(missed), [PERP], data))
-    heard = ready.graph.strategies[S].strategy.state.heard
+    ready = play(session(settings(missed), [PERP], {("quote", PERP.id): quote_walk(1, 200)}))
+    state = ready.graph.strategies[S].strategy.state
+    assert isinstance(state, Waits.State)
+    heard = state.heard
     assert ("past", -SECOND, SECOND) in heard  # late, and yet not missed
     assert {late for name, _, late in heard if name != "past"} == {0}
     assert [at for name, at, _ in heard if name == "every"][:2] == [MINUTE, 2 * MINUTE]

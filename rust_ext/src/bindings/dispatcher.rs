@@ -9,6 +9,7 @@
 //! `ready`; orders, and what becomes of them, stay in the order path (`crate::path`).
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use pyo3::exceptions::{PyAssertionError, PyException};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -16,6 +17,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
+use super::handler_times::HandlerTimes;
 use super::path::PyOrderPath;
 
 /// An actor's place in the dispatcher: what a reference points to, also over restarts.
@@ -85,6 +87,8 @@ pub struct Dispatcher {
     /// An actor of the core has failed: no more inputs.
     #[pyo3(get)]
     pub stopped: bool,
+    /// How long handlers take, once somebody wants to know.
+    times: Option<HandlerTimes>,
 }
 
 #[pymethods]
@@ -113,7 +117,19 @@ impl Dispatcher {
             cells: PyDict::new(py).unbind(),
             path: None,
             stopped: false,
+            times: None,
         }
+    }
+
+    /// Measure how long handlers take from now on; `bounds` are those of the counts, in ns, ascending.
+    #[pyo3(signature = (bounds, /))]
+    fn time_handlers(&mut self, bounds: Vec<u64>) {
+        self.times = Some(HandlerTimes::new(&bounds));
+    }
+
+    /// Handlers by how long they took (one more than bounds), and all of it in ns; None before.
+    fn handler_times(&self) -> Option<(Vec<u64>, u64)> {
+        self.times.as_ref().map(HandlerTimes::seen)
     }
 
     /// Name who decides about failing actors. Without one, a failure propagates.
@@ -304,7 +320,11 @@ pub fn deliver(
             }
         }
     };
-    dispatcher.borrow_mut().running = Some(cell.clone().unbind());
+    let started = {
+        let mut this = dispatcher.borrow_mut();
+        this.running = Some(cell.clone().unbind());
+        this.times.as_ref().map(|_| Instant::now())
+    };
     let handled = handlers
         .bind(py)
         .get_item(message.get_type())
@@ -312,6 +332,9 @@ pub fn deliver(
     let path = {
         let mut this = dispatcher.borrow_mut();
         this.running = None;
+        if let (Some(times), Some(started)) = (&mut this.times, started) {
+            times.ran_since(started);
+        }
         if handled.is_ok() && !this.outbox.is_empty() {
             this.release();
         }

@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod failures;
 pub mod feeds;
 pub mod fixed;
+mod handler_times;
 pub mod indicator_batch;
 pub mod indicators;
 pub mod instrument;

@@ -14,15 +14,21 @@ from openoutcry.daemon.masking import Masker
 from openoutcry.daemon.metrics.facts import CoreFacts, FactsCell
 from openoutcry.daemon.metrics.server import serve
 from openoutcry.state.codec import encode
-from openoutcry.state.events import MarketDataTaped, TimerFired
+from openoutcry.state.events import TimerFired
 from openoutcry.state.journal_admin import verify
 from openoutcry.state.operation_config import MetricsConfig
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
 from tests.daemon.operation.log_kit import CANARY
 from tests.daemon.operation.test_doctor import CONFIG_TEXT
 from tests.state.journal_kit import Watch, filled, opened, write
+from tests.state.tape_kit import QUOTE, Session
+from tests.state.tape_kit import opened as opened_tape
 
 ROOT = Path(__file__).resolve().parents[3]
+OUTSIDE = (
+    '{"stream":{"kind":"quote","instrument":"BTCUSDT-PERP.SIM","bar":null},'
+    '"file":"../../../outside.parquet","row":0,"rows":0,"digest":""}'
+)
 RUN = "import sys; from openoutcry.daemon.cli import main; sys.exit(main())"
 
 
@@ -108,34 +114,30 @@ def test_the_tape_of_the_slice_comes_along_under_its_own_names(capsys, tmp_path)
     journal = opened(state, watch)
     write(journal, watch, 1, 20)
     SnapshotStore(state).write(Snapshot(10, journal.position(10), {}))
-    tape = state / "tape"
-    names = (
-        "segments/00000003.tape",
-        "index/00000001.json",
-        "index/00000002.json",
-        "catalog/instruments.json",
-        "catalog/BTCUSDT.SIM/quote/2024-01-01.00000001.parquet",
-        "catalog/BTCUSDT.SIM/quote/2024-01-01.00000002.parquet",
-    )
-    for name in names:
-        (tape / name).parent.mkdir(parents=True, exist_ok=True)
-        (tape / name).write_text(name)
-    (tmp_path / "outside.00000002.json").write_text("not of the tape")
-    for first, last, file in (
-        (1, 9, "tape/index/00000001.json"),
-        (10, 20, "tape/index/00000002.json"),
-        (10, 20, "../outside.00000002.json"),
-    ):
-        journal.append(20, MarketDataTaped(first=first, last=last, file=file, rows=1, digest=""))
-    journal.hand_over(20)
     assert journal.close()
+    tape = state / "tape"
+    seq = 0
+    for turns in (5, 4, 5, 6):  # three pieces in the catalog, the last one still raw
+        session = Session(opened_tape(tape), seq=seq)
+        for _ in range(turns):
+            session.turn((QUOTE, 2))
+        seq = session.seq
+        session.tape.close(convert=turns != 6)
+    index = next(tape.glob("index/00000002.json"))
+    index.write_text(index.read_text().replace('"parts":[', '"parts":[' + OUTSIDE + ","))
+    (state.parent / "outside.parquet").write_text("not of the tape")
     out = tmp_path / "r.tar.gz"
     code, _, listed = run(capsys, state, "--out", out, "--yes", "--last", 5)
     assert code == 0
     assert "outside" not in listed
     sliced = unpacked(out, tmp_path / "x") / "slice" / "tape"
-    held = sorted(str(p.relative_to(sliced)) for p in sliced.rglob("*") if p.is_file())
-    assert held == sorted(name for name in names if "00000001" not in name)
+    files = [path for path in sliced.rglob("*") if path.is_file()]
+    held = {str(path.relative_to(sliced)) for path in files}
+    all_of_it = {str(p.relative_to(tape)) for p in tape.rglob("*") if p.is_file()}
+    # The snapshot is of input 10. What ends before it comes along once, the rest of before does not.
+    assert all_of_it - held == {name for name in all_of_it if "00000001" in name}
+    assert {"index/00000002.json", "index/00000003.json", "segments/00000004.tape"} <= held
+    assert "not of the tape" not in "".join(p.read_text("latin-1") for p in files)
 
 
 def test_no_secret_is_in_it_wherever_it_was(capsys, tmp_path, monkeypatch):

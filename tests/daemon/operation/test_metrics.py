@@ -1,5 +1,6 @@
 """Metrics: the page is what Prometheus reads, says what the core said, and is served to nobody else."""
 
+import gc
 import re
 import socket
 import threading
@@ -17,6 +18,7 @@ from openoutcry.daemon.masking import Masker
 from openoutcry.daemon.metrics import families, process
 from openoutcry.daemon.metrics.exposition import Family, histogram, render
 from openoutcry.daemon.metrics.facts import CoreFacts, FactsCell, FeedFacts, Histogram
+from openoutcry.daemon.metrics.pauses import GcPauses
 from openoutcry.daemon.metrics.server import MetricsPage, listen_address, serve
 from openoutcry.state.errors import ConfigError
 from openoutcry.state.operation_config import MetricsConfig
@@ -90,7 +92,13 @@ def test_the_page_says_what_the_core_said():
 
 def all_families() -> list[Family]:
     figures = LogFigures({"info": 1}, 0, 0, 0, 0)
-    return [*families.core(FACTS, 0.0), *process.families(), *families.logs(figures)]
+    pauses = GcPauses().families()
+    return [
+        *families.core(FACTS, 0.0),
+        *process.families(),
+        *families.logs(figures),
+        *pauses,
+    ]
 
 
 def test_names_are_unique_and_follow_the_rules():
@@ -115,6 +123,17 @@ def test_the_process_says_what_it_uses():
     assert found["process_resident_memory_bytes", frozenset()] > 1e6
     assert found["process_open_fds", frozenset()] >= 3
     assert found["python_gc_collections_total", frozenset({("generation", "0")})] >= 0
+
+
+def test_pauses_of_the_collector_are_counted_until_nobody_asks():
+    pauses = GcPauses(iter([1.0, 1.25, 9.0, 9.0]).__next__)
+    pauses.start()
+    gc.collect()
+    pauses.close()
+    pauses.close()
+    gc.collect()
+    seen = pauses.seen.facts
+    assert (sum(seen.counts), seen.total) == (1, 0.25)
 
 
 def test_without_proc_the_rest_stands(tmp_path):

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Self
 
 from openoutcry.daemon.config_loader import load
-from openoutcry.daemon.startup import Daemon, RunOptions, Startup
+from openoutcry.daemon.parts import Daemon
+from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.replay.synth import synth
 
 CONFIG = """\
