@@ -200,7 +200,10 @@ impl Kernel {
     pub fn release(&mut self) {
         self.holding = false;
         let ts = self.floor();
-        for (key, task) in self.agenda.at(HELD) {
+        let held = self.agenda.at(HELD);
+        // Messages with numbers of their own overtake what was due: it was not looked at.
+        let overtaken = self.agenda.before(ts);
+        for (key, task) in held.into_iter().chain(overtaken) {
             self.put(Key { ts, ..key }, task);
         }
     }
