@@ -197,12 +197,11 @@ class Startup:
             self._read_tape,
             lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
         )
+        store = IdempotencyStore()
         if found is None:
             session, recovered = self._begin(journal), None
         else:
             session, recovered = found
-        store = IdempotencyStore()
-        if recovered is not None:
             store.recall(recovered.commands, recovered.notes)
             if before != self.config:
                 session = self._change_config(session, journal, before)
