@@ -9,6 +9,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
     'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
 BIN := $(VENV)/bin
+MINUTES ?= 30
 CONFIG ?= docs/tutorial/demo.toml
 DATA ?= $(wildcard ../shared/data/nautilus/btc-perp-20211231-20220201_1m.csv)
 CATALOG := $(if $(wildcard $(DATA)/instruments.json),$(DATA),runs/demo/catalog)
@@ -52,8 +53,9 @@ $(VENV)/.native: $(VENV)/.locked pyproject.toml $(NATIVE_SOURCES)
 test: setup ## run the test suite
 	@$(BIN)/pytest -m "not packaging"
 
-soak: setup ## prove on 4,000 random markets that skipping changes nothing (a failure prints its seed)
+soak: setup ## 4,000 random markets with skipping, then the daemon at 50x (MINUTES=30; goes on in runs/soak)
 	@OPENOUTCRY_EXAMPLES=4000 $(BIN)/pytest tests/properties/test_skipping.py
+	@$(BIN)/python -m tests.benchmarks.soak runs/soak $(MINUTES)
 
 torture: setup ## kill the daemon 1,000 times, the journal 200 times, flip 10,000 bits; goes on after an interruption
 	@$(BIN)/python -m tests.crash.torture runs/torture
@@ -74,6 +76,7 @@ fmt: setup ## format Python and Rust
 
 bench: setup ## speed beside seven peers, same rows, same run (ARGS=--quick leaves NautilusTrader out)
 	@$(BIN)/python -m tests.benchmarks.exact_money
+	@$(BIN)/python -m tests.benchmarks.latency_case
 	@$(BIN)/python -m tests.benchmarks.replay_bench $(ARGS)
 
 build: setup ## build the wheel into dist/ and prove that it installs

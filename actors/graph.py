@@ -103,6 +103,7 @@ class Graph:
         epoch: int,
         recent_orders: int,
         *,
+        archived_orders: int | None,
         keep_record: bool,
     ) -> None:
         self.config = config
@@ -111,7 +112,8 @@ class Graph:
         self.dispatcher = Dispatcher()
         names = [strategy.id for strategy in config.strategies]
         # A result is made of every order, so none is forgotten then.
-        archived = _ALL_ORDERS if keep_record else ARCHIVED_ORDERS
+        archived = ARCHIVED_ORDERS if archived_orders is None else archived_orders
+        archived = _ALL_ORDERS if keep_record else archived
         self._build_state(names, recent_orders, archived)
         self.path = _native.OrderPath(
             directory=self.directory,
@@ -300,7 +302,7 @@ class Graph:
             case SessionStarted():
                 self.start()
             case SessionResumed():
-                pass  # the clock has jumped; strategies wait for the venues' answers
+                self.path.begin_epoch(message.epoch)  # strategies wait for the venues' answers
             case SessionReconciled():
                 gap = RecoveryGap(message.last_seq, message.ts)
                 self._tell_strategies(StartStrategy(gap=gap))
@@ -369,6 +371,7 @@ def build_graph(
     epoch: int = 0,
     recent_orders: int = RECENT_ORDERS,
     *,
+    archived_orders: int | None = None,
     keep_record: bool = False,
 ) -> Graph:
     """Wire the actors of a config: market data → strategy → portfolio → risk → broker.
@@ -379,6 +382,7 @@ def build_graph(
         ports: Clock and inlet, journal, venue, feeds, market.
         epoch: 48 bits that client order ids start with; unique per state directory or run.
         recent_orders: Closed orders that are kept unpacked; see `OrderTable`.
+        archived_orders: Packed orders that are kept; None for as many as a replay needs.
         keep_record: Keep every order, fill and equity sample, for the result of a run.
 
     Raises:
@@ -386,7 +390,15 @@ def build_graph(
     """
     _check_unique("strategy", [item.id for item in config.strategies])
     _check_unique("venue", [item.name for item in config.venues])
-    return Graph(config, universe, ports, epoch, recent_orders, keep_record=keep_record)
+    return Graph(
+        config,
+        universe,
+        ports,
+        epoch,
+        recent_orders,
+        archived_orders=archived_orders,
+        keep_record=keep_record,
+    )
 
 
 def _check_unique(what: str, names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from openoutcry._native import FrozenOrders
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.errors import JournalError, StateError
 from openoutcry.state.journal import LmdbJournal
@@ -30,6 +31,7 @@ class _Taken(NamedTuple):
     seq: int
     last_record: int
     parts: dict[str, bytes]
+    orders: FrozenOrders
     done: Callable[[str], None]
 
 
@@ -83,14 +85,15 @@ class Snapshotter:
         """
         seq, now = self._session.kernel.seq, self._session.kernel.now
         try:
-            parts = {**self._session.snapshot(), **self._extra()}
+            parts, orders = self._session.freeze()
+            parts |= self._extra()
         except StateError:
             self._put_off = done
             return seq
         self._put_off = None
         self._last = (seq, now)
         self._busy = True
-        self._queue.put(_Taken(seq, self._journal.last_seq, parts, done))
+        self._queue.put(_Taken(seq, self._journal.last_seq, parts, orders, done))
         return seq
 
     def durable(self) -> None:
@@ -127,4 +130,5 @@ class Snapshotter:
             self._durable.wait_for(lambda: self._settled(taken.last_record), _WAIT_S)
         if self._journal.health.durable_seq < taken.last_record:
             raise JournalError(f"the journal did not become durable up to input {taken.seq}")
-        self._store.write(Snapshot(taken.seq, self._journal.position(taken.seq), taken.parts))
+        parts = taken.parts | {"orders": taken.orders.snapshot()}
+        self._store.write(Snapshot(taken.seq, self._journal.position(taken.seq), parts))

@@ -335,7 +335,7 @@ class Startup:
                 journal,
                 calendars=self._calendars,
                 start=start,
-                epoch=journal.meta.epoch,
+                epoch=journal.meta.first_epoch,
                 speed=self._market.speed,
             )
             session.kernel.set_venues_active(False)
@@ -394,7 +394,11 @@ class Startup:
         core.feed.skip(moment)  # nobody listened until now
         session.kernel.jump(moment)
         marker = SessionResumed(
-            ts=moment, last_seq=last_seq, last_ts=last_ts, clean=recovered.stopped
+            ts=moment,
+            last_seq=last_seq,
+            last_ts=last_ts,
+            clean=recovered.stopped,
+            epoch=core.journal.meta.epoch,
         )
         session.inject(moment, marker)
         while session.play(moment):
@@ -402,9 +406,7 @@ class Startup:
         findings: list[str] = []
         for venue in venues:
             venue.open()
-            result = reconcile(
-                known(session, core.journal, venue.name), venue.answer(), core.clock.now()
-            )
+            result = reconcile(known(session, venue.name), venue.answer(), core.clock.now())
             moment = core.clock.now()
             for event in result.evidence:
                 session.inject(moment, stamped(event, moment))

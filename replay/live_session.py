@@ -8,7 +8,7 @@ give it back.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -18,9 +18,10 @@ from openoutcry.actors.ports import Journal
 from openoutcry.actors.strategy_actor import StrategySnapshot
 from openoutcry.replay.hours import calendars_of
 from openoutcry.replay.session import RecordedFeeds, build_kernel, build_universe, parse_bars
+from openoutcry.replay.venue_history import ENDED_ORDERS
 from openoutcry.state.calendars import Calendar
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.codec import AnyMessage, encode
+from openoutcry.state.codec import AnyMessage, decode, encode
 from openoutcry.state.config import Config, FeedConfig
 from openoutcry.state.errors import CodecError
 from openoutcry.state.events import (
@@ -29,12 +30,19 @@ from openoutcry.state.events import (
     AnyOrderEvent,
     SessionReconciled,
 )
+from openoutcry.state.identifiers import ClientOrderId
 from openoutcry.state.instruments import Instrument
 
 HOURS_AHEAD_NS: Final = 400 * 86_400 * 10**9
 """Trading hours are known this far ahead of a start: a daemon is restarted at least once a year."""
 _T = TypeVar("_T")
 REPORTS: Final = (*AnyOrderEvent.__args__, *AnyAccountEvent.__args__)
+_REPORT_KINDS: Final = frozenset(REPORTS)
+_ACCOUNT_KINDS: Final = frozenset(AnyAccountEvent.__args__)
+ARCHIVED_ORDERS: Final = 2 * ENDED_ORDERS
+"""Ended orders that are remembered, for each venue: twice as many as a simulated venue tells of."""
+ACCOUNT_EVENTS: Final = 2 * ENDED_ORDERS
+"""Events of an account that are remembered, for each venue; a venue tells of half as many at most."""
 
 
 class LiveSession:
@@ -87,7 +95,12 @@ class LiveSession:
             speed=speed,
         )
         self._handled: deque[Callable[[int], None] | None] = deque()
-        self.graph: Graph = build_graph(config, self.universe, ports, epoch)
+        self._account: deque[bytes] = deque(maxlen=len(config.venues) * ACCOUNT_EVENTS)
+        archived = len(config.venues) * ARCHIVED_ORDERS
+        self.graph: Graph = build_graph(
+            config, self.universe, ports, epoch, archived_orders=archived
+        )
+        self._epoch = f"{epoch:012x}"
         self.graph.after_input = self._after_input
 
     def _add(self, key: StreamKey) -> int:
@@ -120,29 +133,40 @@ class LiveSession:
             self.kernel.inject(ts, "control", message, encode(message))
             self._handled.append(handled)
 
-    def plan(self, seq: int, ts: int, message: AnyMessage) -> None:
+    def plan(self, seq: int, ts: int, message: AnyMessage, encoded: bytes) -> None:
         """Bring an input from outside once more, in a re-run: it had this number and stamp."""
-        if isinstance(message, REPORTS):
-            self.kernel.inject(ts, "report", message, encode(message), seq)
+        if message.__class__ in _REPORT_KINDS:
+            self.kernel.inject(ts, "report", message, encoded, seq)
         else:
-            self.kernel.inject(ts, "control", message, encode(message), seq)
+            self.kernel.inject(ts, "control", message, encoded, seq)
             self._handled.append(None)
+
+    def forgot(self, order: ClientOrderId) -> bool:
+        """Whether an order that the table does not know is one of ours all the same: an old one."""
+        table = self.graph.orders
+        return bool(table.forgotten) and order.startswith(self._epoch) and table.get(order) is None
 
     def snapshot(self) -> dict[str, bytes]:
         """Everything that the session is, between two inputs, by part; not the simulated venues."""
+        parts, orders = self.freeze()
+        return parts | {"orders": orders.snapshot()}
+
+    def freeze(self) -> "tuple[dict[str, bytes], _native.FrozenOrders]":
+        """A snapshot's parts but the orders: these are written down by whoever has the time."""
         graph = self.graph
         strategies = [graph.snapshot_strategy(item.id) for item in self.config.strategies]
-        return {
+        parts = {
             "start": msgspec.msgpack.encode(self.start),
             "kernel": self.kernel.snapshot(),
             "path": graph.path.snapshot(),
-            "orders": graph.orders.snapshot(),
             "books": graph.books.snapshot(),
             "risk": graph.risk_state.snapshot(),
             "strategies": msgspec.msgpack.encode(strategies),
             "failures": msgspec.msgpack.encode(graph.supervisor.failures),
             "stopped": msgspec.msgpack.encode(graph.stopped),
+            "account": msgspec.msgpack.encode(list(self._account)),
         }
+        return parts, graph.orders.freeze()
 
     def restore(self, parts: Mapping[str, bytes]) -> None:
         """Become, before the first input, the session that a snapshot was taken of.
@@ -162,6 +186,7 @@ class LiveSession:
             graph.replace_strategy(item)
         graph.supervisor.restore(_decode(parts["failures"], list[ActorFailed]), graph.dispatcher)
         graph.stopped = "stopped" in parts and _decode(parts["stopped"], bool)
+        self._account.extend(_decode(parts.get("account", b"\x90"), list[bytes]))
 
     def state_hash(self) -> str:
         """Digest of what is: market, books and orders, hex."""
@@ -172,8 +197,14 @@ class LiveSession:
     def _after_input(self, message: AnyMessage) -> None:
         if isinstance(message, SessionReconciled):
             self.kernel.release()  # strategies know what they missed: now their timers and bars come
-        if not isinstance(message, REPORTS) and (handled := self._handled.popleft()):
+        if message.__class__ in _ACCOUNT_KINDS:
+            self._account.append(encode(message))
+        elif message.__class__ not in _REPORT_KINDS and (handled := self._handled.popleft()):
             handled(self.kernel.seq)
+
+    def account_events(self) -> list[AnyAccountEvent]:
+        """The last events of the accounts, in order: more than a simulated venue remembers of its own."""
+        return [cast("AnyAccountEvent", decode(body)) for body in self._account]
 
     def play(self, until: int, limit: int | None = None, skip: int | None = None) -> bool:
         """Handle everything up to a moment; whether more is left of it.

@@ -62,7 +62,12 @@ def parity(
     start = _start(reader, snapshot)
     journal = RerunJournal(0 if snapshot is None else snapshot.seq)
     session = LiveSession(
-        config, instruments, journal, calendars=calendars, start=start, epoch=reader.meta.epoch
+        config,
+        instruments,
+        journal,
+        calendars=calendars,
+        start=start,
+        epoch=reader.meta.first_epoch,
     )
     try:
         session.kernel.set_venues_active(False)
@@ -72,7 +77,7 @@ def parity(
             session.restore(snapshot.parts)
             position = snapshot.position
         last = reader.head.seq
-        return Rerun(session, reader.after(position), tape, last).run()
+        return Rerun(session, reader.blocks(position), tape, last).run()
     finally:
         session.graph.close()
 

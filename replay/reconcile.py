@@ -83,13 +83,15 @@ class Ours(msgspec.Struct, frozen=True, kw_only=True):
 
     `open` are the orders that are not over; `find` gives any order of ours by its id. `knows_fill`
     says whether a fill of an order that is not ours was booked, `events` are the account events of
-    this venue that were taken, as far back as the venue's answer may go.
+    this venue that were taken, as far back as the venue's answer may go. `forgot` says whether an
+    order is one of ours that ended too long ago to be known.
     """
 
     open: Collection[Order]
     find: Callable[[ClientOrderId], Order | None]
     knows_fill: Callable[[InstrumentId, FillId], bool]
     events: Collection[AnyAccountEvent] = ()
+    forgot: Callable[[ClientOrderId], bool] = lambda _: False
 
 
 def reconcile(ours: Ours, answer: VenueAnswer, now: int) -> Reconciliation:
@@ -167,10 +169,10 @@ class _Run:
         for movement in self.answer.movements:
             if isinstance(movement, OrderFilled):
                 order = self.ours.find(movement.client_order_id)
-                if order is None:
-                    self.stray(movement)
-                else:
+                if order is not None:
                     self.fill(order, movement)
+                elif not self.ours.forgot(movement.client_order_id):
+                    self.stray(movement)
             elif known[identity := _identity(movement)]:
                 known[identity] -= 1
             else:

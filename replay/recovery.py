@@ -10,25 +10,20 @@ from typing import Final, Protocol
 
 import msgspec
 
+from openoutcry import _native
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import session_start
 from openoutcry.replay.reconcile import Ours
 from openoutcry.replay.rerun import Divergence, Rerun, RerunResult
 from openoutcry.replay.rerun_inputs import Tape
-from openoutcry.state.codec import AnyMessage, kind_of
+from openoutcry.state.codec import AnyMessage, decode
 from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.errors import CodecError, RecoveryError, StateError
-from openoutcry.state.events import AnyAccountEvent
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.journal import LmdbJournal
-from openoutcry.state.journal_reader import JournalRecord
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
 
-_ACCOUNT: Final = AnyAccountEvent.__args__
-_ACCOUNT_KINDS: Final = frozenset(kind.__name__.encode() for kind in _ACCOUNT)
-_CONTROL_KINDS: Final = frozenset(
-    kind.__name__.encode() for kind in (CommandReceived, CommandAnswered)
-)
+_CONTROL_KINDS: Final = [kind.__name__ for kind in (CommandReceived, CommandAnswered)]
 COMMANDS: Final = "commands"
 """The part of a snapshot that holds the keys of commands."""
 
@@ -165,43 +160,45 @@ def _attempt(
                 remedy="run the version and config that wrote it",
             ) from error
         # Notes of the snapshot's own input may have come after it was taken.
-        for record in journal.reader.records(snapshot.seq):
-            if record.number > position.number:
-                break
-            _note(record, notes)
-    records = _noting(journal.reader.after(position), notes)
+        before = journal.reader.blocks(journal.reader.before(snapshot.seq))
+        notes += _notes(before, up_to=position.number)
+    records = _noting(journal.reader.blocks(position), notes)
     last = journal.durable_seq
     return session, Rerun(session, records, tape, last, silent=silent, progress=progress).run()
 
 
 def _noting(
-    records: Iterable[JournalRecord], notes: list[tuple[int, AnyMessage]]
-) -> Iterator[JournalRecord]:
+    blocks: Iterable[_native.JournalBlock], notes: list[tuple[int, AnyMessage]]
+) -> Iterator[_native.JournalBlock]:
     """The records, those of the control socket noted on the way."""
-    for record in records:
-        if not record.external:
-            _note(record, notes)
-        yield record
+    for block in blocks:
+        notes += _notes([block])
+        yield block
 
 
-def _note(record: JournalRecord, notes: list[tuple[int, AnyMessage]]) -> None:
-    if kind_of(record.body) in _CONTROL_KINDS:
-        notes.append((record.seq, record.message))
+def _notes(
+    blocks: Iterable[_native.JournalBlock], up_to: int | None = None
+) -> Iterator[tuple[int, AnyMessage]]:
+    """What the control socket noted in the records up to a number."""
+    for block in blocks:
+        for number, seq, body, external in block.of(_CONTROL_KINDS):
+            if up_to is not None and number > up_to:
+                return
+            if not external:
+                yield seq, decode(body)
+        if up_to is not None and block.last >= up_to:
+            return
 
 
-def known(session: LiveSession, journal: LmdbJournal, venue: VenueId) -> Ours:
+def known(session: LiveSession, venue: VenueId) -> Ours:
     """What we know of an account, to compare with what its venue says."""
     universe, orders, books = session.universe, session.graph.orders, session.graph.books.native
     theirs = frozenset(item.id for item in universe.instruments if item.venue == venue)
-    events = []
-    for record in journal.reader.records():
-        if record.external and kind_of(record.body) in _ACCOUNT_KINDS:
-            message = record.message
-            if isinstance(message, _ACCOUNT) and message.venue == venue:
-                events.append(message)
+    events = [event for event in session.account_events() if event.venue == venue]
     return Ours(
         open=[order for order in orders.open_orders() if order.instrument in theirs],
         find=orders.get,
         knows_fill=lambda instrument, fill: books.remembers(universe.index[instrument], fill),
         events=events,
+        forgot=session.forgot,
     )

@@ -16,17 +16,15 @@ from typing import Final
 
 import msgspec
 
+from openoutcry import _native
 from openoutcry.replay.live_session import LiveSession
-from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape, stamp_of
+from openoutcry.replay.rerun_inputs import Records, Rows, Silence, Tape
 from openoutcry.state.codec import AnyMessage, decode, kind_of
 from openoutcry.state.commands import RiskApproved, VenueCommand
 from openoutcry.state.events import ActorFailed, SessionResumed
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
-_INTENT: Final = RiskApproved.__name__.encode()
-_HEAD_BYTES: Final = 64
-"""Where the class of an intent's command stands."""
 _FAILED: Final = ActorFailed.__name__.encode()
 _SLICE: Final = 10_000
 """Delivered inputs between two looks at what they made."""
@@ -93,7 +91,7 @@ class Rerun:
     def __init__(
         self,
         session: LiveSession,
-        records: Iterable[JournalRecord],
+        records: Iterable[JournalRecord | _native.JournalBlock],
         tape: Tape,
         last_seq: int,
         *,
@@ -114,7 +112,6 @@ class Rerun:
         self._last_seq = last_seq
         self._spoken = 0
         self._counted = session.journal.native.count
-        self._made = self._intents = self._orders = 0
         self._healed = False
         self._leftover: list[tuple[int, bool, bytes]] = []
 
@@ -177,8 +174,8 @@ class Rerun:
                 return
 
     def _inject(self, until: int | None) -> None:
-        for seq, message in self._records.external(until):
-            self._session.plan(seq, stamp_of(message), message)
+        for seq, stamp, message, body in self._records.external(until):
+            self._session.plan(seq, stamp, message, body)
 
     def _end(self) -> int:
         """The last moment that is known: of the rows, and of what the journal holds."""
@@ -186,30 +183,36 @@ class Rerun:
 
     def _resume(self, resumed: SessionResumed) -> None:
         self._session.kernel.jump(resumed.ts)
-        self._session.plan(self._records.pop_resumed(), resumed.ts, resumed)
+        again = self._records.pop_resumed()
+        self._session.plan(again.seq, again.stamp, again.message, again.body)
 
     def _compare(self) -> Divergence | None:
         batch = self._session.journal.native.hand_over()
         self._counted = self._session.journal.native.count
         if batch is None:
             return None
-        made = batch.records()
-        known = [row for row in made if row[0] <= self._last_seq]
-        self._leftover += made[len(known) :]
+        if batch.last_seq > self._last_seq:
+            self._leftover += [row for row in batch.records() if row[0] > self._last_seq]
         if self._silence:
+            known = [row for row in batch.records() if row[0] <= self._last_seq]
             return self._compare_inputs(known)
-        for number, (seq, _, body) in enumerate(known):
-            recorded = self._records.expect()
-            if recorded is not None and recorded.body != body and _stopped_the_core(recorded):
-                self._healed = True
-                recorded = self._records.expect()
-            if recorded is None and self._healed:
-                self._leftover = known[number:] + self._leftover
+        count = 0
+        while True:
+            count, equal = self._records.ahead.compare(batch, count, self._last_seq)
+            if equal:
                 return None
-            if recorded is None or (recorded.seq, recorded.body) != (seq, body):
-                return self._divergence(recorded, (seq, body))
-            self._count(body)
-        return None
+            if equal is None and self._records.read_on():
+                continue
+            recorded = self._records.next()
+            if recorded is not None and _stopped_the_core(recorded):
+                self._healed = True
+                self._records.ahead.pop()
+                continue
+            made = [row for row in batch.records() if row[0] <= self._last_seq][count:]
+            if recorded is None and self._healed:
+                self._leftover = made + self._leftover
+                return None
+            return self._divergence(recorded, (made[0][0], made[0][2]))
 
     def _compare_inputs(self, made: list[tuple[int, bool, bytes]]) -> Divergence | None:
         """Whole inputs, whatever order their records are in: the silent spoke last of all."""
@@ -221,14 +224,8 @@ class Rerun:
         for record, row in zip_longest(recorded, again):
             if record is None or row != (record.seq, record.body):
                 return self._divergence(record, row)
-            self._count(record.body)
+            self._records.ahead.count(record.body)
         return None
-
-    def _count(self, body: bytes) -> None:
-        self._made += 1
-        if kind_of(body) == _INTENT:
-            self._intents += 1
-            self._orders += b"SubmitOrder" in body[:_HEAD_BYTES]
 
     def _divergence(
         self, recorded: JournalRecord | None, made: tuple[int, bytes] | None
@@ -248,13 +245,14 @@ class Rerun:
     def _result(self, divergence: Divergence | None) -> RerunResult:
         seq = self._session.kernel.seq
         if divergence is None and seq >= self._last_seq:
-            left = self._records.expect()
+            left = self._records.next()
             if left is not None:
                 divergence = self._divergence(left, None)
+        records, intents, orders = self._records.ahead.counts
         return RerunResult(
-            records=self._made,
-            intents=self._intents,
-            orders=self._orders,
+            records=records,
+            intents=intents,
+            orders=orders,
             divergence=divergence,
             seq=seq,
             missing=max(self._last_seq - seq, 0),

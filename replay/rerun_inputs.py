@@ -2,15 +2,16 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Final, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 
+from openoutcry import _native
 from openoutcry.actors.strategy_actor import cell_name
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.codec import AnyMessage, kind_of
+from openoutcry.state.codec import AnyMessage, decode_own, kind_of
 from openoutcry.state.commands import CancelAll, CancelOrder, Flatten, RiskApproved, SubmitOrder
 from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.events import (
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from openoutcry.state.catalog_files import Columns
 
 _LONG_AGO: Final = -(2**63)
+_NEVER: Final = 2**63 - 1
+_LAST: Final = 100
+"""Records at the journal's end that are looked at for its last stamp."""
 _BOOK_LAST: Final = 1
 """Flag of the row that ends a book message: see docs/reference/catalog.md."""
 _NOTES: Final = (JournalStarted, MarketDataTaped, CommandReceived, CommandAnswered)
@@ -52,6 +56,15 @@ class Tape(Protocol):
 
     def chunks(self, stream: StreamKey, skip: int = 0) -> Iterator["Columns"]:
         """The rows of a stream in order, after the first `skip`."""
+
+
+class External(NamedTuple):
+    """An input from outside: its number and stamp, the message, and the same as the codec wrote it."""
+
+    seq: int
+    stamp: int
+    message: AnyMessage
+    body: bytes
 
 
 def _lane(order: ClientOrderId) -> int:
@@ -113,86 +126,105 @@ class Silence:
 class Records:
     """The journal, read ahead as far as inputs from outside are needed."""
 
-    def __init__(self, records: Iterable[JournalRecord], silence: Silence) -> None:
-        self._records = iter(records)
+    def __init__(
+        self, records: Iterable[JournalRecord | _native.JournalBlock], silence: Silence
+    ) -> None:
+        self._blocks = iter(records)
         self._silence = silence
-        self._expected: deque[JournalRecord] = deque()
-        self._waiting: tuple[int, AnyMessage] | None = None
+        self._external: deque[External] = deque()
+        self._waiting: External | None = None
+        self.ahead = _native.JournalAhead([kind.__name__ for kind in _NOTES])
         self.last = _LONG_AGO
 
     @property
     def resumed(self) -> SessionResumed | None:
         """The restart that comes next, once everything before it was handed out."""
-        message = self._waiting[1] if self._waiting else None
+        message = self._waiting.message if self._waiting else None
         return message if isinstance(message, SessionResumed) else None
 
-    def pop_resumed(self) -> int:
-        """It is played: its number."""
+    def pop_resumed(self) -> External:
+        """It is played."""
         assert self._waiting is not None
-        seq, self._waiting = self._waiting[0], None
-        return seq
+        found, self._waiting = self._waiting, None
+        return found
 
-    def external(self, until: int | None) -> Iterator[tuple[int, AnyMessage]]:
+    def external(self, until: int | None) -> "Iterator[External]":
         """Inputs from outside with their numbers, up to a moment (None: all), or the next restart."""
         while True:
             self._waiting = self._waiting or self._read()
             if self._waiting is None or self.resumed is not None:
                 return
-            stamp = stamp_of(self._waiting[1])
+            stamp = self._waiting.stamp
             if until is not None and stamp > until:
                 return
             self.last = max(self.last, stamp)
             yield self._waiting
             self._waiting = None
 
-    def _read(self) -> tuple[int, AnyMessage] | None:
-        for record in self._records:
-            self._expected.append(record)
-            if record.external:
-                self._silence.hear(record)
-                return record.seq, record.message
-            if self._silence and isinstance(timer := self._silence.doing(record), TimerFired):
-                return record.seq, timer
-        return None
+    def _read(self) -> "External | None":
+        while not self._external:
+            if not self.read_on():
+                return None
+        return self._external.popleft()
+
+    def read_on(self) -> bool:
+        """Read further; False at the end."""
+        block = next(self._blocks, None)
+        if block is None:
+            return False
+        if isinstance(block, JournalRecord):
+            block = _native.JournalBlock([block])
+        if self._silence:
+            for record in (JournalRecord(*row) for row in block.records()):
+                if record.external:
+                    self._silence.hear(record)
+                if record.external or isinstance(self._silence.doing(record), TimerFired):
+                    self._external.append(_external(record.seq, record.body))
+        else:
+            self._external += [_external(seq, body) for _, seq, body, _ in block.external()]
+        self.ahead.push(block)
+        return True
 
     def at(self, seq: int) -> list[JournalRecord]:
         """What the graph should make of an input, as far as it was read."""
-        same = takewhile(lambda record: record.seq <= seq, self._expected)
-        return [record for record in same if record.seq == seq and not self._is_skipped(record)]
+        same = (JournalRecord(*row) for row in self.ahead.at(seq))
+        return [record for record in same if not self._is_skipped(record)]
 
     def up_to(self, seq: int) -> list[JournalRecord]:
         """The next records that the graph should make, of the inputs up to one."""
-        taken = []
-        while self._expected and self._expected[0].seq <= seq:
-            record = self._expected.popleft()
-            if not self._is_skipped(record):
-                taken.append(record)
-        return taken
+        taken = (JournalRecord(*row) for row in self.ahead.take(seq))
+        return [record for record in taken if not self._is_skipped(record)]
 
     def end(self) -> int:
         """The latest stamp of what was read last."""
-        known = (record for record in reversed(self._expected) if not self._is_skipped(record))
+        read = (JournalRecord(*row) for row in self.ahead.last(_LAST))
+        known = (record for record in read if not self._is_skipped(record))
         stamps = (stamp_of(record.message) for record in islice(known, 3))
         return max(self.last, *stamps, _LONG_AGO)
 
-    def expect(self) -> JournalRecord | None:
-        """The next record that the graph should make."""
+    def next(self) -> JournalRecord | None:
+        """The next record that the graph should make, for when the re-run is over."""
+        if self._silence:
+            while self.read_on():
+                pass
+            return next(iter(self.up_to(_NEVER)), None)
         while True:
-            if not self._expected:
-                record = next(self._records, None)
-                if record is None:
-                    return None
-                assert not record.external, "records are read ahead as far as they are needed"
-                self._expected.append(record)
-            record = self._expected.popleft()
-            if not self._is_skipped(record):
-                return record
+            row = self.ahead.next()
+            if row is not None:
+                return JournalRecord(*row)
+            if not self.read_on():
+                return None
 
     def _is_skipped(self, record: JournalRecord) -> bool:
         if kind_of(record.body) in _NOTE_KINDS:
             return True
         silence = self._silence
         return bool(silence) and isinstance(silence.doing(record), _UNREPEATABLE)
+
+
+def _external(seq: int, body: bytes) -> External:
+    message = decode_own(body)
+    return External(seq, stamp_of(message), message, body)
 
 
 class Rows:
@@ -251,8 +283,8 @@ class Rows:
 def stamp_of(message: AnyMessage) -> int:
     """When an input was received, or a record was made, nanoseconds UTC."""
     message = message.command if isinstance(message, RiskApproved) else message
-    for field in ("ts_received", "ts"):
-        stamp: int | None = getattr(message, field, None)
-        if stamp is not None:
-            return stamp + getattr(message, "late_ns", 0)
-    return _LONG_AGO
+    stamp: int | None = getattr(message, "ts_received", None)
+    if stamp is not None:
+        return stamp
+    stamp = getattr(message, "ts", None)
+    return _LONG_AGO if stamp is None else stamp + getattr(message, "late_ns", 0)

@@ -345,12 +345,14 @@ class SessionResumed(Message, frozen=True, gc=False, kw_only=True, tag=True):
 
     It went up to input `last_seq` at `last_ts`; the clock jumps from there to `ts`, and timers that
     came due in between fire once, late. `clean` says that it had been stopped, and did not crash.
+    Client order ids begin with `epoch` from here on: a restored backup has one of its own.
     """
 
     ts: int
     last_seq: int
     last_ts: int
     clean: bool
+    epoch: int
 
 
 class SessionReconciled(Message, frozen=True, gc=False, kw_only=True, tag=True):

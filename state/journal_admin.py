@@ -39,6 +39,8 @@ BACKUP_SCHEMA: Final = 1
 MANIFEST: Final = "backup.json"
 
 _TRIM: Final = 10_000
+_BESIDE: Final = ("tape", "venue", "config")
+_TRIES: Final = 5
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -104,6 +106,7 @@ def back_up(directory: Path, out: Path, reader: JournalReader | None = None) -> 
         with _new_folder(out) as part:
             names = _copy_snapshots(directory, part)
             _copy_journal(own.store, part, compact=True)
+            _copy_folders(directory, part)
             report = _verified(part)
             _whole(report, f"the copy of {directory}")
             assert report.meta is not None
@@ -148,6 +151,7 @@ def restore(backup: Path, directory: Path, mint: Callable[[], int] = mint_epoch)
     with _new_folder(directory) as part:
         for name in _copy_snapshots(backup, part):
             load(part / "snapshots" / name)
+        _copy_folders(backup, part)
         (part / FOLDER).mkdir(FOLDER_MODE)
         write_synced(part / FOLDER / DATA, (backup / FOLDER / DATA).read_bytes())
         store = open_store(part / FOLDER)
@@ -268,6 +272,34 @@ def _copy_snapshots(source: Path, out: Path) -> tuple[str, ...]:
         names.append(file.name)
     sync_folder(target)
     return tuple(names)
+
+
+def _copy_folders(source: Path, out: Path) -> None:
+    """Copy what a session keeps beside the journal, after it: none of it may be behind.
+
+    A running daemon may turn a segment of the tape into Parquet meanwhile: then the copy begins anew.
+    """
+    for name in _BESIDE:
+        if not (source / name).exists():
+            continue
+        for left in reversed(range(_TRIES)):
+            try:
+                _copy_tree(source / name, out / name)
+                break
+            except FileNotFoundError:
+                shutil.rmtree(out / name, ignore_errors=True)
+                if not left:
+                    raise
+
+
+def _copy_tree(source: Path, out: Path) -> None:
+    out.mkdir(FOLDER_MODE)
+    for item in sorted(source.iterdir()):
+        if item.is_dir():
+            _copy_tree(item, out / item.name)
+        else:
+            write_synced(out / item.name, item.read_bytes())
+    sync_folder(out)
 
 
 def _check_snapshots(part: Path, names: tuple[str, ...]) -> None:

@@ -40,6 +40,11 @@ class JournalMeta(msgspec.Struct, frozen=True):
     config_hash: str
     earlier: tuple[int, ...] = ()
 
+    @property
+    def first_epoch(self) -> int:
+        """The epoch that the session began with."""
+        return self.earlier[0] if self.earlier else self.epoch
+
 
 class Position(msgspec.Struct, frozen=True):
     """A place in the journal: a record's number, sequence number and hash.

@@ -6,15 +6,19 @@ at a time, so that the writer may use freed pages again.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import lmdb
 
+from openoutcry import _native
 from openoutcry.state.codec import AnyMessage, decode, encode_json
 from openoutcry.state.errors import JournalDamaged, JournalError
 from openoutcry.state.journal_env import FOLDER, OpenEnv
 from openoutcry.state.journal_meta import JournalMeta, Position
 from openoutcry.state.journal_store import JournalStore, open_store, position_of
+
+BLOCK: Final = 2_000
+"""Records that are read at once."""
 
 
 class JournalRecord(NamedTuple):
@@ -79,15 +83,25 @@ class JournalReader:
             JournalDamaged: As `records`.
             JournalError: The records after the place were dropped.
         """
+        for block in self.blocks(position):
+            for row in block.records():
+                yield JournalRecord(*row)
+
+    def blocks(self, position: Position) -> Iterator[_native.JournalBlock]:
+        """The records after a place, many at a time.
+
+        Raises:
+            JournalDamaged: As `records`, when everything before was given out.
+            JournalError: As `after`.
+        """
         chain = position.chain()
-        while pairs := self.store.read(chain.number + 1):
-            for key, record in pairs:
-                try:
-                    body = chain.read(key, record)
-                except ValueError as error:
-                    raise self._break(chain.number, int.from_bytes(key, "big"), error) from error
-                external = chain.is_external(record)
-                yield JournalRecord(chain.number, chain.seq, body, external)
+        while pairs := self.store.read(chain.number + 1, count=BLOCK):
+            try:
+                block = chain.block(pairs)
+            except ValueError as error:
+                number = int.from_bytes(pairs[0][0], "big")
+                raise self._break(chain.number, number, error) from error
+            yield block
 
     def _break(self, last: int, number: int, error: ValueError) -> JournalError:
         """Why a record does not follow: it is damaged, or those before it were dropped meanwhile."""

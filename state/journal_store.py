@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ from openoutcry.state.journal_meta import JournalMeta, Position, sealed, unseale
 
 _SLACK: Final = 512 << 10  # a commit's copies of tree and free-list pages, with room to spare
 _CHECK_READERS: Final = 64  # commits
+_AT_ONCE: Final = 64  # records between two looks at how many bytes they are
 _META, _ANCHOR, _HEAD = b"owner", b"anchor", b"head"
 
 Pair = tuple[bytes, bytes]
@@ -190,12 +192,10 @@ class JournalStore:
         pairs: list[Pair] = []
         with self.reading() as txn:
             cursor = txn.cursor(self._records)
-            more = cursor.set_range(start)
-            while more and len(pairs) < count and size > 0:
-                key, record = cursor.item()
-                pairs.append((key, record))
-                size -= len(record)
-                more = cursor.next()
+            items = cursor.iternext() if cursor.set_range(start) else iter(())
+            while size > 0 and (some := list(islice(items, min(count - len(pairs), _AT_ONCE)))):
+                pairs += some
+                size -= sum(len(record) for _, record in some)
         return pairs
 
     @contextmanager

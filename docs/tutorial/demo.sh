@@ -64,7 +64,7 @@ echo "$before"
 say "4. kill -9 $daemon, and start again"
 { kill -9 "$daemon" && wait "$daemon"; } 2>/dev/null || true
 begin
-tail -n 1 "$folder/daemon.log"
+grep '^PAPER' "$folder/daemon.log" | tail -n 1
 settled
 echo "$found"
 if [[ $found != "$before" ]]; then

@@ -25,6 +25,7 @@ pub mod moments;
 pub mod orders;
 pub mod path;
 pub mod record;
+pub mod rerun;
 pub mod risk;
 pub mod sessions;
 pub mod snapshot;
@@ -45,6 +46,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::fixed::register(module)?;
     bindings::interests::register(module)?;
     bindings::journal::register(module)?;
+    bindings::rerun::register(module)?;
     bindings::orders::register(module)?;
     bindings::risk::register(module)?;
     bindings::path::register(module)?;

@@ -261,6 +261,13 @@ class Order:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 @final
+class FrozenOrders:
+    """The orders of a run as they were at one moment."""
+
+    def snapshot(self) -> bytes:
+        """As `OrderTable.snapshot`, from any thread; the interpreter is free meanwhile."""
+
+@final
 class OrderTable:
     """All orders of a run: found by id, listed while open, summed up while they may fill.
 
@@ -304,6 +311,8 @@ class OrderTable:
         """
     def snapshot(self) -> bytes:
         """The whole table as bytes, by names; equal tables have equal bytes."""
+    def freeze(self) -> FrozenOrders:
+        """A copy that does not change any more: what a snapshot is made of while the core goes on."""
     def restore(self, data: bytes, /) -> None:
         """Become the table that a snapshot was taken of; on an error nothing has changed.
 
@@ -900,8 +909,61 @@ class JournalChain:
 
         Raises ValueError, and moves nowhere, when a sequence number steps back.
         """
+    def block(self, pairs: Sequence[tuple[bytes, bytes]], /) -> JournalBlock:
+        """The next records, by key and bytes, as far as they follow; the chain moves to the last.
+
+        ValueError says why the first does not follow.
+        """
     def read(self, key: bytes, record: bytes, /) -> bytes:
         """The body of the next record; ValueError says why it is not the next."""
+
+@final
+class JournalBlock:
+    """Records of a journal that follow each other, checked.
+
+    They come as (number, sequence number, body, whether it is an input from outside).
+    """
+
+    def __new__(cls, records: Sequence[tuple[int, int, bytes, bool]], /) -> JournalBlock: ...
+    def records(self) -> list[tuple[int, int, bytes, bool]]:
+        """All of them."""
+    def external(self) -> list[tuple[int, int, bytes, bool]]:
+        """Those that are inputs from outside."""
+    def of(self, kinds: Sequence[str], /) -> list[tuple[int, int, bytes, bool]]:
+        """Those whose message is of one of these classes."""
+    @property
+    def last(self) -> int:
+        """Number of the last record; 0 when there is none."""
+
+@final
+class JournalAhead:
+    """The journal ahead of a re-run: what was read, and not yet made again."""
+
+    def __new__(cls, notes: Sequence[str], /) -> JournalAhead:
+        """`notes` are the kinds of records that no re-run makes."""
+    def push(self, block: JournalBlock, /) -> None:
+        """The next records; the block is empty then."""
+    def compare(self, batch: JournalBatch, first: int, last_seq: int, /) -> tuple[int, bool | None]:
+        """Take what equals the records of a batch, from its `first` on, of the inputs up to `last_seq`.
+
+        Returns how many of the batch are equal now, and whether those are all; None when more of the
+        journal has to be read first.
+        """
+    def count(self, body: bytes, /) -> None:
+        """Count a record that was compared elsewhere."""
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """What was equal: records, intents, and those intents that are orders."""
+    def next(self) -> tuple[int, int, bytes, bool] | None:
+        """The next record that is to be made, which stays; None when more has to be read."""
+    def pop(self) -> None:
+        """Leave the next record out."""
+    def at(self, seq: int, /) -> list[tuple[int, int, bytes, bool]]:
+        """Records of an input; they stay."""
+    def take(self, seq: int, /) -> list[tuple[int, int, bytes, bool]]:
+        """The records of the inputs up to one, notes among them; they are gone then."""
+    def last(self, count: int, /) -> list[tuple[int, int, bytes, bool]]:
+        """The records that were read last, the last one first; they stay."""
 
 @final
 class TapeFrames:
@@ -1042,6 +1104,11 @@ class OrderPath:
         """Commands held back until their records are durable."""
     def discard(self) -> None:
         """Drop what the running handler asked for."""
+    @property
+    def epoch(self) -> int:
+        """What client order ids begin with (48 bits)."""
+    def begin_epoch(self, epoch: int, /) -> None:
+        """From now on ids begin with this; another one than before counts from 1."""
     def snapshot(self) -> bytes:
         """What the path itself remembers, for `restore`; taken between two inputs.
 

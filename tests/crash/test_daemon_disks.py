@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from openoutcry.daemon import startup
 from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.console import Console
+from openoutcry.daemon.core import not_before
 from openoutcry.daemon.notify import Notifier
 from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.runner import Runner
 from openoutcry.daemon.signals import Signals
 from openoutcry.daemon.startup import RunOptions, Startup
+from openoutcry.replay.parity import session_start
+from openoutcry.state.commands import Halt
 from openoutcry.state.journal import open_journal
 from openoutcry.state.journal_writer import JournalState
 from openoutcry.state.tape import TapeState
@@ -125,7 +129,9 @@ def test_a_full_disk_holds_orders_back_and_heals_without_a_hole(
     turn_until(daemon, lambda: left(daemon) > 20)
     ballast = fill(small_disk)
     turn_until(daemon, lambda: tape.health.state is TapeState.FULL)
-    before, inputs = left(daemon), daemon.session.kernel.seq
+    inputs = daemon.session.kernel.seq + 500
+    turn_until(daemon, lambda: daemon.session.kernel.seq > inputs)  # what was let out has arrived
+    before = left(daemon)
     durable = daemon.journal.durable_seq
     turn_until(daemon, lambda: daemon.session.kernel.seq > inputs + 5_000)
     assert left(daemon) == before, "no order leaves before it is on disk"
@@ -221,3 +227,37 @@ def test_a_signal_in_the_middle_of_a_wait_does_not_hang_it(
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert daemon.close(snapshot=False)
+
+
+def test_a_new_session_is_on_disk_before_its_tape_has_a_row(
+    tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the rows of a session that never began would stand before those of the next one."""
+    rig = Rig(tmp_path, tmp_path / "s", catalog, Disk())
+    daemon = rig.start(monkeypatch)
+    assert daemon.tape is not None
+    assert sum(daemon.tape.rows.values()) == 0
+    assert session_start(daemon.journal.reader) == daemon.session.start
+    assert daemon.close(snapshot=False)
+
+
+def test_a_snapshot_waits_for_an_input_that_is_under_way(
+    tmp_path: Path, catalog: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon = Rig(tmp_path, tmp_path / "s", catalog, Disk()).start(monkeypatch)
+    turn_until(daemon, lambda: left(daemon) > 3)
+    later = daemon.session.kernel.now + 10**9
+    daemon.session.inject(later, Halt(ts=later, reason="under way"))
+    said: list[str] = []
+    daemon.snapshotter.take(said.append)
+    turn_until(daemon, lambda: said)
+    assert said == [""]
+    assert daemon.session.kernel.now >= later
+    assert daemon.close(snapshot=False)
+
+
+def test_rows_of_a_moment_that_was_played_are_taped_as_they_are_played() -> None:
+    rows = {"ts_received": np.array([5, 6, 9]), "price": np.array([1, 2, 3])}
+    assert not_before(rows, 5) is rows
+    assert not_before(rows, 7)["ts_received"].tolist() == [7, 7, 9]
+    assert not_before(rows, 7)["price"] is rows["price"]

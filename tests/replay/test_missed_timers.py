@@ -96,7 +96,9 @@ def over_a_gap(
     back = T0 + 4 * MINUTE + 10 * SECOND
     last = again.kernel.seq, again.kernel.now
     again.kernel.jump(back)
-    again.inject(back, SessionResumed(ts=back, last_seq=last[0], last_ts=last[1], clean=False))
+    again.inject(
+        back, SessionResumed(ts=back, last_seq=last[0], last_ts=last[1], clean=False, epoch=7)
+    )
     played(again, back)
     played(again, back + SECOND // 2)
     reconciled = SessionReconciled(ts=back + took, last_seq=last[0])

@@ -81,6 +81,7 @@ def ask(
     proves: bool = True,
     events: tuple[Any, ...] = (),
     booked: tuple[str, ...] = (),
+    forgotten: tuple[str, ...] = (),
 ) -> Reconciliation:
     answer = VenueAnswer(venue=SIM, ts=8, orders=named, movements=moved, proves_absence=proves)
     ours = Ours(
@@ -88,6 +89,7 @@ def ask(
         find=orders.get,
         knows_fill=lambda _, id_: id_ in booked,
         events=events,
+        forgot=lambda order: order in forgotten,
     )
     return reconcile(ours, answer, NOW)
 
@@ -220,6 +222,13 @@ def test_a_foreign_fill_is_booked_once_and_looked_at() -> None:
     assert found.evidence == (msgspec.structs.replace(foreign, ts_received=NOW),)
     assert odd(found) == [Oddity.FOREIGN_FILL]
     assert ask(orders, theirs(), moved=(foreign,), booked=("f9",)).evidence == ()
+
+
+def test_a_fill_of_an_order_that_we_forgot_is_neither_booked_again_nor_odd() -> None:
+    old = fill(client_order_id=client_id(7), fill_id=FillId("f9"))
+    orders = table(Evidence().accepted)
+    found = ask(orders, theirs(), moved=(old,), forgotten=(client_id(7),))
+    assert (found.evidence, odd(found)) == ((), [])
 
 
 def test_account_events_are_told_once_each() -> None:

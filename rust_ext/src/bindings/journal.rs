@@ -2,8 +2,10 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
+use super::rerun::PyBlock;
 use crate::chain::{Damage, Hash, Position, is_external, whole};
 use crate::journal::{ALWAYS, Batch, Journal};
 
@@ -78,7 +80,7 @@ impl PyJournal {
 
 /// Records on their way from the core to the disk.
 #[pyclass(frozen, name = "JournalBatch", module = "openoutcry._native")]
-pub struct PyBatch(Batch);
+pub struct PyBatch(pub(super) Batch);
 
 #[pymethods]
 impl PyBatch {
@@ -182,6 +184,12 @@ impl PyChain {
             true => Err(damaged("no whole record")),
             false => Ok(is_external(record)),
         }
+    }
+
+    /// Check that records are the next ones, and move as far as they are.
+    #[pyo3(signature = (pairs, /))]
+    fn block(&mut self, py: Python<'_>, pairs: Vec<([u8; 8], PyBackedBytes)>) -> PyResult<PyBlock> {
+        PyBlock::follow(py, &mut self.0, &pairs)
     }
 
     /// Check that a record is the next one, and give its body.

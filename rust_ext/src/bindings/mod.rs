@@ -35,6 +35,7 @@ mod path_send;
 pub mod path_timers;
 pub mod player;
 pub mod reports;
+pub mod rerun;
 pub mod risk;
 pub mod risk_controls;
 pub mod run_columns;

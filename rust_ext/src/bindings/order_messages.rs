@@ -97,6 +97,29 @@ pub fn read_ask(
     Ok((id, ix, ask))
 }
 
+/// Whether a message is an order event.
+pub fn is_order_event(n: &Names, message: &Bound<'_, PyAny>) -> bool {
+    let class = message.get_type();
+    let kinds = [
+        &n.order_filled,
+        &n.order_accepted,
+        &n.order_canceled,
+        &n.order_rejected,
+        &n.order_expired,
+        &n.order_replaced,
+        &n.order_triggered,
+        &n.order_not_sent,
+        &n.order_submitted,
+        &n.order_denied,
+        &n.cancel_rejected,
+        &n.replace_rejected,
+        &n.request_unknown,
+        &n.fill_busted,
+        &n.fill_corrected,
+    ];
+    kinds.into_iter().any(|kind| class.is(kind))
+}
+
 /// The engine's form of an order event of any class; `TypeError` for others.
 pub fn read_event(directory: &mut PyDirectory, event: &Bound<'_, PyAny>) -> PyResult<Event> {
     let py = event.py();

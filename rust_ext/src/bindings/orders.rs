@@ -11,6 +11,7 @@ use super::directory::PyDirectory;
 use super::failures::to_python;
 use super::names::names;
 use super::order_messages::{build_submit, id_text, parse_id, read_ask, read_event, read_intent};
+use crate::directory::Directory;
 use crate::ledger::BookIx;
 use crate::orders::{KnownFill, NewTerms, Order, OrderTable};
 use crate::types::InstrumentIx;
@@ -305,6 +306,22 @@ impl PyNewTerms {
     }
 }
 
+/// The orders of a run as they were at one moment.
+#[pyclass(frozen, module = "openoutcry._native")]
+pub struct FrozenOrders {
+    orders: OrderTable,
+    names: Directory,
+}
+
+#[pymethods]
+impl FrozenOrders {
+    /// As `OrderTable.snapshot`; the interpreter is free meanwhile.
+    fn snapshot<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let bytes = py.detach(|| self.orders.snapshot(&self.names));
+        PyBytes::new(py, &bytes)
+    }
+}
+
 /// All orders of a run.
 #[pyclass(name = "OrderTable", module = "openoutcry._native")]
 pub struct PyOrderTable {
@@ -439,6 +456,13 @@ impl PyOrderTable {
         PyBytes::new(py, &self.inner.snapshot(&directory.inner))
     }
 
+    fn freeze(&self, py: Python<'_>) -> FrozenOrders {
+        FrozenOrders {
+            orders: self.inner.clone(),
+            names: self.directory.borrow(py).inner.clone(),
+        }
+    }
+
     #[pyo3(signature = (data, /))]
     fn restore(&mut self, py: Python<'_>, data: &[u8]) -> PyResult<()> {
         let mut directory = self.directory.borrow_mut(py);
@@ -464,5 +488,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PyOrder>()?;
     module.add_class::<PyKnownFill>()?;
     module.add_class::<PyNewTerms>()?;
+    module.add_class::<FrozenOrders>()?;
     module.add_class::<PyOrderTable>()
 }

@@ -285,6 +285,16 @@ impl PyOrderPath {
         Ok(())
     }
 
+    #[getter]
+    fn epoch(&self) -> u64 {
+        self.inner.epoch()
+    }
+
+    #[pyo3(signature = (epoch, /))]
+    fn begin_epoch(&mut self, epoch: u64) {
+        self.inner.begin_epoch(epoch);
+    }
+
     /// Let what a failed handler asked for go.
     #[pyo3(name = "discard")]
     fn discard_wishes(&mut self) {

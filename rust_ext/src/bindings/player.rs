@@ -9,6 +9,7 @@ use super::dispatcher::{Cell, Dispatcher, deliver, drain, fail, path_cell};
 use super::failures::to_python;
 use super::kernel::PyKernel;
 use super::names::names;
+use super::order_messages::{is_order_event, read_event};
 use super::path::{FailedActor, GRID, PyOrderPath};
 use crate::bars::Timeframe;
 use crate::feed::FeedKind;
@@ -378,12 +379,29 @@ impl Player {
             }
             other => {
                 let message = kernel.borrow_mut().message(py, &other)?;
+                if is_order_event(names(py)?, &message) {
+                    return self.supervise(py, Self::evidence(path, &message));
+                }
                 match &self.others {
                     Some(others) => others.bind(py).call1((message,)).map(|_| ()),
                     None => Ok(()),
                 }
             }
         }
+    }
+
+    /// Take an order event that came as a message.
+    fn evidence(
+        path: &Bound<'_, PyOrderPath>,
+        message: &Bound<'_, PyAny>,
+    ) -> Result<(), FailedActor> {
+        let event = read_event(&mut path.borrow().directory.borrow_mut(path.py()), message);
+        let event = event.map_err(|error| FailedActor {
+            actor: "broker",
+            input: "OrderEvent",
+            error,
+        })?;
+        PyOrderPath::on_event(path, event)
     }
 
     /// The strategy whose timer fired.

@@ -59,12 +59,13 @@ type Ids = HashMap<u128, Slot, BuildHasherDefault<IdHasher>>;
 #[derive(Clone, Debug)]
 enum Kept {
     Whole(Arc<Order>),
-    Packed(Box<[u8]>),
+    /// Shared with whoever froze the table.
+    Packed(Arc<[u8]>),
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Kept::Packed(Box::default())
+        Kept::Packed(Arc::default())
     }
 }
 
@@ -193,7 +194,7 @@ impl OrderTable {
             Kept::Packed(bytes) => {
                 let mut order = codec::unpack(bytes);
                 let applied = take(&mut order, event, names);
-                *bytes = codec::pack(&order);
+                *bytes = codec::pack(&order).into();
                 Some(applied)
             }
         }
@@ -392,7 +393,7 @@ impl Entry {
 
     fn pack(&mut self) {
         if let Kept::Whole(order) = &self.kept {
-            self.kept = Kept::Packed(codec::pack(order));
+            self.kept = Kept::Packed(codec::pack(order).into());
         }
     }
 }

@@ -169,6 +169,20 @@ impl OrderPath {
         }
     }
 
+    /// What client order ids begin with.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// From now on ids begin with this: none of an earlier epoch is given out again.
+    pub fn begin_epoch(&mut self, epoch: u64) {
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            self.counters.fill(0);
+            self.closing_counters.fill(0);
+        }
+    }
+
     /// The next client order id of a strategy.
     pub fn mint(&mut self, book: BookIx) -> u128 {
         let counter = &mut self.counters[book as usize];

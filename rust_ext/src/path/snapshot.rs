@@ -55,18 +55,14 @@ impl OrderPath {
     /// Go on from a snapshot; gives the handles. On a failure nothing has changed.
     ///
     /// # Errors
-    /// Bytes that are damaged or of a newer version, another epoch, or a strategy that is not here.
+    /// Bytes that are damaged or of a newer version, or a strategy that is not here.
     pub fn restore(
         &mut self,
         bytes: &[u8],
         names: &mut Directory,
     ) -> Result<Vec<TimerHandle>, Failure> {
         let mut reader = Reader::open(bytes, FORMAT)?;
-        if reader.count()? != self.epoch {
-            return Err(Failure::State(
-                "the snapshot of the order path is of another epoch".into(),
-            ));
-        }
+        let epoch = reader.count()?;
         let book_of = |names: &Directory, name: &str| {
             names.book(name).ok_or_else(|| {
                 Failure::State(format!(
@@ -84,6 +80,7 @@ impl OrderPath {
             Ok((book_of(names, owner)?, name, reader.count()?))
         })?;
         reader.close()?;
+        self.epoch = epoch;
         for (book, minted, closing) in counters {
             self.counters[book] = minted;
             self.closing_counters[book] = closing;

@@ -43,12 +43,20 @@ def test_a_timer_that_was_set_before_can_be_cancelled(monkeypatch: pytest.Monkey
     assert len(cancelled) == 1
 
 
-def test_another_epoch_or_strategy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_epoch_goes_on_until_another_begins() -> None:
+    first = traded()
+    second = Pit(FREE)
+    second.path.restore(first.path.snapshot())
+    assert second.path.epoch == first.path.epoch
+    second.path.begin_epoch(second.path.epoch)
+    assert second.path.snapshot() == first.path.snapshot(), "the same epoch changes nothing"
+    second.path.begin_epoch(99)
+    assert second.path.epoch == 99
+    assert second.path.snapshot() != first.path.snapshot()
+
+
+def test_another_strategy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     saved = traded().path.snapshot()
-    monkeypatch.setattr("tests.path_kit.EPOCH", 8)
-    with pytest.raises(StateError, match="another epoch"):
-        Pit(FREE).path.restore(saved)
-    monkeypatch.undo()
     monkeypatch.setattr("tests.path_kit.OTHER", "somebody")
     with pytest.raises(StateError, match=f"has {OTHER}, which is not in this run"):
         Pit(FREE).path.restore(saved)
