@@ -6,6 +6,7 @@ import pytest
 from openoutcry.actors.schedule import MOST_CALLS, Missed, Timer, checked
 from openoutcry.actors.strategy import RecoveryGap, Strategy
 from openoutcry.replay.live_session import LiveSession
+from openoutcry.state.codec import encode
 from openoutcry.state.config import Config
 from openoutcry.state.errors import StrategyError
 from openoutcry.state.events import (
@@ -103,7 +104,7 @@ def over_a_gap(
     played(again, back + SECOND // 2)
     reconciled = SessionReconciled(ts=back + took, last_seq=last[0])
     if numbered:
-        again.plan(again.kernel.seq + 1, reconciled.ts, reconciled)
+        again.plan(again.kernel.seq + 1, reconciled.ts, reconciled, encode(reconciled))
     else:
         again.inject(reconciled.ts, reconciled)
     played(again, back + MINUTE)
