@@ -142,6 +142,8 @@ class Graph:
         self.dispatcher.supervise(self.supervisor)
         self._entry = self._entries()
         self.after_input: Callable[[AnyMessage], None] | None = None
+        self.stopped = False
+        """Whether the session was ended in order, and not begun again since."""
 
     def _build_state(
         self, names: list[StrategyId], recent_orders: int, archived_orders: int
@@ -295,6 +297,7 @@ class Graph:
     ) -> None:
         """Start or stop the strategies, as an input like any other."""
         self.ports.journal.append(self.ports.inlet.seq, message, external=True)
+        self.stopped = isinstance(message, SessionStopped)
         match message:
             case SessionStarted():
                 self.start()

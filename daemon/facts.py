@@ -37,7 +37,7 @@ class DaemonFacts:
         self._started, self._began = wall(), steady()
         self._pid = os.getpid()
         found = daemon.recovered
-        self._diverged = (
+        self._diverged: dict[str, str] = (
             {} if found is None else {d.strategy: str(d) for d in found.diverged if d.strategy}
         )
         self._venues = tuple(

@@ -17,6 +17,7 @@ import msgspec
 from openoutcry import __version__
 from openoutcry.daemon import config_store
 from openoutcry.daemon.control.idempotency import IdempotencyStore
+from openoutcry.daemon.control.limit_plan import changed_in_file
 from openoutcry.daemon.core import Core, stamped
 from openoutcry.daemon.halt_marker import HaltMarker, obey
 from openoutcry.daemon.market import PaperMarket
@@ -37,11 +38,10 @@ from openoutcry.state.events import (
     SessionResumed,
     SessionStarted,
 )
-from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal import JournalOptions, LmdbJournal, open_journal
 from openoutcry.state.journal_env import Limits
 from openoutcry.state.journal_meta import Identity
-from openoutcry.state.snapshots import SnapshotStore
+from openoutcry.state.snapshots import Snapshot, SnapshotStore
 from openoutcry.state.tape import TapeWriter
 from openoutcry.state.tape_reader import TapeReader
 
@@ -197,12 +197,15 @@ class Startup:
             self._read_tape,
             lambda seq: self._progress(f"bringing the session back: input {seq:,} of {last}"),
         )
+        store = IdempotencyStore()
         if found is None:
             session, recovered = self._begin(journal), None
         else:
             session, recovered = found
+            store.recall(recovered.commands, recovered.notes)
             if before != self.config:
-                session = self._change_config(session, journal)
+                session = self._change_config(session, journal, before)
+                self._keep_changed(session, journal, snapshots, store)
         config_store.keep(self.state_dir, self._text, self.config.run.mode)
         at = None if recovered is None else session.kernel.now
         feed, clock = self._market.open(session.start, at, self._wall())
@@ -210,9 +213,6 @@ class Startup:
         venues = self._venues(session)
         core = Core(session, journal, feed, clock, tape=tape, witnesses=venues)
         daemon = self.config.daemon
-        store = IdempotencyStore()
-        if recovered is not None:
-            store.recall(recovered.commands, recovered.notes)
         snapshotter = Snapshotter(
             session,
             journal,
@@ -268,23 +268,34 @@ class Startup:
             pass
         for venue in venues:
             venue.append()
-        seq = session.kernel.seq
+        self._wait_for_disk(session.kernel.seq, journal)
+
+    def _wait_for_disk(self, seq: int, journal: LmdbJournal) -> None:
+        """Have everything up to an input on disk.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
         journal.hand_over(seq)
         until = time.monotonic() + _BEGIN_S
         while journal.settle() < seq:
             self._durable.clear()
             if journal.settle() < seq and not self._durable.wait(until - time.monotonic()):
-                health = journal.health
-                raise JournalError(f"the session's beginning is not on disk: {health.reason}")
+                reason = journal.health.reason
+                raise JournalError(f"the session's beginning is not on disk: {reason}")
 
-    def _change_config(self, session: LiveSession, journal: LmdbJournal) -> LiveSession:
+    def _change_config(
+        self, session: LiveSession, journal: LmdbJournal, before: Config
+    ) -> LiveSession:
         """The same session under the new config: its state goes on, its rules are new.
+
+        A limit that the file has changed holds over one that was set at run time.
 
         Raises:
             ConfigError: The new config has no place for what the session holds.
         """
         parts = session.snapshot()
-        journal.hand_over(session.kernel.seq)
+        self._wait_for_disk(session.kernel.seq, journal)
         session.graph.close()
         journal.rewind(session.kernel.seq)
         changed = self._build(journal, self.config)(session.start)
@@ -295,7 +306,26 @@ class Startup:
                 f"the session does not fit the changed config: {error.message}",
                 remedy=f"undo the change, or begin anew with another state directory than {self.state_dir}",
             ) from error
+        risk = changed.graph.risk_state
+        for one in tuple(changed_in_file(changed.graph, before.risk, self.config.risk)):
+            risk.set_limit(one.name, one.value, one.strategy, one.instrument, one.venue)
         return changed
+
+    def _keep_changed(
+        self,
+        session: LiveSession,
+        journal: LmdbJournal,
+        snapshots: SnapshotStore,
+        store: IdempotencyStore,
+    ) -> None:
+        """Have the next start begin here: what was decided before is not played again by other rules.
+
+        Raises:
+            JournalError: The disk does not take it.
+        """
+        seq = session.kernel.seq
+        parts = {**session.snapshot(), COMMANDS: store.snapshot()}
+        snapshots.write(Snapshot(seq, journal.position(seq), parts))
 
     def _build(self, journal: LmdbJournal, config: Config) -> Build:
         def build(start: int) -> LiveSession:
@@ -392,7 +422,7 @@ class Startup:
             reason = f"diverged: {divergence}"[:200]
             session.inject(
                 moment,
-                Halt(ts=moment, reason=reason, strategy=StrategyId(divergence.strategy or "")),
+                Halt(ts=moment, reason=reason, strategy=divergence.strategy),
             )
         moment = core.clock.now()
         session.inject(

@@ -24,7 +24,12 @@ from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, decode, encode
 from openoutcry.state.config import Config, FeedConfig
 from openoutcry.state.errors import CodecError
-from openoutcry.state.events import ActorFailed, AnyAccountEvent, AnyOrderEvent
+from openoutcry.state.events import (
+    ActorFailed,
+    AnyAccountEvent,
+    AnyOrderEvent,
+    SessionReconciled,
+)
 from openoutcry.state.identifiers import ClientOrderId
 from openoutcry.state.instruments import Instrument
 
@@ -158,6 +163,7 @@ class LiveSession:
             "risk": graph.risk_state.snapshot(),
             "strategies": msgspec.msgpack.encode(strategies),
             "failures": msgspec.msgpack.encode(graph.supervisor.failures),
+            "stopped": msgspec.msgpack.encode(graph.stopped),
             "account": msgspec.msgpack.encode(list(self._account)),
         }
         return parts, graph.orders.freeze()
@@ -179,6 +185,7 @@ class LiveSession:
         for item in _decode(parts["strategies"], list[StrategySnapshot]):
             graph.replace_strategy(item)
         graph.supervisor.restore(_decode(parts["failures"], list[ActorFailed]), graph.dispatcher)
+        graph.stopped = "stopped" in parts and _decode(parts["stopped"], bool)
         self._account.extend(_decode(parts.get("account", b"\x90"), list[bytes]))
 
     def state_hash(self) -> str:
@@ -188,6 +195,8 @@ class LiveSession:
         return _native.digest(b"".join(map(_native.digest, parts))).hex()
 
     def _after_input(self, message: AnyMessage) -> None:
+        if isinstance(message, SessionReconciled):
+            self.kernel.release()  # strategies know what they missed: now their timers and bars come
         if message.__class__ in _ACCOUNT_KINDS:
             self._account.append(encode(message))
         elif message.__class__ not in _REPORT_KINDS and (handled := self._handled.popleft()):

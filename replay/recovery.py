@@ -93,14 +93,13 @@ def recover(
             start,
             tape(),
             notes,
-            frozenset(StrategyId(d.strategy) for d in diverged if d.strategy),
+            frozenset(d.strategy for d in diverged if d.strategy is not None),
             progress,
         )
         if result.divergence is None:
             break
         session.graph.close()
-        strategy = result.divergence.strategy
-        if strategy is None or any(strategy == d.strategy for d in diverged):
+        if result.divergence.strategy is None:
             raise RecoveryError(f"the session can't be played again: {result.divergence}")
         diverged.append(result.divergence)
     if result.missing:

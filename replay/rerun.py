@@ -33,20 +33,14 @@ _SLICE: Final = 10_000
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     """The first place where the re-run is not the journal.
 
-    `recorded` is the journal's record and `made` the re-run's; None where one of them has none.
+    `recorded` is the journal's record and `made` the re-run's; None where one of them has none. `strategy`
+    is whose doing it is, unless that is nobody's or that of one that is silent.
     """
 
     seq: int
     recorded: AnyMessage | None
     made: AnyMessage | None
-
-    @property
-    def strategy(self) -> str | None:
-        """The strategy whose intent differs."""
-        for message in (self.made, self.recorded):
-            if isinstance(message, RiskApproved):
-                return message.command.strategy
-        return None
+    strategy: StrategyId | None
 
     def __str__(self) -> str:
         def shown(message: AnyMessage | None) -> str:
@@ -109,6 +103,8 @@ class Rerun:
         books = session.graph.books
         speechless = sorted(silent)
         self._silence = Silence({strategy: books.number(strategy) for strategy in speechless})
+        speaking = session.graph.strategies.keys() - silent
+        self._speaking = Silence({strategy: books.number(strategy) for strategy in speaking})
         for strategy in speechless:
             session.graph.strategies[strategy].silence(partial(self._speak, strategy))
         self._records = Records(records, self._silence)
@@ -216,7 +212,7 @@ class Rerun:
             if recorded is None and self._healed:
                 self._leftover = made + self._leftover
                 return None
-            return _divergence(recorded, (made[0][0], made[0][2]))
+            return self._divergence(recorded, (made[0][0], made[0][2]))
 
     def _compare_inputs(self, made: list[tuple[int, bool, bytes]]) -> Divergence | None:
         """Whole inputs, whatever order their records are in: the silent spoke last of all."""
@@ -227,16 +223,31 @@ class Rerun:
         again = sorted((seq, body) for seq, _, body in made)
         for record, row in zip_longest(recorded, again):
             if record is None or row != (record.seq, record.body):
-                return _divergence(record, row)
+                return self._divergence(record, row)
             self._records.ahead.count(record.body)
         return None
+
+    def _divergence(
+        self, recorded: JournalRecord | None, made: tuple[int, bytes] | None
+    ) -> Divergence:
+        seqs = [recorded.seq] if recorded is not None else []
+        seqs += [made[0]] if made is not None else []
+        there = None if recorded is None or recorded.external else recorded.message
+        here = None if made is None else decode(made[1])
+        doers = [self._speaking.doer(one, min(seqs)) for one in (here, there) if one is not None]
+        return Divergence(
+            seq=min(seqs),
+            recorded=None if recorded is None else recorded.message,
+            made=here,
+            strategy=next((doer for doer in doers if doer is not None), None),
+        )
 
     def _result(self, divergence: Divergence | None) -> RerunResult:
         seq = self._session.kernel.seq
         if divergence is None and seq >= self._last_seq:
             left = self._records.next()
             if left is not None:
-                divergence = _divergence(left, None)
+                divergence = self._divergence(left, None)
         records, intents, orders = self._records.ahead.counts
         return RerunResult(
             records=records,
@@ -246,7 +257,7 @@ class Rerun:
             seq=seq,
             missing=max(self._last_seq - seq, 0),
             leftover=tuple(self._leftover),
-            stopped=self._records.stopped,
+            stopped=self._session.graph.stopped,
         )
 
 
@@ -259,13 +270,3 @@ def _stopped_the_core(record: JournalRecord) -> bool:
         return False
     message = record.message
     return isinstance(message, ActorFailed) and message.policy == "halt"
-
-
-def _divergence(recorded: JournalRecord | None, made: tuple[int, bytes] | None) -> Divergence:
-    seqs = [recorded.seq] if recorded is not None else []
-    seqs += [made[0]] if made is not None else []
-    return Divergence(
-        seq=min(seqs),
-        recorded=None if recorded is None else recorded.message,
-        made=None if made is None else decode(made[1]),
-    )

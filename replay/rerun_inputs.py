@@ -12,7 +12,7 @@ from openoutcry.actors.strategy_actor import cell_name
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.state.catalog_files import StreamKey
 from openoutcry.state.codec import AnyMessage, decode_own, kind_of
-from openoutcry.state.commands import RiskApproved
+from openoutcry.state.commands import CancelAll, CancelOrder, Flatten, RiskApproved, SubmitOrder
 from openoutcry.state.control_messages import CommandAnswered, CommandReceived
 from openoutcry.state.events import (
     ActorFailed,
@@ -22,10 +22,9 @@ from openoutcry.state.events import (
     OrderDenied,
     ReplaceRejected,
     SessionResumed,
-    SessionStopped,
     TimerFired,
 )
-from openoutcry.state.identifiers import StrategyId
+from openoutcry.state.identifiers import ClientOrderId, StrategyId
 from openoutcry.state.journal_reader import JournalRecord
 
 if TYPE_CHECKING:
@@ -43,6 +42,9 @@ _NOTE_KINDS: Final = frozenset(kind.__name__.encode() for kind in _NOTES)
 _REFUSALS: Final = (OrderDenied, CancelRejected, ReplaceRejected)
 _UNREPEATABLE: Final = (*_REFUSALS, ActorFailed)
 """What only the strategy itself can bring about once more."""
+_BOOK: Final = 0x3FFF
+"""The number of a book in what names the maker of an order's id: the rest says who spoke for it."""
+_CANCELING: Final = frozenset(kind.__name__.encode() for kind in (CancelAll, CancelOrder, Flatten))
 _OWN: Final = frozenset(
     kind.__name__.encode() for kind in (RiskApproved, TimerFired, ActorFailed, *_REFUSALS)
 )
@@ -65,6 +67,11 @@ class External(NamedTuple):
     body: bytes
 
 
+def _lane(order: ClientOrderId) -> int:
+    """Who made an order's id: the number of a strategy's book; more where somebody spoke for it."""
+    return int(order[12:16], 16)
+
+
 class Silence:
     """Strategies that hear nothing in a re-run: what was their doing comes from the journal.
 
@@ -73,30 +80,47 @@ class Silence:
     """
 
     def __init__(self, books: Mapping[StrategyId, int]) -> None:
+        self._asked: set[int] = set()
         self._strategies = frozenset(books)
-        self._books = frozenset(books.values())
-        self._cells = frozenset(map(cell_name, books))
+        self._books = {number: strategy for strategy, number in books.items()}
+        self._cells = {cell_name(strategy): strategy for strategy in books}
 
     def __bool__(self) -> bool:
         return bool(self._strategies)
+
+    def hear(self, record: JournalRecord) -> None:
+        """Take note of an input from outside: what an operator cancels is nobody else's doing."""
+        if kind_of(record.body) in _CANCELING:
+            self._asked.add(record.seq)
 
     def doing(self, record: JournalRecord) -> AnyMessage | None:
         """The message, if a silent strategy brought it about."""
         if record.external or kind_of(record.body) not in _OWN:
             return None
         message = record.message
+        return message if self.doer(message, record.seq) is not None else None
+
+    def doer(self, message: AnyMessage, seq: int) -> StrategyId | None:
+        """Which of these strategies brought a record of an input about."""
+        canceled, doer = seq in self._asked, None
         match message:
-            case RiskApproved():
-                ours = message.command.strategy in self._strategies
+            case (
+                RiskApproved(command=SubmitOrder(client_order_id=order))
+                | OrderDenied(client_order_id=order)
+            ):
+                doer = self._books.get(_lane(order))
+            case RiskApproved(command=command):
+                if command.strategy in self._strategies:
+                    doer = command.strategy
+                if canceled and isinstance(command, CancelOrder):
+                    doer = None
             case TimerFired():
-                ours = message.owner in self._cells
+                doer = self._cells.get(message.owner)
             case ActorFailed():
-                ours = message.actor in self._cells
-            case OrderDenied() | CancelRejected() | ReplaceRejected():
-                ours = int(message.client_order_id[12:16], 16) in self._books
-            case _:
-                ours = False
-        return message if ours else None
+                doer = self._cells.get(message.actor)
+            case CancelRejected() | ReplaceRejected() if not canceled:
+                doer = self._books.get(_lane(message.client_order_id) & _BOOK)
+        return doer
 
 
 class Records:
@@ -111,8 +135,6 @@ class Records:
         self._waiting: External | None = None
         self.ahead = _native.JournalAhead([kind.__name__ for kind in _NOTES])
         self.last = _LONG_AGO
-        self.stopped = False
-        """Whether the last input from outside was the session's orderly end."""
 
     @property
     def resumed(self) -> SessionResumed | None:
@@ -136,7 +158,6 @@ class Records:
             if until is not None and stamp > until:
                 return
             self.last = max(self.last, stamp)
-            self.stopped = isinstance(self._waiting.message, SessionStopped)
             yield self._waiting
             self._waiting = None
 
@@ -154,12 +175,11 @@ class Records:
         if isinstance(block, JournalRecord):
             block = _native.JournalBlock([block])
         if self._silence:
-            found = (JournalRecord(*row) for row in block.records())
-            self._external += (
-                _external(record.seq, record.body)
-                for record in found
-                if record.external or isinstance(self._silence.doing(record), TimerFired)
-            )
+            for record in (JournalRecord(*row) for row in block.records()):
+                if record.external:
+                    self._silence.hear(record)
+                if record.external or isinstance(self._silence.doing(record), TimerFired):
+                    self._external.append(_external(record.seq, record.body))
         else:
             self._external += [_external(seq, body) for _, seq, body, _ in block.external()]
         self.ahead.push(block)

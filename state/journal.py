@@ -139,7 +139,8 @@ class LmdbJournal:
         The records that are durable are counted apart, for the gate: an input may add some after its
         number was reported.
         """
-        self.native.durable_count = self._before + self._writer.durable_records
+        # Less than none of them: what was handed over before the last rewind is still on its way.
+        self.native.durable_count = max(self._before + self._writer.durable_records, 0)
         done = self._writer.durable_seq
         if done >= self._handed and self._writer.running:
             done = self._up_to

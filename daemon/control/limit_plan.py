@@ -153,6 +153,23 @@ def _sections(
     yield {}, old.account, new.account
 
 
+def changed_in_file(graph: Graph, old: RiskConfig, new: RiskConfig) -> Iterator[commands.SetLimit]:
+    """Limits that a changed config names anew, where another one is in force that was set before.
+
+    Args:
+        graph: The graph that runs with the new config.
+        old: What the config file said.
+        new: What it says now.
+    """
+    now = in_force(new, graph.risk_state)
+    held = _sections(graph, new, now)
+    for (names, before, after), (_, _, holds) in zip(_sections(graph, old, new), held, strict=True):
+        for name in limit_paths(type(before)):
+            value = limit_text(after, name)
+            if value not in (None, limit_text(before, name), limit_text(holds, name)):
+                yield commands.SetLimit(ts=0, name=name, value=str(value), **names)
+
+
 def _limit_line(change: LimitChange) -> str:
     looser = " (looser)" if change.loosens else ""
     return f"~ {change.limit} of {change.of}: {change.before or 'missing'} → {change.after}{looser}"

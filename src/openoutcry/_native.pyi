@@ -1383,10 +1383,13 @@ class Kernel:
         passed or is taken.
         """
     def jump(self, ts: int, /) -> None:
-        """Nobody listened until `ts`: what fell due meanwhile comes then, once and late.
+        """Nobody listened until `ts`: what fell due meanwhile comes late, once.
 
-        Venues must be inactive, and every row that was pushed must be played.
+        Timers and the closes of bars wait for `release`, and others come at `ts`. Venues must be
+        inactive, and every row that was pushed must be played.
         """
+    def release(self) -> None:
+        """What fell due since the jump comes now."""
     def next_task(self) -> int | None:
         """When the next timer, bar, report or message is due, rows apart."""
     def set_venues_active(self, active: bool, /) -> None:

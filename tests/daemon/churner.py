@@ -6,6 +6,8 @@ from tests.markets import PERP
 
 RESTING = 3
 SIZE = "0.001"
+code = "trades"
+"""What `Changing` does."""
 
 
 class Churner(Strategy):
@@ -47,3 +49,19 @@ class Listener(Strategy):
     def on_quote(self, _: Quote) -> None:
         """Count it."""
         self.state.quotes += 1
+
+
+class Changing(Churner):
+    """A strategy whose code is changed from one start to the next."""
+
+    def on_quote(self, quote: Quote) -> None:
+        """What its code says."""
+        self.state.quotes += 1
+        if code == "raises":
+            raise ValueError("a bug")
+        if code == "is denied":
+            self.buy(PERP.id, "1000")
+        elif code == "waits":
+            self.after("later", 2_000_000_000)
+        else:
+            self.buy(PERP.id, SIZE)

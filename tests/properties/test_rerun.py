@@ -15,8 +15,17 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import RerunJournal
 from openoutcry.replay.rerun import Rerun, RerunResult
 from openoutcry.state.catalog_files import StreamKey
-from openoutcry.state.codec import decode, encode, kind_of
-from openoutcry.state.commands import Halt, Resume, RiskApproved
+from openoutcry.state.codec import AnyMessage, decode, encode, kind_of
+from openoutcry.state.commands import (
+    CancelAll,
+    Flatten,
+    Halt,
+    ManualOrder,
+    Resume,
+    RiskApproved,
+)
+from openoutcry.state.config import Config
+from openoutcry.state.enums import OrderType, Side
 from openoutcry.state.events import ActorFailed, EquitySampled, SessionStarted
 from openoutcry.state.identifiers import StrategyId
 from openoutcry.state.journal_reader import JournalRecord
@@ -73,6 +82,30 @@ def fresh(plan: Plan) -> LiveSession:
     return LiveSession(config, INSTRUMENTS, RerunJournal(0), start=START, epoch=7)
 
 
+def operator(moment: int, config: Config, draw: random.Random) -> AnyMessage:
+    """What somebody at the control socket might ask for."""
+    strategy = draw.choice(config.strategies).id
+    item = draw.choice(INSTRUMENTS)
+    order = ManualOrder(
+        ts=moment,
+        strategy=strategy,
+        instrument=item.id,
+        side=draw.choice(list(Side)),
+        order_type=OrderType.MARKET,
+        quantity_units=item.lot_units,
+        price_scale=item.price_scale,
+        size_scale=item.size_scale,
+    )
+    commands: list[AnyMessage] = [
+        Halt(ts=moment, reason="a test"),
+        Resume(ts=moment, reason="a test"),
+        CancelAll(ts=moment, strategy=draw.choice([None, strategy])),
+        Flatten(ts=moment, strategy=draw.choice([None, strategy])),
+        order,
+    ]
+    return draw.choice(commands)
+
+
 def lived(plan: Plan, session: LiveSession | None = None, *, halts: float = 0.2) -> Lived:
     """Feed a session as live feeds would, with an operator who halts now and then."""
     config, data = drawn(plan)
@@ -101,9 +134,7 @@ def lived(plan: Plan, session: LiveSession | None = None, *, halts: float = 0.2)
         if moment == START:
             session.inject(moment, SessionStarted(ts=moment))
         elif draw.random() < halts:
-            session.inject(
-                moment, (Halt if draw.random() < 0.5 else Resume)(ts=moment, reason="a test")
-            )
+            session.inject(moment, operator(moment, config, draw))
         while session.play(moment, draw.randrange(1, 50)):
             left.keep(session)
         left.keep(session)

@@ -6,6 +6,7 @@ import pytest
 from openoutcry.actors.schedule import MOST_CALLS, Missed, Timer, checked
 from openoutcry.actors.strategy import RecoveryGap, Strategy
 from openoutcry.replay.live_session import LiveSession
+from openoutcry.state.codec import encode
 from openoutcry.state.config import Config
 from openoutcry.state.errors import StrategyError
 from openoutcry.state.events import (
@@ -20,6 +21,7 @@ from tests.harness import MINUTE, SECOND, T0, config, feed, play, session, strat
 from tests.markets import MARGIN, PERP, quote_walk
 
 HOUR = 60 * MINUTE
+FAR = 5 * MINUTE + 2 * SECOND
 S = StrategyId("s")
 
 
@@ -44,6 +46,7 @@ class Waits(Strategy):
         self.every("every", MINUTE, missed=missed)
         self.cron("cron", "*/2 * * * *", missed=missed)
         self.after("after", 90 * SECOND, missed=missed)
+        self.after("far", FAR, missed=missed)
         self.set_timer("past", self.now - SECOND, missed=missed)
 
     def on_timer(self, timer: TimerFired) -> None:
@@ -78,7 +81,9 @@ def played(made: LiveSession, until: int) -> None:
         pass
 
 
-def over_a_gap(missed: str, *, stop_at: int | None = None) -> list[tuple[str, int, int]]:
+def over_a_gap(
+    missed: str, *, stop_at: int | None = None, took: int = SECOND, numbered: bool = False
+) -> list[tuple[str, int, int]]:
     """What is heard by a session that died at 60.5 s and came back at 4 min 10 s, and a minute on."""
     first = fresh(missed)
     first.inject(T0, SessionStarted(ts=T0))
@@ -96,21 +101,24 @@ def over_a_gap(missed: str, *, stop_at: int | None = None) -> list[tuple[str, in
         back, SessionResumed(ts=back, last_seq=last[0], last_ts=last[1], clean=False, epoch=7)
     )
     played(again, back)
-    again.inject(back + 1, SessionReconciled(ts=back + 1, last_seq=last[0]))
+    played(again, back + SECOND // 2)
+    reconciled = SessionReconciled(ts=back + took, last_seq=last[0])
+    if numbered:
+        again.plan(again.kernel.seq + 1, reconciled.ts, reconciled, encode(reconciled))
+    else:
+        again.inject(reconciled.ts, reconciled)
     played(again, back + MINUTE)
     heard = state_of(again).heard[before:]
     again.graph.close()
     return heard
 
 
-LATER = [
-    ("recovered", 4 * MINUTE + 10 * SECOND + 1, 0),
-    ("every", 5 * MINUTE, 0),
-]
+FIRST = ("recovered", 4 * MINUTE + 11 * SECOND, 0)
+LATER = [("every", 5 * MINUTE, 0), ("far", FAR, 0)]
 
 
 def late(name: str, *minutes: float) -> list[tuple[str, int, int]]:
-    back = 4 * MINUTE + 10 * SECOND
+    back = 4 * MINUTE + 11 * SECOND
     return [(name, int(at * MINUTE), back - int(at * MINUTE)) for at in minutes]
 
 
@@ -129,8 +137,19 @@ def by_name(heard: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
 )
 def test_missed_times_are_told_as_the_strategy_has_chosen(missed, expected):
     heard = over_a_gap(missed)
+    assert heard[0] == FIRST  # before that, nobody knows what became of its orders
     assert heard[-len(LATER) :] == LATER
-    assert by_name(heard[: -len(LATER)]) == expected
+    assert by_name(heard[1 : -len(LATER)]) == expected
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_what_comes_due_while_the_venues_are_asked_comes_after_that(numbered: bool) -> None:
+    heard = over_a_gap("skip", took=55 * SECOND, numbered=numbered)
+    assert heard == [("recovered", 5 * MINUTE + 5 * SECOND, 0)]
+    heard = over_a_gap("once", took=55 * SECOND, numbered=numbered)
+    assert heard[0][0] == "recovered"
+    assert {at + late for _, at, late in heard[1:]} == {5 * MINUTE + 5 * SECOND}
+    assert ("far", FAR, 3 * SECOND) in heard
 
 
 def test_a_strategy_that_cancels_in_one_call_gets_no_more():

@@ -164,6 +164,10 @@ impl PyKernel {
         self.inner.jump(ts);
     }
 
+    fn release(&mut self) {
+        self.inner.release();
+    }
+
     fn next_task(&self) -> Option<i64> {
         self.inner.next_task()
     }

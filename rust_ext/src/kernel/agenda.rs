@@ -97,6 +97,11 @@ impl Agenda {
         self.extract(|key| key.ts < ts)
     }
 
+    /// Take out what stands at a moment, in order.
+    pub fn at(&mut self, ts: Nanos) -> Vec<(Key, Task)> {
+        self.extract(|key| key.ts == ts)
+    }
+
     /// Every task with its place, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Task)> {
         self.tasks.iter().map(|((key, _), task)| (key, task))

@@ -15,6 +15,9 @@ use crate::market::Market;
 use crate::merge::{Key, Merge, Phase};
 use crate::types::Nanos;
 
+/// Where tasks stand that are held back: no moment that is played.
+pub(super) const HELD: Nanos = Nanos::MAX;
+
 impl Kernel {
     /// The moment up to which everything was played; `i64::MIN` before the first.
     pub fn reached(&self) -> Nanos {
@@ -180,19 +183,45 @@ impl Kernel {
         self.agenda.first().map(|key| key.ts)
     }
 
-    /// Nobody listened until `ts`: what came due meanwhile comes then, once, in its order. Venues are
-    /// inactive, and every row that was pushed is played.
+    /// Nobody listened until `ts`: what came due meanwhile comes late, once, in its order. Timers and the
+    /// closes of bars wait for `release`, others come then. Venues are inactive, and every row that was
+    /// pushed is played.
     pub fn jump(&mut self, ts: Nanos) {
         debug_assert!(!self.venues_active, "a venue does not jump");
         let ts = ts.max(self.floor());
+        self.holding = true;
         for (key, task) in self.agenda.before(ts) {
-            let key = Key { ts, ..key };
-            if let Task::Timer { .. } = task {
-                self.timers.insert(key.order, key);
-            }
-            self.agenda.add(key, task);
+            self.put(Key { ts, ..key }, task);
         }
         self.reached = self.reached.max(ts.saturating_sub(1));
+    }
+
+    /// What came due since the jump comes now: whoever hears of it knows what happened meanwhile.
+    pub fn release(&mut self) {
+        self.holding = false;
+        let ts = self.floor();
+        let held = self.agenda.at(HELD);
+        // Messages with numbers of their own overtake what was due: it was not looked at.
+        let overtaken = self.agenda.before(ts);
+        for (key, task) in held.into_iter().chain(overtaken) {
+            self.put(Key { ts, ..key }, task);
+        }
+    }
+
+    /// Put a task on the agenda, where it is held back if nobody may hear of it yet.
+    pub(super) fn put(&mut self, mut key: Key, task: Task) {
+        if self.holds(&task) {
+            key.ts = HELD;
+        }
+        if let Task::Timer { .. } = task {
+            self.timers.insert(key.order, key);
+        }
+        self.agenda.add(key, task);
+    }
+
+    /// Whether a task that is due waits for `release`.
+    pub(super) fn holds(&self, task: &Task) -> bool {
+        self.holding && matches!(task, Task::Timer { .. } | Task::BarClose { .. })
     }
 
     /// Whether the venues take part. Inactive ones see no market data, get no commands, and nothing

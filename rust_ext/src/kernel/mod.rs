@@ -113,6 +113,8 @@ pub struct Kernel {
     horizon: Nanos,
     /// Nothing earlier, and nothing at this moment, can come any more.
     reached: Nanos,
+    /// Since a jump: timers and closes of bars wait.
+    holding: bool,
     counts: Counts,
     recorder: Recorder,
     levels: Vec<Level>,
@@ -168,6 +170,7 @@ impl Kernel {
             now: Nanos::MIN,
             horizon: Nanos::MAX,
             reached: Nanos::MIN,
+            holding: false,
             counts: Counts::default(),
             recorder: Recorder::default(),
             levels: Vec::new(),
@@ -354,6 +357,10 @@ impl Kernel {
         let Some((key, task)) = self.agenda.pop() else {
             return Ok(None);
         };
+        if self.holds(&task) {
+            self.put(key, task);
+            return Ok(None);
+        }
         match task {
             Task::Deadline { venue } => self.deadline(venue, key.ts),
             Task::Command { venue, command } => self.deliver(venue, key.ts, command),

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use super::agenda::{Agenda, Task};
+use super::live::HELD;
 use super::{Counts, Kernel};
 use crate::bars::{BarState, bar_of, bar_words};
 use crate::encode::Recorder;
@@ -256,6 +257,7 @@ impl Kernel {
             self.timers.insert(timer.handle, key);
             self.agenda.add(key, Task::Timer { ts, owner, name });
         }
+        self.holding = self.agenda.iter().any(|(key, _)| key.ts == HELD);
         market.resume(saved.market);
     }
 }
