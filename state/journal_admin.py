@@ -6,7 +6,7 @@ A backup is a folder with `journal/data.mdb`, `snapshots/` and, written last, `b
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -39,7 +39,8 @@ BACKUP_SCHEMA: Final = 1
 MANIFEST: Final = "backup.json"
 
 _TRIM: Final = 10_000
-_BESIDE: Final = ("tape", "venue", "config")
+BESIDE: Final = ("tape", "venue", "config")
+"""What a session keeps beside its journal and snapshots."""
 _TRIES: Final = 5
 
 
@@ -90,13 +91,20 @@ def verify(directory: Path) -> Report:
         lock.release()
 
 
-def back_up(directory: Path, out: Path, reader: JournalReader | None = None) -> Backup:
+def back_up(
+    directory: Path,
+    out: Path,
+    reader: JournalReader | None = None,
+    *,
+    beside: Sequence[str] = BESIDE,
+) -> Backup:
     """Write a consistent copy, also while a daemon runs, and verify it.
 
     Args:
         directory: The state directory.
         out: A folder that does not exist.
         reader: The journal's reader, in a process that has it open.
+        beside: Folders beside the journal that come along.
 
     Raises:
         JournalError: `out` exists or cannot be written to, or the copy does not hold together.
@@ -106,7 +114,7 @@ def back_up(directory: Path, out: Path, reader: JournalReader | None = None) -> 
         with _new_folder(out) as part:
             names = _copy_snapshots(directory, part)
             _copy_journal(own.store, part, compact=True)
-            _copy_folders(directory, part)
+            _copy_folders(directory, part, beside)
             report = _verified(part)
             _whole(report, f"the copy of {directory}")
             assert report.meta is not None
@@ -151,7 +159,7 @@ def restore(backup: Path, directory: Path, mint: Callable[[], int] = mint_epoch)
     with _new_folder(directory) as part:
         for name in _copy_snapshots(backup, part):
             load(part / "snapshots" / name)
-        _copy_folders(backup, part)
+        _copy_folders(backup, part, BESIDE)
         (part / FOLDER).mkdir(FOLDER_MODE)
         write_synced(part / FOLDER / DATA, (backup / FOLDER / DATA).read_bytes())
         store = open_store(part / FOLDER)
@@ -274,12 +282,12 @@ def _copy_snapshots(source: Path, out: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _copy_folders(source: Path, out: Path) -> None:
+def _copy_folders(source: Path, out: Path, names: Sequence[str]) -> None:
     """Copy what a session keeps beside the journal, after it: none of it may be behind.
 
     A running daemon may turn a segment of the tape into Parquet meanwhile: then the copy begins anew.
     """
-    for name in _BESIDE:
+    for name in names:
         if not (source / name).exists():
             continue
         for left in reversed(range(_TRIES)):

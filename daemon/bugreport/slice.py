@@ -35,7 +35,7 @@ def journal_slice(state_dir: Path, last: int, masker: Masker) -> Iterator[Entry 
     with tempfile.TemporaryDirectory(prefix="outcry-") as name:
         copied = Path(name) / "state"
         try:
-            back_up(state_dir, copied)
+            back_up(state_dir, copied, beside=())
             start = _cut(copied, last)
             files = sorted(p for p in copied.rglob("*") if p.is_file() and p.name != LOCK)
             found = _read(copied, files, f"from input {start:,} on")

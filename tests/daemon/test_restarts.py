@@ -9,7 +9,8 @@ import pytest
 
 from openoutcry.actors.limit_changes import in_force, limit_text
 from openoutcry.daemon.config_loader import load
-from openoutcry.daemon.startup import Daemon, RunOptions, Startup
+from openoutcry.daemon.parts import Daemon
+from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt, SetLimit
 from openoutcry.state.events import SessionStopped
