@@ -27,7 +27,7 @@ from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.paper_log import PaperLog
 from openoutcry.replay.paper_venue import PaperVenue
 from openoutcry.replay.reconcile import reconcile
-from openoutcry.replay.recovery import COMMANDS, Build, Recovered, known, recover
+from openoutcry.replay.recovery import COMMANDS, Build, Recovered, known, recover, unexplained
 from openoutcry.state.catalog import Catalog
 from openoutcry.state.commands import Halt
 from openoutcry.state.config import Config
@@ -406,11 +406,15 @@ class Startup:
         findings: list[str] = []
         for venue in venues:
             venue.open()
-            result = reconcile(known(session, venue.name), venue.answer(), core.clock.now())
+            answer = venue.answer()
+            result = reconcile(known(session, venue.name), answer, core.clock.now())
             moment = core.clock.now()
             for event in result.evidence:
                 session.inject(moment, stamped(event, moment))
-            for finding in result.findings:
+            while session.play(moment):
+                pass
+            moment = core.clock.now()
+            for finding in (*result.findings, *unexplained(session, answer)):
                 findings.append(f"{finding.kind.value}: {finding.what}")
                 halt = Halt(ts=moment, reason=findings[-1], instrument=finding.instrument)
                 session.inject(moment, halt)

@@ -13,7 +13,7 @@ import msgspec
 from openoutcry import _native
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import session_start
-from openoutcry.replay.reconcile import Ours
+from openoutcry.replay.reconcile import Finding, Ours, differences
 from openoutcry.replay.rerun import Divergence, Rerun, RerunResult
 from openoutcry.replay.rerun_inputs import Tape
 from openoutcry.state.codec import AnyMessage, decode
@@ -22,6 +22,7 @@ from openoutcry.state.errors import CodecError, RecoveryError, StateError
 from openoutcry.state.identifiers import StrategyId, VenueId
 from openoutcry.state.journal import LmdbJournal
 from openoutcry.state.snapshots import Snapshot, SnapshotStore
+from openoutcry.state.venue_answers import VenueAnswer
 
 _CONTROL_KINDS: Final = [kind.__name__ for kind in (CommandReceived, CommandAnswered)]
 COMMANDS: Final = "commands"
@@ -188,6 +189,20 @@ def _notes(
                 yield seq, decode(body)
         if up_to is not None and block.last >= up_to:
             return
+
+
+def unexplained(session: LiveSession, answer: VenueAnswer) -> tuple[Finding, ...]:
+    """Where the books still differ from a venue's account, when its evidence was played."""
+    universe, books = session.universe, session.graph.books
+    return differences(
+        {code: books.balance(answer.venue, code) for code, _ in universe.currencies},
+        {
+            item.id: books.account_position(item.id)
+            for item in universe.instruments
+            if item.venue == answer.venue
+        },
+        answer,
+    )
 
 
 def known(session: LiveSession, venue: VenueId) -> Ours:

@@ -12,8 +12,9 @@ from openoutcry.daemon.config_loader import load
 from openoutcry.daemon.parts import Daemon
 from openoutcry.daemon.startup import RunOptions, Startup
 from openoutcry.state.catalog import Catalog
-from openoutcry.state.commands import Halt, SetLimit
+from openoutcry.state.commands import Halt, RiskApproved, SetLimit, SubmitOrder
 from openoutcry.state.events import SessionStopped
+from openoutcry.state.journal_admin import back_up, restore
 from tests.daemon import churner
 from tests.daemon.running import CONFIG, PATIENCE_S
 from tests.markets import PERP
@@ -113,6 +114,45 @@ def test_an_orderly_end_is_no_crash(machine: Machine, snapshot: bool) -> None:
     assert not third.recovered.stopped
     turn(third, 1)
     assert any(isinstance(r.message, Halt) for r in third.journal.reader.records())
+
+
+def test_a_venue_that_says_otherwise_halts_with_its_words(machine: Machine) -> None:
+    """Its log is older than the journal: fills that we know never happened there."""
+    first = machine.start()
+    turn(first, 20)
+    old = machine.folder / "older venue"
+    shutil.copytree(machine.state / "venue", old)
+    fills = first.session.graph.books.balance(PERP.venue, "USDT")
+    while first.session.graph.books.balance(PERP.venue, "USDT") == fills:
+        turn(first, 20)
+    machine.crash(first)
+    shutil.rmtree(machine.state / "venue")
+    shutil.copytree(old, machine.state / "venue")
+    second = machine.start()
+    assert any("balance: USDT at" in finding for finding in second.findings), second.findings
+    turn(second, 1)
+    assert second.session.graph.risk_state.halted()
+
+
+def test_a_restored_backup_goes_on_with_ids_of_its_own(machine: Machine) -> None:
+    first = machine.start()
+    turn(first, 60)
+    back_up(machine.state, machine.folder / "backup", first.journal.reader)
+    machine.state = machine.folder / "restored"
+    restore(machine.folder / "backup", machine.state)
+    second = machine.start()
+    assert second.findings == ()
+    turn(second, 60)
+    ids = [
+        message.command.client_order_id
+        for record in second.journal.reader.records()
+        if isinstance(message := record.message, RiskApproved)
+        and isinstance(message.command, SubmitOrder)
+    ]
+    assert len(ids) == len(set(ids))
+    assert {one[:12] for one in ids} == {
+        f"{epoch:012x}" for epoch in (first.journal.meta.epoch, second.journal.meta.epoch)
+    }
 
 
 def test_another_config_is_not_applied_to_what_was_decided_before(machine: Machine) -> None:
