@@ -75,9 +75,9 @@ class Daemon:
         if snapshot:
             self.snapshotter.take()
         self.snapshotter.close()
+        if self.tape is not None:  # before the journal, which notes what is in the catalog
+            self.tape.close(convert=snapshot)
         whole = self.journal.close()
-        if self.tape is not None:
-            self.tape.close(convert=False)
         for venue in self.venues:
             venue.log.close()
         self.session.graph.close()
