@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from openoutcry.replay.compare_parts import Market
 from openoutcry.replay.live_session import LiveSession
 from openoutcry.replay.parity import RerunJournal
@@ -34,11 +32,14 @@ def reference_prices(
         moments: Which prices are asked for.
         end: The last moment of the session.
     """
-    bare = msgspec.structs.replace(config, strategies=())
     session = LiveSession(
-        bare, instruments, RerunJournal(0), calendars=calendars, start=start, epoch=0
+        config, instruments, RerunJournal(0), calendars=calendars, start=start, epoch=0
     )
     session.kernel.set_venues_active(False)
+    for (
+        actor
+    ) in session.graph.strategies.values():  # their bars are built, and value what has no quote
+        actor.silence(lambda: None)
     try:
         return _walk(session, tape, sorted({(ts, i) for i, ts in moments}), end)
     finally:

@@ -1,5 +1,6 @@
 """Writes docs/reference/answers.md from the structs: `python -m tests.daemon.answer_page`."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def page() -> str:
 
 
 def _section(struct: type[msgspec.Struct]) -> str:
-    text = re.sub(r"\n    ", "\n", struct.__doc__ or "")
+    text = inspect.cleandoc(struct.__doc__ or "")  # from 3.13 on it is clean already
     about, _, listed = text.partition("\nArgs:\n")
     told = dict(re.findall(r"^    (\w+): ((?:.+\n?)(?:        .+\n?)*)", listed, re.MULTILINE))
     lines = [f"## `{struct.__name__}`", ""]

@@ -1,5 +1,6 @@
 """The pages about a running daemon: every command line on them runs, every field is listed."""
 
+import inspect
 import re
 import shlex
 from pathlib import Path
@@ -28,7 +29,7 @@ def test_the_answers_page_is_what_the_structs_say():
 
 def test_every_field_that_is_explained_exists():
     for struct in answer_page.structs():
-        told = re.findall(r"^        (\w+): ", struct.__doc__ or "", re.MULTILINE)
+        told = re.findall(r"^    (\w+): ", inspect.cleandoc(struct.__doc__ or ""), re.MULTILINE)
         assert set(told) <= set(struct.__struct_fields__), struct.__name__
 
 
