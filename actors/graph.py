@@ -132,7 +132,7 @@ class Graph:
         self.dispatcher.carry(self.path)
         self._guard = StrategyGuard(self.dispatcher)
         try:
-            self._build_actors(epoch)
+            self._build_actors()
         except BaseException:
             self.close()
             raise
@@ -171,7 +171,7 @@ class Graph:
             strategies=names,
         )
 
-    def _build_actors(self, epoch: int) -> None:
+    def _build_actors(self) -> None:
         ports, dispatcher = self.ports, self.dispatcher
         interests = _native.Interests(self.directory, ports.market)
         self.market_data = MarketDataActor.launch(
@@ -189,7 +189,7 @@ class Graph:
         self.broker = BrokerActor.launch(dispatcher, ports.inlet, self.path, self.orders)
         self.broker.connect(self.portfolio.cell, self.risk.cell)
         self.operator = OperatorActor.launch(
-            dispatcher, ports.inlet, self.path, self.books, ports.market, epoch
+            dispatcher, ports.inlet, self.path, self.books, ports.market
         )
         self.strategies = {
             item.id: StrategyActor.launch(dispatcher, item.id) for item in self.config.strategies

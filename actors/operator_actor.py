@@ -10,12 +10,9 @@ from openoutcry.actors.base import Actor, handles
 from openoutcry.actors.books import Books
 from openoutcry.actors.dispatcher import Dispatcher
 from openoutcry.actors.ports import Inlet
-from openoutcry.state.commands import ManualOrder, SubmitOrder
+from openoutcry.state.commands import ManualOrder
 from openoutcry.state.identifiers import operator_order_id
 from openoutcry.state.messages import UNDEFINED
-
-MANUAL: str = "manual"
-"""The tag of manual orders."""
 
 
 class OperatorActor(Actor):
@@ -27,7 +24,6 @@ class OperatorActor(Actor):
         path: The order path.
         books: Numbers of the books.
         market: Last prices, for the price at arrival.
-        epoch: First part of client order ids.
     """
 
     def __init__(
@@ -37,14 +33,17 @@ class OperatorActor(Actor):
         path: _native.OrderPath,
         books: Books,
         market: _native.Market,
-        epoch: int,
     ) -> None:
         super().__init__(dispatcher, "operator")
         self._inlet = inlet
         self._path = path
         self._books = books
         self._market = market
-        self.epoch = epoch
+
+    @property
+    def epoch(self) -> int:
+        """First part of the ids of its orders: a restored backup has one of its own."""
+        return self._path.epoch
 
     @handles(ManualOrder)
     def on_order(self, order: ManualOrder) -> None:
@@ -52,24 +51,6 @@ class OperatorActor(Actor):
         book = self._books.number(order.strategy)
         number = self._books.universe.index[order.instrument]
         arrival = self._market.valuation(number, 0)
-        self._path.command(
-            SubmitOrder(
-                ts=order.ts,
-                client_order_id=operator_order_id(self.epoch, book, self._inlet.seq),
-                strategy=order.strategy,
-                instrument=order.instrument,
-                side=order.side,
-                order_type=order.order_type,
-                quantity_units=order.quantity_units,
-                price_scale=order.price_scale,
-                size_scale=order.size_scale,
-                limit_units=order.limit_units,
-                trigger_units=order.trigger_units,
-                time_in_force=order.time_in_force,
-                expire_ts=order.expire_ts,
-                post_only=order.post_only,
-                reduce_only=order.reduce_only,
-                arrival_units=None if arrival == UNDEFINED else arrival,
-                tag=MANUAL,
-            )
-        )
+        known = None if arrival == UNDEFINED else arrival
+        order_id = operator_order_id(self.epoch, book, self._inlet.seq)
+        self._path.command(order.submit(order_id, known))

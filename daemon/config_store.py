@@ -74,6 +74,26 @@ def _load(file: Path, mode: Mode) -> Config:
     return msgspec.structs.replace(config, run=run)
 
 
+def only(state_dir: Path) -> Config:
+    """The one config that all sessions of a state directory ran with.
+
+    Raises:
+        RecoveryError: None ran there, or they had several: a replay has one.
+        ConfigError: This version does not take it any more.
+    """
+    config = current(state_dir)
+    if config is None:
+        raise RecoveryError(
+            f"{state_dir}: no session ran here", remedy="name a daemon's state directory"
+        )
+    if (count := kept(state_dir)) > 1:
+        raise RecoveryError(
+            f"{state_dir}: its sessions ran with {count} configs",
+            remedy="a replay has one config; give each a state directory of its own",
+        )
+    return config
+
+
 def kept(state_dir: Path) -> int:
     """How many different configs the sessions ran with; other words for the same are the same."""
     different: list[Config] = []

@@ -4,7 +4,7 @@ Only `RiskApproved[...]` reaches a broker: its type makes an unchecked order imp
 """
 
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from openoutcry.state.enums import OrderType, Side, TimeInForce, TrailingKind, TriggerSource
 from openoutcry.state.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueId
@@ -142,6 +142,10 @@ class SetLimit(Command, frozen=True, gc=False, kw_only=True, tag=True):
     venue: VenueId | None = None
 
 
+MANUAL: Final = "manual"
+"""The tag of manual orders."""
+
+
 class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
     """An order that an operator places by hand; it becomes a `SubmitOrder` whose id names this input.
 
@@ -162,6 +166,30 @@ class ManualOrder(Command, frozen=True, gc=False, kw_only=True, tag=True):
     post_only: bool = False
     reduce_only: bool = False
     reason: str = ""
+
+    def submit(
+        self, client_order_id: ClientOrderId, arrival_units: int | None = None
+    ) -> SubmitOrder:
+        """The order that it becomes, under this id."""
+        return SubmitOrder(
+            ts=self.ts,
+            client_order_id=client_order_id,
+            strategy=self.strategy,
+            instrument=self.instrument,
+            side=self.side,
+            order_type=self.order_type,
+            quantity_units=self.quantity_units,
+            price_scale=self.price_scale,
+            size_scale=self.size_scale,
+            limit_units=self.limit_units,
+            trigger_units=self.trigger_units,
+            time_in_force=self.time_in_force,
+            expire_ts=self.expire_ts,
+            post_only=self.post_only,
+            reduce_only=self.reduce_only,
+            arrival_units=arrival_units,
+            tag=MANUAL,
+        )
 
 
 CommandT = TypeVar("CommandT", bound=Command, covariant=True)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from openoutcry.daemon.command import Command, Option, path
 from openoutcry.daemon.console import Console
 from openoutcry.daemon.exit_codes import ExitCode
-from openoutcry.state.errors import RecoveryError
 
 if TYPE_CHECKING:
     from openoutcry.replay.rerun import RerunResult
@@ -26,16 +25,7 @@ def run(args: Namespace, console: Console) -> int:
     from openoutcry.state.tape_reader import TapeReader
 
     state = args.state_dir
-    config = config_store.current(state)
-    if config is None:
-        raise RecoveryError(
-            f"{state}: no session ran here", remedy="name a daemon's state directory"
-        )
-    if config_store.kept(state) > 1:
-        raise RecoveryError(
-            f"{state}: its sessions ran with {config_store.kept(state)} configs",
-            remedy="parity compares sessions of one config; give each a state directory of its own",
-        )
+    config = config_store.only(state)
     catalog, tape = Catalog(state / "tape" / "catalog"), TapeReader(state / "tape")
     reader = open_reader(state)
     try:

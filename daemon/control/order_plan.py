@@ -4,7 +4,6 @@ from typing import Final
 
 from openoutcry import _native
 from openoutcry.actors.graph import Graph
-from openoutcry.actors.operator_actor import MANUAL
 from openoutcry.daemon.control.effect_views import PlannedOrder
 from openoutcry.daemon.control.facts import CoreFacts
 from openoutcry.daemon.control.protocol import PlaceOrder
@@ -67,7 +66,7 @@ def manual_order(
         reduce_only=request.reduce_only,
         reason=request.reason,
     )
-    return command, _submit(command)
+    return command, command.submit(_NO_ID)
 
 
 def _check_terms(request: PlaceOrder) -> None:
@@ -88,27 +87,6 @@ def _units(item: Instrument, what: str, text: str) -> int:
     if what == "quantity" and found <= 0:
         raise CommandRefused(f"the quantity {text} is not positive", remedy="say the side in words")
     return found
-
-
-def _submit(order: ManualOrder) -> SubmitOrder:
-    return SubmitOrder(
-        ts=order.ts,
-        client_order_id=_NO_ID,
-        strategy=order.strategy,
-        instrument=order.instrument,
-        side=order.side,
-        order_type=order.order_type,
-        quantity_units=order.quantity_units,
-        price_scale=order.price_scale,
-        size_scale=order.size_scale,
-        limit_units=order.limit_units,
-        trigger_units=order.trigger_units,
-        time_in_force=order.time_in_force,
-        expire_ts=order.expire_ts,
-        post_only=order.post_only,
-        reduce_only=order.reduce_only,
-        tag=MANUAL,
-    )
 
 
 def closing_orders(

@@ -153,6 +153,7 @@ def test_a_restored_backup_goes_on_with_ids_of_its_own(machine: Machine) -> None
     assert {one[:12] for one in ids} == {
         f"{epoch:012x}" for epoch in (first.journal.meta.epoch, second.journal.meta.epoch)
     }
+    assert second.session.graph.operator.epoch == second.journal.meta.epoch
 
 
 def test_another_config_is_not_applied_to_what_was_decided_before(machine: Machine) -> None:
